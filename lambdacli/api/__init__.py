@@ -1,0 +1,1 @@
+"""The Lambda REST API: wire form from botocore's model, one plain function per operation."""

@@ -1,0 +1,1 @@
+"""One module per noun of the Lambda API; operations are found by their names."""

@@ -1,0 +1,1 @@
+"""What happens to an invocation: routing, concurrency, outcome. Pure rules beside one performer."""

@@ -1,0 +1,1 @@
+"""Execution environments: their states, processes, and the APIs that code inside them calls."""

@@ -1,0 +1,1 @@
+"""The walls round an environment's processes; one module per kind of wall."""

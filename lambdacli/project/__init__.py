@@ -1,0 +1,1 @@
+"""The developer's folder: lam.yaml, templates, packages, file changes. No network."""

@@ -1,0 +1,1 @@
+"""What each runtime needs to start: command, variables, search paths. One module per language."""

@@ -1,0 +1,1 @@
+"""The background service: builds every part, serves, drains, closes. Nothing imports this room."""

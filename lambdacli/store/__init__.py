@@ -1,0 +1,1 @@
+"""State on disk: SQLite rows and content-addressed code, as frozen records."""

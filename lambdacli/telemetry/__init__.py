@@ -1,0 +1,1 @@
+"""Log lines and streams: written once, read by many."""

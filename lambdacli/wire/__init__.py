@@ -1,0 +1,1 @@
+"""HTTP as bytes on a connection; knows nothing of Lambda."""
