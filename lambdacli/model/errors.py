@@ -26,6 +26,13 @@ class ValidationException(RequestError):
         super().__init__(message, has_type=False)
 
 
+class SerializationException(RequestError):
+    """The request could not be read at all: no JSON, or a value of the wrong kind; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
+
+
 class InvalidParameterValueException(RequestError): ...
 
 
@@ -50,7 +57,11 @@ class TooManyRequestsException(RequestError): ...
 class RequestEntityTooLargeException(RequestError): ...
 
 
-class AccessDeniedException(RequestError): ...
+class AccessDeniedException(RequestError):
+    """Never carries a `Type`; for another account's ARN AWS sends no message either."""
+
+    def __init__(self, message: str | None) -> None:
+        super().__init__(message, has_type=False)
 
 
 class MissingAuthenticationTokenException(RequestError): ...

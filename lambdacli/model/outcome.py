@@ -52,6 +52,14 @@ class Outcome:
     """What a person should be told about how this was run (the nearest runtime was taken, say)."""
 
 
+@dataclass(frozen=True, slots=True)
+class InvokeAnswer:
+    """What a synchronous caller gets back; the tail of the log only if it was wanted."""
+
+    outcome: Outcome
+    log_tail: bytes | None = None
+
+
 def platform_error(error_type: str, message: str) -> bytes:
     """The payload of an error that the platform, not the runtime, made: `errorType` comes first."""
     return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()

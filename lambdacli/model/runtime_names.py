@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -75,9 +76,12 @@ RUNTIMES = _table()
 """Every identifier that can be created today."""
 
 RETIRED = frozenset(
-    "nodejs nodejs4.3 nodejs4.3-edge nodejs6.10 nodejs8.10 nodejs10.x nodejs12.x nodejs14.x java8 python2.7 "
-    "python3.6 python3.7 dotnetcore1.0 dotnetcore2.0 dotnetcore2.1 dotnetcore3.1 go1.x ruby2.5 ruby2.7 "
-    "provided".split()
+    {
+        *("nodejs", "nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10"),
+        *("nodejs10.x", "nodejs12.x", "nodejs14.x"),
+        *("python2.7", "python3.6", "python3.7", "ruby2.5", "ruby2.7", "java8", "go1.x", "provided"),
+        *("dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1"),
+    }
 )
 """Identifiers that AWS knows but creates no more."""
 
@@ -87,3 +91,16 @@ LISTED_IN_ERRORS = (
     "dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2"
 )
 """The list inside AWS's refusal of an unknown runtime, in its recorded order (November 2025)."""
+
+
+def runtime_label(runtime: RuntimeName) -> str:
+    """`python:3.13.v1`, as INIT_START names a runtime's version; ours has only a first one."""
+    if runtime.family == "provided":
+        return f"provided:{runtime.identifier.partition('.')[2] or 'al1'}.v1"
+    return f"{runtime.family}:{runtime.identifier.removeprefix(runtime.family).removesuffix('.x')}.v1"
+
+
+def runtime_version_arn(region: str, identifier: str) -> str:
+    """AWS's ids name builds of its own images; ours only tell runtimes apart."""
+    digest = hashlib.sha256(f"{region} {identifier}".encode()).hexdigest()
+    return f"arn:aws:lambda:{region}::runtime:{digest}"
