@@ -2,41 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+import asyncio
+import errno
+import logging
+import os
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from lambdacli.wire.connection import Connection, Connections
+from lambdacli.wire.messages import Accept, Handler, Peer, Request, Response
+from lambdacli.wire.reader import Limits
+
+__all__ = ["Accept", "Handler", "HttpServer", "Peer", "Request", "Response"]
+
+_log = logging.getLogger("lam.wire")
+
+_BACKLOG = 4096
+"""A thousand callers may come at once; a connection beyond the backlog is tried again only a second later."""
+
+_CUT_SECONDS = 1.0
+"""How long a cancelled request may take to clean up before `stop` leaves it behind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Who is at the other end: over TCP both addresses, over a unix socket none."""
+class HttpServer:
+    """Serves `handler` on any number of sockets until `stop`."""
 
-    is_unix: bool
-    local: tuple[str, int] | None = None
-    remote: tuple[str, int] | None = None
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        max_body_bytes: int,
+        max_header_bytes: int = 1024 * 1024,
+        header_timeout_seconds: float = 30,
+        accept: Accept | None = None,
+    ) -> None:
+        self._handler = handler
+        self._limits = Limits(max_body_bytes, max_header_bytes, header_timeout_seconds)
+        self._accept = accept
+        self._connections = Connections()
+        self._listeners: list[asyncio.AbstractServer] = []
+        self._socket_files: list[tuple[Path, int]] = []
+
+    def __repr__(self) -> str:
+        return f"<HttpServer {len(self._listeners)} listeners, {self._connections!r}>"
+
+    async def listen_tcp(self, host: str, port: int) -> int:
+        """Returns the port, chosen by the system when `port` is 0. A port that is taken is an OSError."""
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(self._new_connection, host, port, backlog=_BACKLOG)
+        self._listeners.append(listener)
+        bound_port: int = listener.sockets[0].getsockname()[1]
+        return bound_port
+
+    async def listen_unix(self, path: Path) -> None:
+        """A file that a dead server left is replaced; one that a living server answers on is an OSError."""
+        _remove_stale_socket(path)
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.bind(str(path))
+            # Nobody can connect between bind and listen, so the file never answers with a wider mode.
+            path.chmod(0o600)
+            self._socket_files.append((path, path.stat().st_ino))
+            await self.listen_socket(sock)
+        except BaseException:
+            sock.close()
+            raise
+
+    async def listen_socket(self, sock: socket.socket) -> None:
+        """Serves a bound socket, which from now on is the server's to close."""
+        loop = asyncio.get_running_loop()
+        sock.setblocking(False)
+        create = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
+        self._listeners.append(await create(self._new_connection, sock=sock, backlog=_BACKLOG))
+
+    async def stop(self, grace_seconds: float) -> None:
+        """May be called again, also while it runs: a second call with no grace cuts at once."""
+        # 1. Accept nobody any more, and leave no socket file that nobody answers on.
+        self._connections.is_stopping = True
+        while self._listeners:
+            self._listeners.pop().close()
+        while self._socket_files:
+            _remove_own_socket(*self._socket_files.pop())
+        # 2. Close the connections that only wait for a next request.
+        for connection in self._connections.all():
+            connection.close_if_idle()
+        # 3. Let running requests, and those half received, come to their end.
+        if await self._connections.are_gone_within(grace_seconds):
+            return
+        # 4. Cut the rest.
+        for connection in self._connections.all():
+            connection.cut()
+        if not await self._connections.are_gone_within(_CUT_SECONDS):
+            _log.warning("requests outlived their cancellation and were left behind: %r", self._connections)
+
+    def _new_connection(self) -> Connection:
+        return Connection(self._handler, self._limits, self._connections, self._accept)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    method: str
-    path: str
-    """As it came, percent-escapes untouched, without the query."""
-    query: str
-    headers: Mapping[str, str]
-    """Names in small letters; values of a repeated header are joined by `, `."""
-    body: bytes
-    peer: Peer
-    is_body_too_large: bool = False
-    """The body went over the server's limit; it was read to its end and thrown away, `body` is empty."""
+def _remove_stale_socket(path: Path) -> None:
+    if not path.is_socket():
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            path.unlink(missing_ok=True)
+            return
+        except BlockingIOError:
+            pass  # somebody listens, whose backlog is full
+    raise OSError(
+        errno.EADDRINUSE, f"{os.strerror(errno.EADDRINUSE)}: another server answers on it", str(path)
+    )
 
 
-@dataclass(slots=True)
-class Response:
-    status: int
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | AsyncIterator[bytes] = b""
-    """An iterator is sent chunked, each piece flushed as it comes."""
-    close: bool = False
-    """Close the connection after this response."""
-
-
-Handler = Callable[[Request], Awaitable[Response]]
+def _remove_own_socket(path: Path, inode: int) -> None:
+    # Another server may have put its own file there since.
+    with suppress(FileNotFoundError):
+        if path.stat().st_ino == inode:
+            path.unlink()

@@ -1,0 +1,374 @@
+"""One connection of the HTTP server: its requests handled one by one, its responses sent in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import cast
+
+from lambdacli.wire.messages import Accept, Handler, Peer, Request, Response
+from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
+from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head
+
+_log = logging.getLogger("lam.wire")
+
+_LINGER_SECONDS = 1.0
+"""How long what a refused client still sends is thrown away. Closing over unread bytes resets the connection,
+and the client would lose the very answer that explains the refusal."""
+
+_SINGLE_WRITE_BYTES = 64 * 1024
+"""Up to here copying the body behind the head is cheaper than a second write."""
+
+
+class Connections:
+    """The connections of one server that are open or still have a request running."""
+
+    def __init__(self) -> None:
+        self.is_stopping = False
+        self._members: set[Connection] = set()
+        self._are_gone = asyncio.Event()
+        self._are_gone.set()
+
+    def __repr__(self) -> str:
+        return f"<Connections {list(self._members)!r}>"
+
+    def add(self, connection: Connection) -> None:
+        self._members.add(connection)
+        self._are_gone.clear()
+
+    def remove(self, connection: Connection) -> None:
+        self._members.discard(connection)
+        if not self._members:
+            self._are_gone.set()
+
+    def all(self) -> list[Connection]:
+        return list(self._members)
+
+    async def are_gone_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._are_gone.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Connection(asyncio.Protocol):
+    """The reader fills `_waiting`, a task per request empties it; nothing else runs between the two."""
+
+    def __init__(
+        self, handler: Handler, limits: Limits, connections: Connections, accept: Accept | None
+    ) -> None:
+        self._handler = handler
+        self._limits = limits
+        self._connections = connections
+        self._accept = accept
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._reader: RequestReader
+        self._waiting: deque[Request | Response] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._is_lost = False
+        self._has_client_finished = False
+        self._is_reading_paused = False
+        self._is_writing_paused = False
+        self._is_streaming = False
+
+    def __repr__(self) -> str:
+        state = ["running" if self._task else f"reading {self._reader.reading.value}"]
+        state += [f"{len(self._waiting)} waiting"] if self._waiting else []
+        state += ["reading paused"] if self._is_reading_paused else []
+        state += ["writing paused"] if self._is_writing_paused else []
+        state += ["client finished"] if self._has_client_finished else []
+        state += ["lost"] if self._is_lost else []
+        return f"<Connection {', '.join(state)}>"
+
+    # What the server asks.
+
+    def close_if_idle(self) -> None:
+        if self._task is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
+            self._transport.close()
+
+    def cut(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            # A task cancelled before its first step runs nothing of `_serve`, not even its end.
+            self._task.add_done_callback(lambda _: self._finish(is_last=True))
+        self._transport.abort()
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = _peer_of(transport)
+        self._reader = RequestReader(self._limits, peer, self._take)
+        self._connections.add(self)
+        if self._connections.is_stopping:
+            transport.close()
+            return
+        refusal = self._accept(peer) if self._accept is not None else None
+        if refusal is None:
+            self._start_header_timer()
+        else:
+            self._take(refusal)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._is_lost = True
+        self._reader.is_done = True
+        self._waiting.clear()
+        self._stop_timer()
+        self.resume_writing()
+        if self._task is None:
+            self._connections.remove(self)
+        elif self._is_streaming and not self._task.cancelling():
+            # Only a stream ends with its reader; a plain request runs on, as a function does.
+            self._task.cancel()
+
+    def eof_received(self) -> bool:
+        """True keeps our half open: who has said all that he has to say may still wait for the answer. During
+        a stream it is taken for a client gone, since a silent stream would otherwise never find out."""
+        self._has_client_finished = True
+        self._reader.is_done = True
+        return self._task is not None and not self._is_streaming
+
+    def pause_writing(self) -> None:
+        self._is_writing_paused = True
+
+    def resume_writing(self) -> None:
+        self._is_writing_paused = False
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        reader = self._reader
+        try:
+            reader.feed(data)
+        except Refused as refused:
+            text = f"{refused.reason}\n".encode()
+            self._take(Response(refused.status, {"Content-Type": "text/plain"}, text))
+            return
+        if reader.reading is Reading.HEAD:
+            if self._task is None and self._timer is None:
+                self._start_header_timer()
+        elif self._timer is not None and not reader.is_done:
+            self._stop_timer()
+        if self._task is None:
+            self._write_owed_continue()
+        elif self._waiting or (reader.reading is not Reading.NOTHING and not reader.is_done):
+            # Only who pipelines is held back: all others stay readable, which is how we hear that they left.
+            self._pause_reading()
+
+    # One request after the other.
+
+    def _take(self, message: Request | Response) -> None:
+        """A response among the requests is a refusal, which comes in its turn and is the last word."""
+        if self._task is not None:
+            self._waiting.append(message)
+        elif isinstance(message, Request):
+            self._task = self._loop.create_task(self._serve(message))
+        else:
+            self._write(refusal(message))
+            self._close_gently()
+
+    async def _serve(self, request: Request) -> None:
+        is_last = True
+        try:
+            response = await self._ask_handler(request)
+            is_last = await self._send(request, response)
+        except Exception:
+            _log.exception("%s %s: sending the response failed", request.method, request.path)
+        finally:
+            self._finish(is_last)
+
+    async def _ask_handler(self, request: Request) -> Response:
+        try:
+            return await self._handler(request)
+        except asyncio.CancelledError:
+            # The cancellation of something that the handler waited for is its failure, not ours.
+            if _is_this_task_cancelled():
+                raise
+            _log.exception("%s %s failed", request.method, request.path)
+        except Exception:
+            _log.exception("%s %s failed", request.method, request.path)
+        return _internal_error()
+
+    def _finish(self, is_last: bool) -> None:
+        self._task = None
+        if self._is_lost:
+            self._connections.remove(self)
+        elif is_last or self._is_next_last():
+            self._close()
+        else:
+            self._go_on()
+
+    def _is_next_last(self) -> bool:
+        return self._connections.is_stopping or (self._reader.is_done and not self._waiting)
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._take(self._waiting.popleft())
+        else:
+            self._write_owed_continue()
+        if not self._waiting:
+            self._resume_reading()
+            if self._task is None and self._reader.reading is Reading.HEAD:
+                self._start_header_timer()
+
+    # Sending.
+
+    async def _send(self, request: Request, response: Response) -> bool:
+        """Whether the client was told that this is the connection's last response."""
+        is_last = response.close or self._is_next_last()
+        try:
+            head = response_head(request, response, is_last=is_last)
+        except ValueError:
+            _log.exception("%s %s: the response cannot be sent", request.method, request.path)
+            await _close_iterator(response.body)
+            response = _internal_error()
+            head = response_head(request, response, is_last=is_last)
+        body = response.body
+        if not isinstance(body, bytes):
+            if has_body(request, response) and not self._is_lost:
+                self._write(head)
+                is_complete = await self._stream(request, body)
+                return is_last or not is_complete or not is_chunked(request)
+            await _close_iterator(body)
+            self._write(head)
+        elif not has_body(request, response):
+            self._write(head)
+        elif len(body) <= _SINGLE_WRITE_BYTES:
+            self._write(head + body)
+        else:
+            self._write(head)
+            self._write(body)
+        if self._is_writing_paused:
+            await self._wait_until_writable()
+        return is_last
+
+    async def _stream(self, request: Request, pieces: AsyncIterator[bytes]) -> bool:
+        """Whether all of it was sent. If not the head is out already: a connection closed before the last
+        chunk is how the client hears of it."""
+        self._is_streaming = True
+        try:
+            async for piece in pieces:
+                if not piece:
+                    continue  # an empty chunk would be the end
+                self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked(request) else piece)
+                if self._is_writing_paused:
+                    await self._wait_until_writable()
+                if self._transport.is_closing():
+                    return False
+            if is_chunked(request):
+                self._write(b"0\r\n\r\n")
+            return True
+        except asyncio.CancelledError:
+            if _is_this_task_cancelled():
+                raise
+            _log.exception("%s %s failed in the middle of its response", request.method, request.path)
+        except Exception:
+            _log.exception("%s %s failed in the middle of its response", request.method, request.path)
+        finally:
+            self._is_streaming = False
+            await _close_iterator(pieces)
+        return False
+
+    async def _wait_until_writable(self) -> None:
+        self._writable = self._loop.create_future()
+        try:
+            await self._writable
+        finally:
+            self._writable = None
+
+    def _write(self, data: bytes) -> None:
+        # uvloop raises where asyncio only warns.
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def _write_owed_continue(self) -> None:
+        if self._reader.owes_continue:
+            self._reader.owes_continue = False
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # Reading, and ceasing to.
+
+    def _pause_reading(self) -> None:
+        if not self._is_reading_paused and not self._transport.is_closing():
+            self._is_reading_paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._is_reading_paused and not self._transport.is_closing():
+            self._is_reading_paused = False
+            self._transport.resume_reading()
+
+    def _start_header_timer(self) -> None:
+        self._timer = self._loop.call_later(self._limits.header_timeout_seconds, self._cut_slow_head)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _cut_slow_head(self) -> None:
+        self._timer = None
+        if self._reader.reading is Reading.NOTHING:
+            self._transport.close()
+            return
+        text = b"The request's header section took too long.\n"
+        self._take(Response(408, {"Content-Type": "text/plain"}, text))
+
+    def _close(self) -> None:
+        is_all_read = self._reader.reading is Reading.NOTHING and not self._is_reading_paused
+        if is_all_read or self._has_client_finished:
+            self._transport.close()
+        else:
+            self._close_gently()
+
+    def _close_gently(self) -> None:
+        """Says that we are done, then reads on for a moment (see _LINGER_SECONDS)."""
+        self._reader.is_done = True
+        self._waiting.clear()
+        self._stop_timer()
+        if self._transport.is_closing():
+            return
+        self._resume_reading()
+        self._transport.write_eof()
+        self._timer = self._loop.call_later(_LINGER_SECONDS, self._end_linger)
+
+    def _end_linger(self) -> None:
+        if self._transport.get_write_buffer_size():
+            self._timer = self._loop.call_later(_LINGER_SECONDS, self._end_linger)
+        else:
+            self._transport.abort()
+
+
+def _internal_error() -> Response:
+    return Response(500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}')
+
+
+def _is_this_task_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def _close_iterator(body: bytes | AsyncIterator[bytes]) -> None:
+    close = getattr(body, "aclose", None)
+    if close is None:
+        return
+    try:
+        await close()
+    except Exception:
+        _log.exception("closing a response's stream failed")
+
+
+def _peer_of(transport: asyncio.BaseTransport) -> Peer:
+    if transport.get_extra_info("socket").family == socket.AF_UNIX:
+        return Peer(is_unix=True)
+    local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+    # IPv6 addresses come with two more members. A client that has left again has no address.
+    return Peer(False, local and local[:2], remote and remote[:2])

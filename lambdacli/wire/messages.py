@@ -1,0 +1,48 @@
+"""What travels over HTTP, as records: who is at the other end, a request, a response."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end: over TCP both addresses, over a unix socket none."""
+
+    is_unix: bool
+    local: tuple[str, int] | None = None
+    remote: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    path: str
+    """As it came, percent-escapes untouched, without the query."""
+    query: str
+    headers: Mapping[str, str]
+    """Names in small letters; values of a repeated header are joined by `, `."""
+    body: bytes
+    peer: Peer
+    is_body_too_large: bool = False
+    """The body went over the server's limit; it was read to its end and thrown away, `body` is empty."""
+    http_version: str = "1.1"
+
+
+@dataclass(slots=True)
+class Response:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    """Written as given, but for those that frame the message (Content-Length, Transfer-Encoding,
+    Connection, Keep-Alive): the server writes these itself and drops what is here."""
+    body: bytes | AsyncIterator[bytes] = b""
+    """An iterator is sent chunked, each piece flushed as it comes. When the client goes away it is cancelled
+    where it waits and closed."""
+    close: bool = False
+    """Close the connection after this response."""
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+Accept = Callable[[Peer], Response | None]
+"""Asked once a connection, before a byte is read: a response refuses it."""

@@ -1,0 +1,210 @@
+"""Bytes → requests: one connection's parser with its limits. Does no I/O."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import httptools
+
+from lambdacli.wire.messages import Peer, Request
+
+_log = logging.getLogger("lam.wire")
+
+_CEILING_FACTOR = 4
+"""A body over the limit is read to its end, so that its sender hears the answer, but not beyond this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    max_body_bytes: int
+    max_header_bytes: int
+    header_timeout_seconds: float
+
+
+class Reading(Enum):
+    """Which part of a request the reader is in the middle of."""
+
+    NOTHING = "nothing"
+    HEAD = "head"
+    BODY = "body"
+
+
+class Refused(Exception):
+    """What came is no request that the server takes; nothing after it can be read either."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class RequestReader:
+    """Calls `take` with each request as it becomes complete."""
+
+    def __init__(self, limits: Limits, peer: Peer, take: Callable[[Request], None]) -> None:
+        self.reading = Reading.NOTHING
+        self.is_done = False
+        """No request will follow those taken: the client said so, or left, or was refused."""
+        self.owes_continue = False
+        """The client waits for `100 Continue` before it sends its body."""
+
+        self._limits = limits
+        self._peer = peer
+        self._take = take
+        self._parser = httptools.HttpRequestParser(self)
+        self._bytes_without_body = 0
+        self._upgrade: str | None = None
+        self._method = b""
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Raises Refused, once; what is fed after `is_done` is thrown away."""
+        if self.is_done:
+            return
+        self._bytes_without_body += len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserError as error:
+            # Whatever follows a last request is nobody's.
+            if not self.is_done:
+                self.is_done = True
+                raise _refusal(error) from None
+        # The parser itself keeps no limit: without this a head, or a body's trailers, could grow for ever.
+        if self.reading is not Reading.NOTHING and self._bytes_without_body > self._limits.max_header_bytes:
+            self.is_done = True
+            raise Refused(431, "The request's header section is too large.")
+
+    def _parse(self, data: bytes) -> None:
+        rest: bytes | memoryview = data
+        while True:
+            try:
+                self._parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as stop:
+                # The parser takes what follows an upgrade's head for another protocol. We speak no other, and
+                # clients that offer one (Java's offers HTTP/2) send their body all the same: parse the head
+                # again without the offer.
+                rest = memoryview(rest)[stop.args[0] :]
+                self._parse_head_without_upgrade()
+
+    def _parse_head_without_upgrade(self) -> None:
+        version = self._parser.get_http_version().encode()
+        self._upgrade = self._headers.pop("upgrade")
+        fields = "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(
+            b"%b %b HTTP/%b\r\n%b\r\n" % (self._method, self._url, version, fields.encode("latin-1"))
+        )
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        self.reading = Reading.HEAD
+        self._url = b""
+        self._headers = {}
+        self._body = []
+        self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.reading is not Reading.HEAD:
+            return  # a trailer: what comes after the body decides nothing
+        key = name.lower().decode("latin-1")
+        text = value.decode("latin-1")
+        if key in self._headers:
+            text = f"{self._headers[key]}, {text}"
+        self._headers[key] = text
+
+    def on_headers_complete(self) -> None:
+        self._method = self._parser.get_method()
+        if self._method == b"CONNECT":
+            raise Refused(400, "This server is no proxy.")
+        if self._bytes_without_body > self._limits.max_header_bytes and self._is_head_too_large():
+            raise Refused(431, "The request's header section is too large.")
+        if self._is_upgrade():
+            return
+        if self._upgrade is not None:
+            self._headers["upgrade"] = self._upgrade
+            self._upgrade = None
+        self.reading = Reading.BODY
+        self._bytes_without_body = 0
+        if "expect" in self._headers:
+            self._heed_expectation()
+
+    def on_body(self, piece: bytes) -> None:
+        self._bytes_without_body = 0
+        self._body_bytes += len(piece)
+        if self._body_bytes <= self._limits.max_body_bytes:
+            self._body.append(piece)
+            return
+        self._body.clear()
+        if self._body_bytes > self._limits.max_body_bytes * _CEILING_FACTOR:
+            raise Refused(413, "The request's body is far too large.")
+
+    def on_message_complete(self) -> None:
+        if self._is_upgrade():
+            return
+        self.reading = Reading.NOTHING
+        self._bytes_without_body = 0
+        self.owes_continue = False
+        if not self._parser.should_keep_alive():
+            self.is_done = True
+        self._take(self._request(is_body_too_large=self._body_bytes > self._limits.max_body_bytes))
+
+    def _is_upgrade(self) -> bool:
+        return "upgrade" in self._headers and self._parser.should_upgrade()
+
+    def _request(self, *, is_body_too_large: bool) -> Request:
+        path, _, query = _origin_form(self._url.decode("latin-1")).partition("?")
+        return Request(
+            method=self._method.decode("latin-1"),
+            path=path,
+            query=query,
+            headers=self._headers,
+            body=b"" if is_body_too_large else b"".join(self._body),
+            peer=self._peer,
+            is_body_too_large=is_body_too_large,
+            http_version=self._parser.get_http_version(),
+        )
+
+    def _heed_expectation(self) -> None:
+        if self._headers["expect"].lower() != "100-continue" or self._parser.get_http_version() != "1.1":
+            return
+        if int(self._headers.get("content-length", 0)) <= self._limits.max_body_bytes:
+            self.owes_continue = True
+            return
+        # The client asks before it sends: the answer is no, and its body is never read.
+        self.is_done = True
+        self._take(self._request(is_body_too_large=True))
+        raise Refused(413, "The request's body is too large.")
+
+    def _is_head_too_large(self) -> bool:
+        fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
+        return len(self._method) + len(self._url) + 12 + fields > self._limits.max_header_bytes
+
+
+def _refusal(error: httptools.HttpParserError) -> Refused:
+    cause = error.__context__
+    if isinstance(cause, Refused):
+        return cause
+    if cause is not None:
+        _log.error("reading a request failed", exc_info=cause)
+    return Refused(400, f"This is no HTTP/1.1 request: {error}. The server speaks plain HTTP, no TLS.")
+
+
+def _origin_form(target: str) -> str:
+    """`http://host/path?query`, as a client that believes in a proxy sends it, is `/path?query` to us."""
+    if target.startswith("/") or "://" not in target:
+        return target
+    after_scheme = target.partition("://")[2]
+    authority_length = len(after_scheme.partition("?")[0].partition("/")[0])
+    origin_form = after_scheme[authority_length:]
+    return origin_form if origin_form.startswith("/") else f"/{origin_form}"
