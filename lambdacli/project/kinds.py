@@ -1,0 +1,368 @@
+"""The kinds of values in lam.yaml: how each is read from a node, refused, and told in JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Protocol
+
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
+from lambdacli.model import limits
+from lambdacli.model.runtime_names import RETIRED, RUNTIMES
+from lambdacli.model.variables import NAME_PATTERN, RESERVED
+from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
+
+JsonSchema = dict[str, object]
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+class Kind(Protocol):
+    # The value, or None when something was wrong and `complain` was told.
+    def read(self, node: Node, complain: Complain) -> object | None: ...
+
+    # The same rule for an editor. Bounds of a text with a unit are left to `read`.
+    def json_schema(self) -> JsonSchema: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value of a map, and where it stands."""
+
+    value: str
+    node: Node
+
+
+ADDRESS_PATTERN = r"https?://[^/\s]+[^\s]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    maximum_length: int | None = None
+    pattern: str | None = None
+    says: str = ""
+    """What the pattern asks for, in words that follow "must be"."""
+
+    def read(self, node: Node, complain: Complain) -> str | None:
+        if not _is_text(node):
+            complain(node, "", f"must be a text, not {found(node)}", _quotes_hint(node))
+            return None
+        text = str(node.value)
+        if self.pattern is not None and re.fullmatch(self.pattern, text) is None:
+            complain(node, "", f"must be {self.says}, not {found(node)}", "")
+            return None
+        if self.maximum_length is not None and len(text) > self.maximum_length:
+            complain(node, "", f"has {len(text)} characters; Lambda allows {self.maximum_length}", "")
+            return None
+        return text
+
+    def json_schema(self) -> JsonSchema:
+        schema: JsonSchema = {"type": "string"}
+        if self.pattern is not None:
+            schema["pattern"] = f"^{self.pattern}$"
+        if self.maximum_length is not None:
+            schema["maxLength"] = self.maximum_length
+        return schema
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    minimum: int
+    maximum: int
+    units: Mapping[str, int] | None = None
+    """Unit in small letters → how many of the plain number it is; None: no unit may be written."""
+    measured_in: str = ""
+
+    def read(self, node: Node, complain: Complain) -> int | None:
+        number = self._number(node)
+        if number is None or not self.minimum <= number <= self.maximum:
+            complain(node, "", f"must be {self._wanted}, not {found(node)}", "")
+            return None
+        return number
+
+    @property
+    def _wanted(self) -> str:
+        measure = f" {self.measured_in}" if self.measured_in else ""
+        return f"a number from {self.minimum} to {self.maximum}{measure}"
+
+    def _number(self, node: Node) -> int | None:
+        if not isinstance(node, ScalarNode):
+            return None
+        text = str(node.value)
+        if self.units is None:
+            is_number = not _is_text(node) and _NUMBER.fullmatch(text) is not None
+            return int(text) if is_number else None
+        match = re.fullmatch(r"([0-9]{1,15}) ?([A-Za-z]*)", text)
+        if match is None:
+            return None
+        factor = self.units.get(match[2].lower()) if match[2] else 1
+        return None if factor is None else int(match[1]) * factor
+
+    def json_schema(self) -> JsonSchema:
+        plain: JsonSchema = {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+        if self.units is None:
+            return plain
+        letters = ("".join(f"[{letter.upper()}{letter}]" for letter in unit) for unit in self.units)
+        return {"anyOf": [plain, {"type": "string", "pattern": f"^[0-9]+ ?({'|'.join(letters)})?$"}]}
+
+
+def megabytes(minimum: int, maximum: int) -> Number:
+    return Number(minimum, maximum, {"mb": 1, "gb": 1024}, "MB (512, 512MB or 1GB)")
+
+
+def seconds(minimum: int, maximum: int) -> Number:
+    return Number(minimum, maximum, {"s": 1, "m": 60}, "seconds (30, 30s or 5m)")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    values: tuple[str, ...]
+
+    def read(self, node: Node, complain: Complain) -> str | None:
+        if isinstance(node, ScalarNode) and node.value in self.values:
+            return str(node.value)
+        complain(
+            node, "", f"must be {' or '.join(self.values)}, not {found(node)}", _nearest(node, self.values)
+        )
+        return None
+
+    def json_schema(self) -> JsonSchema:
+        return {"enum": list(self.values)}
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeIdentifier:
+    def read(self, node: Node, complain: Complain) -> str | None:
+        if not _is_text(node):
+            complain(node, "", f"must be a runtime such as {newest_of('python')}, not {found(node)}", "")
+            return None
+        identifier = str(node.value)
+        if identifier in RUNTIMES:
+            return identifier
+        if identifier in RETIRED:
+            successor = newest_of(_family(identifier))
+            message = f"{identifier} is retired: Lambda creates no functions with it any more"
+            complain(node, "", message, f"use {successor}" if successor else "")
+            return None
+        successor = newest_of(_family(identifier)) if re.fullmatch("[a-z]+", identifier) else None
+        hint = f"did you mean {successor}?" if successor else _nearest(node, tuple(RUNTIMES))
+        complain(
+            node, "", f"{found(node)} is no runtime of Lambda", hint or f"known are {', '.join(RUNTIMES)}"
+        )
+        return None
+
+    def json_schema(self) -> JsonSchema:
+        return {"enum": list(RUNTIMES)}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNumber:
+    """Twelve digits. Read as written: YAML takes 000000000000 without quotes for the number 0."""
+
+    def read(self, node: Node, complain: Complain) -> str | None:
+        text = scalar_text(node)
+        if text is None or re.fullmatch("[0-9]{12}", text) is None:
+            complain(node, "", f"must be an account number of 12 digits, not {found(node)}", "")
+            return None
+        return text
+
+    def json_schema(self) -> JsonSchema:
+        digits: JsonSchema = {"type": "string", "pattern": "^[0-9]{12}$"}
+        return {"anyOf": [digits, {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}]}
+
+
+@dataclass(frozen=True, slots=True)
+class PathText:
+    def read(self, node: Node, complain: Complain) -> str | None:
+        if not _is_text(node) or not node.value:
+            complain(node, "", f"must be a path, not {found(node)}", _quotes_hint(node))
+            return None
+        return str(node.value)
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class PathList:
+    """A list of paths; with `single` also one path without a list."""
+
+    maximum: int | None = None
+    is_single_allowed: bool = False
+    refused: str | None = None
+    """A pattern that no element may match, and why not."""
+    refused_because: str = ""
+
+    def read(self, node: Node, complain: Complain) -> tuple[Written, ...] | None:
+        if self.is_single_allowed and isinstance(node, ScalarNode):
+            path = PathText().read(node, complain)
+            return None if path is None else (Written(path, node),)
+        if not isinstance(node, SequenceNode):
+            wanted = "a path or a list of paths" if self.is_single_allowed else "a list of paths"
+            complain(node, "", f"must be {wanted}, not {found(node)}", "")
+            return None
+        if self.maximum is not None and len(node.value) > self.maximum:
+            complain(node, "", f"has {len(node.value)} entries; Lambda allows {self.maximum}", "")
+        paths = []
+        for index, element in enumerate(node.value):
+
+            def complain_here(at: Node, path: str, message: str, hint: str, index: int = index) -> None:
+                complain(at, f"[{index}]{path}", message, hint)
+
+            path = PathText().read(element, complain_here)
+            if path is None:
+                continue
+            if self.refused is not None and re.match(self.refused, path):
+                complain_here(element, "", self.refused_because, "")
+                continue
+            paths.append(Written(path, element))
+        return tuple(paths)
+
+    def json_schema(self) -> JsonSchema:
+        element = PathText().json_schema()
+        if self.refused is not None:
+            element["not"] = {"pattern": f"^{self.refused}"}
+        schema: JsonSchema = {"type": "array", "items": element}
+        if self.maximum is not None:
+            schema["maxItems"] = self.maximum
+        return {"anyOf": [element, schema]} if self.is_single_allowed else schema
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Addresses by the names of a closed set."""
+
+    names: tuple[str, ...]
+
+    def read(self, node: Node, complain: Complain) -> dict[str, str] | None:
+        if not is_nothing(node) and not isinstance(node, MappingNode):
+            example = f"for example `{self.names[0]}: http://127.0.0.1:4100`"
+            complain(node, "", f"must be a mapping of services to addresses, not {found(node)}", example)
+            return None
+        endpoints: dict[str, str] = {}
+        for name, key, value in entries(node, complain):
+            text = scalar_text(value)
+            if name not in self.names:
+                hint = _nearest(key, self.names) or f"known are {', '.join(self.names)}"
+                complain(key, f".{name}", "not a service that is known here", hint)
+            elif text is None or re.fullmatch(ADDRESS_PATTERN, text) is None:
+                complain(
+                    value,
+                    f".{name}",
+                    f"must be an address, not {found(value)}",
+                    "for example http://127.0.0.1:4100",
+                )
+            else:
+                endpoints[name] = text
+        return endpoints
+
+    def json_schema(self) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "propertyNames": {"enum": list(self.names)},
+            "additionalProperties": {"type": "string", "pattern": f"^{ADDRESS_PATTERN}$"},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Environment variables: names by Lambda's rules, values of any scalar as their text."""
+
+    def read(self, node: Node, complain: Complain) -> dict[str, Written] | None:
+        if not is_nothing(node) and not isinstance(node, MappingNode):
+            complain(node, "", f"must be a mapping of names to texts, not {found(node)}", "")
+            return None
+        variables: dict[str, Written] = {}
+        for name, key, value in entries(node, complain):
+            fault = variable_name_fault(name)
+            text = scalar_text(value)
+            if fault is not None:
+                complain(key, f".{name}", *fault)
+            elif text is None:
+                complain(value, f".{name}", f"must be a text, not {found(value)}", "JSON goes into quotes")
+            else:
+                variables[name] = Written(text, key)
+        return variables
+
+    def json_schema(self) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": f"^{NAME_PATTERN}$", "not": {"enum": sorted(RESERVED)}},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        }
+
+
+def variable_name_fault(name: str) -> tuple[str, str] | None:
+    """Message and hint for a name that Lambda refuses."""
+    if name in RESERVED:
+        return "reserved: Lambda sets this variable itself", "remove it"
+    if re.fullmatch(NAME_PATTERN, name) is None:
+        return (
+            "not a name that Lambda takes for a variable",
+            "a letter first, then at least one letter, digit or underscore",
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """How many there are is counted by the reader, when the defaults' tags have come to the function's."""
+
+    def read(self, node: Node, complain: Complain) -> dict[str, str] | None:
+        if not is_nothing(node) and not isinstance(node, MappingNode):
+            complain(node, "", f"must be a mapping of names to texts, not {found(node)}", "")
+            return None
+        tags: dict[str, str] = {}
+        for name, key, value in entries(node, complain):
+            text = scalar_text(value)
+            if not 1 <= len(name) <= 128:
+                complain(key, f".{name}", "a tag's name has 1 to 128 characters", "")
+            elif name.lower().startswith("aws:"):
+                complain(key, f".{name}", "names that begin with aws: belong to AWS", "")
+            elif text is None:
+                complain(value, f".{name}", f"must be a text, not {found(value)}", "")
+            elif len(text) > 256:
+                complain(value, f".{name}", f"has {len(text)} characters; Lambda allows 256", "")
+            else:
+                tags[name] = text
+        return tags
+
+    def json_schema(self) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "maxProperties": limits.TAGS_PER_RESOURCE,
+            "propertyNames": {"pattern": "^(?![aA][wW][sS]:)", "minLength": 1, "maxLength": 128},
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"], "maxLength": 256},
+        }
+
+
+def newest_of(family: str) -> str | None:
+    """The newest runtime of a family that is past its preview: the table is ordered, newest first."""
+    for name in RUNTIMES.values():
+        if name.family == family and name.deprecated is not None:
+            return name.identifier
+    return None
+
+
+def _family(identifier: str) -> str:
+    match = re.match("[a-z]+", identifier)
+    letters = match[0] if match else ""
+    return {"go": "provided", "dotnetcore": "dotnet", "node": "nodejs"}.get(letters, letters)
+
+
+def _is_text(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:str"
+
+
+def _quotes_hint(node: Node) -> str:
+    return "put it into quotes" if isinstance(node, ScalarNode) and scalar_text(node) else ""
+
+
+def _nearest(node: Node, candidates: tuple[str, ...]) -> str:
+    if not isinstance(node, ScalarNode):
+        return ""
+    near = get_close_matches(str(node.value).lower(), candidates, n=1)
+    return f"did you mean {near[0]}?" if near else ""

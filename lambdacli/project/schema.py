@@ -1,0 +1,290 @@
+"""The keys of lam.yaml: one table, which the reader, `lam validate` and the editors' JSON Schema share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from lambdacli.model import limits
+from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
+from lambdacli.project.kinds import (
+    AccountNumber,
+    Choice,
+    Endpoints,
+    JsonSchema,
+    Kind,
+    Number,
+    PathList,
+    PathText,
+    RuntimeIdentifier,
+    Tags,
+    Text,
+    Variables,
+    megabytes,
+    seconds,
+)
+
+FUNCTION_NAME_PATTERN = rf"[a-zA-Z0-9-_]{{1,{limits.FUNCTION_NAME_LENGTH}}}"
+RESERVABLE_CONCURRENCY = ACCOUNT_CONCURRENCY - UNRESERVED_CONCURRENCY_MINIMUM
+
+SERVICES = {
+    "apigateway": "API_GATEWAY",
+    "appconfigdata": "APPCONFIGDATA",
+    "athena": "ATHENA",
+    "cloudwatch": "CLOUDWATCH",
+    "dynamodb": "DYNAMODB",
+    "dynamodbstreams": "DYNAMODB_STREAMS",
+    "events": "EVENTBRIDGE",
+    "firehose": "FIREHOSE",
+    "iam": "IAM",
+    "kinesis": "KINESIS",
+    "kms": "KMS",
+    "logs": "CLOUDWATCH_LOGS",
+    "s3": "S3",
+    "scheduler": "SCHEDULER",
+    "secretsmanager": "SECRETS_MANAGER",
+    "sesv2": "SESV2",
+    "sns": "SNS",
+    "sqs": "SQS",
+    "ssm": "SSM",
+    "stepfunctions": "SFN",
+    "sts": "STS",
+}
+"""Neighbours of Lambda by their usual names, and what AWS_ENDPOINT_URL_… calls them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    name: str
+    kind: Kind
+    default: object
+    """What holds when the key is absent; None: nothing."""
+    description: str
+    example: object
+    aliases: tuple[str, ...] = ()
+    """What people coming from elsewhere write instead, in small letters."""
+
+
+TOP_LEVEL = (
+    Key(
+        "region",
+        Text(
+            pattern=r"(eusc-)?[a-z]{2}(-gov|-iso[a-z]?)?-[a-z]+-[0-9]", says="a region such as eu-central-1"
+        ),
+        "us-east-1",
+        "The region that functions see and that their ARNs carry.",
+        "eu-central-1",
+    ),
+    Key(
+        "account",
+        AccountNumber(),
+        "000000000000",
+        "The account that ARNs carry: 12 digits.",
+        "123456789012",
+        ("account_id", "accountid"),
+    ),
+    Key("port", Number(1, 65535), 4566, "The port of the local Lambda API; refused when it is taken.", 4566),
+    Key(
+        "services",
+        Endpoints(tuple(SERVICES)),
+        {},
+        "Where functions find other AWS services: their SDKs are led to these addresses.",
+        {"sqs": "http://127.0.0.1:9324", "dynamodb": "http://127.0.0.1:8000"},
+        ("endpoints", "endpoint_urls"),
+    ),
+    Key(
+        "max_environments",
+        Number(1, limits.ACCOUNT_CONCURRENCY),
+        None,
+        "How many execution environments may live at once; the default follows from the machine.",
+        20,
+    ),
+    Key(
+        "idle_exit_minutes",
+        Number(1, 7 * 24 * 60),
+        30,
+        "After how many idle minutes the background service ends.",
+        60,
+    ),
+)
+"""The keys of the top level beside `functions` and `defaults`."""
+
+FUNCTION = (
+    Key("runtime", RuntimeIdentifier(), None, "The Lambda runtime. Required.", "python3.13"),
+    Key(
+        "handler",
+        Text(limits.HANDLER_LENGTH, r"[^\s]+", "a handler without blanks, such as app.handler"),
+        None,
+        "What is called: file.function. Required, except for provided.* (bootstrap).",
+        "app.handler",
+    ),
+    Key(
+        "code",
+        PathText(),
+        ".",
+        "The folder or .zip file with the code, relative to lam.yaml.",
+        "src/orders",
+        ("codeuri", "code_uri", "path", "folder"),
+    ),
+    Key(
+        "description",
+        Text(limits.DESCRIPTION_LENGTH),
+        "",
+        "A description of the function.",
+        "Takes orders and stores them",
+    ),
+    Key(
+        "memory",
+        megabytes(limits.MEMORY_MB_MINIMUM, limits.MEMORY_MB_MAXIMUM),
+        limits.MEMORY_MB_DEFAULT,
+        "Memory in MB, or a text such as 512MB or 1GB.",
+        "512MB",
+        ("memorysize", "memory_size", "memory_mb"),
+    ),
+    Key(
+        "timeout",
+        seconds(limits.TIMEOUT_SECONDS_MINIMUM, limits.TIMEOUT_SECONDS_MAXIMUM),
+        limits.TIMEOUT_SECONDS_DEFAULT,
+        "Seconds an invocation may take, or a text such as 30s or 5m.",
+        "30s",
+        ("timeout_seconds",),
+    ),
+    Key(
+        "env",
+        Variables(),
+        None,
+        "Environment variables.",
+        {"TABLE": "orders", "DEBUG": True},
+        ("environment", "variables", "environment_variables"),
+    ),
+    Key(
+        "env_file",
+        PathList(is_single_allowed=True),
+        (),
+        "One or more .env files; `env` wins over them.",
+        ".env",
+        ("envfile", "env_files", "dotenv"),
+    ),
+    Key(
+        "architecture",
+        Choice(("x86_64", "arm64")),
+        "x86_64",
+        "The instruction set that the function declares.",
+        "arm64",
+        ("architectures",),
+    ),
+    Key(
+        "ephemeral_storage",
+        megabytes(limits.EPHEMERAL_STORAGE_MB_MINIMUM, limits.EPHEMERAL_STORAGE_MB_MAXIMUM),
+        limits.EPHEMERAL_STORAGE_MB_DEFAULT,
+        "Size of /tmp in MB, or a text such as 1GB.",
+        "1GB",
+        ("ephemeralstorage", "storage", "tmp"),
+    ),
+    Key(
+        "layers",
+        PathList(
+            maximum=limits.LAYERS_PER_FUNCTION,
+            refused="arn:",
+            refused_because="a layer of AWS cannot be fetched from here; name a local folder or .zip file",
+        ),
+        (),
+        "Folders or .zip files that are unpacked below /opt, in order.",
+        ["layers/shared"],
+    ),
+    Key(
+        "concurrency",
+        Number(0, RESERVABLE_CONCURRENCY),
+        None,
+        "Reserved concurrency: how many invocations may run at once; 0 lets none run.",
+        5,
+        ("reserved_concurrency", "reservedconcurrentexecutions", "reservedconcurrency"),
+    ),
+    Key("tags", Tags(), {}, "Tags of the function.", {"team": "orders"}),
+    Key(
+        "venv",
+        PathText(),
+        None,
+        "A virtual environment whose packages a python function sees.",
+        ".venv",
+        ("virtualenv", "virtual_environment"),
+    ),
+    Key(
+        "role",
+        Text(
+            pattern=r"arn:aws[a-zA-Z-]*:iam::[0-9]{12}:role/?[a-zA-Z0-9_+=,.@/-]+",
+            says="the ARN of a role such as arn:aws:iam::123456789012:role/orders",
+        ),
+        None,
+        "The execution role; without one, a role called lam of the project's account.",
+        "arn:aws:iam::123456789012:role/orders",
+    ),
+)
+"""The keys of a function, and of `defaults`."""
+
+TOP_LEVEL_NAMES = (*(key.name for key in TOP_LEVEL), "defaults", "functions")
+FUNCTION_NAMES = tuple(key.name for key in FUNCTION)
+
+
+def unknown_key_hint(name: str, *, is_top_level: bool) -> str:
+    """The nearest right key for one that is not known here."""
+    keys = TOP_LEVEL if is_top_level else FUNCTION
+    here, elsewhere = (TOP_LEVEL_NAMES, FUNCTION_NAMES) if is_top_level else (FUNCTION_NAMES, TOP_LEVEL_NAMES)
+    lowered = name.lower().replace("-", "_")
+    if lowered in elsewhere:
+        place = "a function or defaults" if is_top_level else "the top level"
+        return f"{lowered} is a key of {place}"
+    for key in keys:
+        if lowered in key.aliases:
+            return f"did you mean {key.name}?"
+    near = get_close_matches(lowered, here, n=1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(here)}"
+
+
+def json_schema() -> JsonSchema:
+    """The table as JSON Schema, for editors. It is a little wider than the reader: files are not looked at,
+    and a text with a unit (`512MB`) is checked for its form only."""
+    settings: JsonSchema = {
+        "type": ["object", "null"],
+        "properties": {key.name: _property(key) for key in FUNCTION},
+        "additionalProperties": False,
+    }
+    functions: JsonSchema = {
+        "type": ["object", "null"],
+        "description": "The functions, by name.",
+        "propertyNames": {"pattern": f"^{FUNCTION_NAME_PATTERN}$"},
+        "additionalProperties": {"$ref": "#/$defs/settings"},
+    }
+    defaults: JsonSchema = {
+        "$ref": "#/$defs/settings",
+        "description": "Settings of every function that does not say otherwise.",
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "lam.yaml",
+        "description": "A project of AWS Lambda functions.",
+        "type": ["object", "null"],
+        "properties": {
+            **{key.name: _property(key) for key in TOP_LEVEL},
+            "defaults": defaults,
+            "functions": functions,
+        },
+        "additionalProperties": False,
+        "$defs": {"settings": settings},
+    }
+
+
+def json_schema_text() -> str:
+    return json.dumps(json_schema(), indent=2) + "\n"
+
+
+def _property(key: Key) -> JsonSchema:
+    schema = {"description": key.description, **key.kind.json_schema(), "examples": [key.example]}
+    return schema if key.default is None else {**schema, "default": key.default}
+
+
+if __name__ == "__main__":
+    # python -m lambdacli.project.schema > lambdacli/project/lam.schema.json
+    sys.stdout.write(json_schema_text())

@@ -1,0 +1,90 @@
+"""The JSON Schema that is shipped for editors says what the reader says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from lambdacli.project import schema
+from lambdacli.project.config import ConfigError, load_project
+
+SHIPPED = Path(schema.__file__).with_name("lam.schema.json")
+DEMO = "functions:\n  demo:\n    runtime: python3.13\n    handler: app.handler\n"
+
+
+def test_the_shipped_file_is_up_to_date():
+    assert SHIPPED.read_text() == schema.json_schema_text(), (
+        "python -m lambdacli.project.schema > lambdacli/project/lam.schema.json"
+    )
+
+
+def test_it_is_valid_itself():
+    jsonschema.Draft202012Validator.check_schema(schema.json_schema())
+
+
+def test_every_example_of_the_table_satisfies_its_own_rule():
+    for key in (*schema.TOP_LEVEL, *schema.FUNCTION):
+        jsonschema.Draft202012Validator(key.kind.json_schema()).validate(key.example)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [
+        ("", True),
+        ("functions:\n", True),
+        (DEMO, True),
+        (DEMO + "    memory: 512\n", True),
+        (DEMO + "    memory: 512MB\n", True),
+        (DEMO + "    memory: 1 gb\n", True),
+        (DEMO + "    memory: 64\n", False),
+        (DEMO + "    memory: 1TB\n", False),
+        (DEMO + "    timeout: 5m\n", True),
+        (DEMO + "    timeout: 901\n", False),
+        (DEMO + "    timeout:\n", False),
+        (DEMO + "    env: {DEBUG: true, LEVEL: 3, EMPTY: }\n", True),
+        (DEMO + "    env:\n", True),
+        (DEMO + "    env: {AWS_REGION: x}\n", False),
+        (DEMO + "    env: {_X: x}\n", False),
+        (DEMO + "    env: {LIST: [1]}\n", False),
+        (DEMO + "    env: [1]\n", False),
+        (DEMO + "    layers: [.]\n", True),
+        (DEMO + "    layers: [., ., ., ., ., .]\n", False),
+        (DEMO + "    layers: ['arn:aws:lambda:us-east-1:1:layer:x:1']\n", False),
+        (DEMO + "    architecture: arm64\n", True),
+        (DEMO + "    architecture: arm\n", False),
+        (DEMO + "    concurrency: 0\n", True),
+        (DEMO + "    concurrency: 901\n", False),
+        (DEMO + "    tags: {team: a}\n", True),
+        (DEMO + "    tags: {'AWS:x': a}\n", False),
+        (DEMO + "    description: 5\n", False),
+        (DEMO + "    role: admin\n", False),
+        (DEMO + "    runtme: x\n", False),
+        (DEMO.replace("demo", "a.b"), False),
+        (DEMO.replace("python3.13", "python3.7"), False),
+        (DEMO.replace("app.handler", "a b"), False),
+        ("region: eu-central-1\naccount: '012345678901'\nport: 4566\nservices: {sqs: 'http://h:1'}\n", True),
+        ("account: 123456789012\n", True),
+        ("account: 12x\n", False),
+        ("region: Europe\n", False),
+        ("port: 0\n", False),
+        ("port: '80'\n", False),
+        ("services: {sqz: 'http://h:1'}\n", False),
+        ("max_environments: 0\n", False),
+        ("idle_exit_minutes: 0\n", False),
+        ("runtime: python3.13\n", False),
+        ("- a\n", False),
+    ],
+)
+def test_schema_and_reader_agree(tmp_path, text, is_right):
+    file = tmp_path / "lam.yaml"
+    file.write_text(text)
+    try:
+        load_project(file)
+        is_right_for_the_reader = True
+    except ConfigError:
+        is_right_for_the_reader = False
+    validator = jsonschema.Draft202012Validator(schema.json_schema())
+    assert (is_right_for_the_reader, validator.is_valid(yaml.safe_load(text))) == (is_right, is_right)
