@@ -1,0 +1,321 @@
+"""Packages of code, kept by the hash of their content: the zip as it came, and its files beside it."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import lzma
+import os
+import posixpath
+import shutil
+import stat
+import struct
+import uuid
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from lambdacli.model import limits
+from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
+from lambdacli.model.function import ArchiveCode
+
+_ARCHIVE = "package.zip"
+_FOLDER = "task"
+_TEMPORARY = "unfinished-"
+_PIECE_BYTES = 1 << 20
+
+_EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_NOT_CODE = frozenset({".git", ".lam", "__pycache__"})
+
+# What the file system says to names that no package should hold.
+_UNUSABLE_NAME = frozenset(
+    {
+        errno.EACCES,
+        errno.EEXIST,
+        errno.EILSEQ,
+        errno.EINVAL,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ENOTDIR,
+    }
+)
+
+
+class CodeStore:
+    """`<root>/<hex of SHA-256>/` for each package. Its methods may run in threads, several at once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._described: dict[Path, tuple[bytes, ArchiveCode]] = {}
+
+    def __repr__(self) -> str:
+        return f"<CodeStore in {self._root}>"
+
+    def add(self, package: bytes) -> ArchiveCode:
+        """Keeps a zip and its files; refuses with AWS's words what Lambda would refuse."""
+        code = _measured(package)
+        home = self._home(code)
+        if not home.is_dir():
+            with self._unpacked(package) as unfinished:
+                _rename_unless_there(unfinished, home)
+        return code
+
+    def check(self, package: bytes) -> ArchiveCode:
+        """The same refusals and the same answer as `add`, and nothing kept."""
+        code = _measured(package)
+        with self._unpacked(package):
+            return code
+
+    def folder(self, code: ArchiveCode) -> Path:
+        return self._home(code) / _FOLDER
+
+    def archive(self, code: ArchiveCode) -> Path:
+        return self._home(code) / _ARCHIVE
+
+    def describe_folder(self, folder: Path) -> ArchiveCode:
+        """Hash and size that this folder's deterministic zip has; recomputed only when a file changed."""
+        state = _fingerprint(folder)
+        known = self._described.get(folder)
+        if known is not None and known[0] == state:
+            return known[1]
+        code = _measured_folder(folder)
+        self._described[folder] = (state, code)
+        return code
+
+    def collect_garbage(self, keep: Iterable[ArchiveCode]) -> int:
+        """Removes every other package and what a killed service left half made: for the start, before
+        anything runs. Returns how many went."""
+        kept = {self._home(code) for code in keep}
+        unused = [entry for entry in _entries(self._root) if entry not in kept]
+        for entry in unused:
+            shutil.rmtree(entry)
+        return len(unused)
+
+    @contextmanager
+    def _unpacked(self, package: bytes) -> Iterator[Path]:
+        unfinished = self._root / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        unfinished.mkdir(parents=True, mode=0o700)
+        try:
+            archive = unfinished / _ARCHIVE
+            archive.write_bytes(package)
+            _unpack(archive, unfinished / _FOLDER)
+            yield unfinished
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def _home(self, code: ArchiveCode) -> Path:
+        return self._root / base64.b64decode(code.sha256).hex()
+
+
+def _measured(package: bytes) -> ArchiveCode:
+    if not package:
+        raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
+    if len(package) > limits.ZIPPED_CODE_BYTES:
+        raise RequestEntityTooLargeException(
+            f"Zipped size must be smaller than {limits.ZIPPED_CODE_BYTES} bytes"
+        )
+    return ArchiveCode(_base64(hashlib.sha256(package).digest()), len(package))
+
+
+def zip_folder(folder: Path, write: Callable[[bytes], object]) -> None:
+    """A zip of a folder that is the same for the same files: names sorted, times fixed, nothing compressed
+    (another zlib compresses otherwise). A file that vanishes meanwhile is left out."""
+    with zipfile.ZipFile(cast(IO[bytes], _Forward(write)), "w", zipfile.ZIP_STORED) as archive:
+        for name, path, details in _files(folder):
+            entry = zipfile.ZipInfo(name.encode(errors="replace").decode(), _EARLIEST_ZIP_TIME)
+            entry.create_system = 3
+            entry.external_attr = details.st_mode << 16
+            try:
+                if stat.S_ISLNK(details.st_mode):
+                    archive.writestr(entry, os.readlink(path))
+                    continue
+                source = path.open("rb")
+            except FileNotFoundError:
+                continue
+            with source, archive.open(entry, "w", force_zip64=details.st_size >= 2**31) as target:
+                shutil.copyfileobj(source, target, _PIECE_BYTES)
+
+
+class _Forward:
+    """The least that zipfile writes to. It cannot seek, so every destination gets the same bytes."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def write(self, data: bytes) -> int:
+        self._write(data)
+        return len(data)
+
+    def flush(self) -> None: ...
+
+
+def _measured_folder(folder: Path) -> ArchiveCode:
+    digest = hashlib.sha256()
+    size_bytes = 0
+
+    def write(data: bytes) -> None:
+        nonlocal size_bytes
+        digest.update(data)
+        size_bytes += len(data)
+
+    zip_folder(folder, write)
+    return ArchiveCode(_base64(digest.digest()), size_bytes)
+
+
+# Unpacking
+
+
+_BROKEN_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive) as package:
+            _unpack_entries(package, folder)
+    except _BROKEN_ARCHIVE:
+        raise _not_unzippable() from None
+    except OSError as error:
+        # bz2 tells broken data as an OSError without a number; a full disk is no fault of the package.
+        if error.errno is not None and error.errno not in _UNUSABLE_NAME:
+            raise
+        raise _not_unzippable() from None
+
+
+def _unpack_entries(package: zipfile.ZipFile, folder: Path) -> None:
+    entries = package.infolist()
+    if not entries:
+        raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
+    if sum(entry.file_size for entry in entries) > limits.UNZIPPED_CODE_BYTES:
+        raise _too_large()
+    folder.mkdir(mode=0o755)
+    budget = _Budget(limits.UNZIPPED_CODE_BYTES)
+    links: list[tuple[str, str]] = []
+    for entry in entries:
+        name = _safe_name(entry)
+        path = folder / name
+        mode = entry.external_attr >> 16
+        if entry.is_dir():
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod((mode & 0o777 or 0o755) | 0o700)
+        elif stat.S_ISLNK(mode):
+            links.append((name, package.read(entry).decode()))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with package.open(entry) as source, path.open("wb") as target:
+                budget.copy(source, target)
+            path.chmod(mode & 0o777 or 0o644)
+    _make_links(folder, links)
+
+
+def _safe_name(entry: zipfile.ZipInfo) -> str:
+    is_encrypted = entry.flag_bits & 0x1
+    name = entry.filename
+    if is_encrypted or not name or name.startswith("/") or ".." in name.split("/"):
+        raise _not_unzippable()
+    return name
+
+
+def _make_links(folder: Path, links: list[tuple[str, str]]) -> None:
+    """Links come last, so that no file is written through one, and no link stands behind another."""
+    root = os.path.realpath(folder)
+    for name, target in links:
+        parent = posixpath.dirname(posixpath.normpath(name))
+        destination = posixpath.normpath(posixpath.join(parent, target))
+        if target.startswith("/") or destination.split("/")[0] == "..":
+            raise _not_unzippable()
+        if os.path.realpath(folder / parent) != os.path.normpath(os.path.join(root, parent)):
+            raise _not_unzippable()
+        (folder / parent).mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(target)
+    # Only now are all of them there: one may lead on through another.
+    if not all(_is_within(os.path.realpath(folder / name), root) for name, _ in links):
+        raise _not_unzippable()
+
+
+def _is_within(path: str, root: str) -> bool:
+    return path == root or path.startswith(root + os.sep)
+
+
+class _Budget:
+    """Counts what really comes out: the sizes that a zip declares may lie."""
+
+    def __init__(self, size_bytes: int) -> None:
+        self._left = size_bytes
+
+    def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
+        while piece := source.read(_PIECE_BYTES):
+            self._left -= len(piece)
+            if self._left < 0:
+                raise _too_large()
+            target.write(piece)
+
+
+def _too_large() -> InvalidParameterValueException:
+    return InvalidParameterValueException(
+        f"Unzipped size must be smaller than {limits.UNZIPPED_CODE_BYTES} bytes"
+    )
+
+
+def _not_unzippable() -> InvalidParameterValueException:
+    return InvalidParameterValueException(
+        "Could not unzip uploaded file. Please check your file, then try to upload again."
+    )
+
+
+def _rename_unless_there(unfinished: Path, home: Path) -> None:
+    try:
+        unfinished.rename(home)
+    except OSError as error:
+        # Another thread was quicker with the same content.
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+
+
+# Folders
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
+    """Regular files and links below a folder by sorted names, `/` between their parts."""
+    found: list[tuple[str, Path]] = []
+    for parent, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        folders[:] = [name for name in folders if name not in _NOT_CODE]
+        for name in (*files, *links):
+            path = Path(parent, name)
+            found.append((path.relative_to(folder).as_posix(), path))
+    for name, path in sorted(found):
+        try:
+            details = path.lstat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISREG(details.st_mode) or stat.S_ISLNK(details.st_mode):
+            yield name, path, details
+
+
+def _fingerprint(folder: Path) -> bytes:
+    """Changes with every name, size, mode or time of a file; much cheaper than reading them."""
+    digest = hashlib.sha256()
+    for name, _, details in _files(folder):
+        line = f"{name}\0{details.st_size}\0{details.st_mode}\0{details.st_mtime_ns}\0{details.st_ino}\n"
+        digest.update(os.fsencode(line))
+    return digest.digest()
+
+
+def _entries(root: Path) -> list[Path]:
+    return list(root.iterdir()) if root.is_dir() else []
+
+
+def _base64(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()

@@ -1,0 +1,242 @@
+"""Packages: what is kept, what is refused, and that no zip reaches out of its folder."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import stat
+import zipfile
+
+import pytest
+
+from lambdacli.model import limits
+from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
+from lambdacli.model.function import ArchiveCode
+from lambdacli.store import code as code_module
+from lambdacli.store.code import CodeStore, zip_folder
+
+UNUSABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
+TOO_LARGE = "Unzipped size must be smaller than 262144000 bytes"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return CodeStore(tmp_path / "code")
+
+
+def entry(name, mode=0, system=3):
+    info = zipfile.ZipInfo(name)
+    info.create_system = system
+    # The archive bit of DOS: with no attribute at all, zipfile would make up a mode.
+    info.external_attr = mode << 16 | 0x20
+    return info
+
+
+def zip_of(*entries):
+    """Entries are (name or ZipInfo, content)."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def link(name, target):
+    return entry(name, stat.S_IFLNK | 0o777), target
+
+
+def refusal(store, package):
+    with pytest.raises((InvalidParameterValueException, RequestEntityTooLargeException)) as caught:
+        store.add(package)
+    assert not left_behind(store), "a refused package leaves nothing"
+    return caught.value.message
+
+
+def left_behind(store):
+    return os.listdir(store._root) if store._root.exists() else []
+
+
+def test_package_is_kept_by_its_content_with_its_files_beside(store):
+    package = zip_of(("app.py", "x = 1"), ("lib/deep/data.txt", "data"))
+    code = store.add(package)
+    digest = hashlib.sha256(package).digest()
+    assert code == ArchiveCode(base64.b64encode(digest).decode(), len(package))
+    assert store.archive(code).read_bytes() == package
+    assert (store.folder(code) / "lib/deep/data.txt").read_text() == "data"
+    assert store.folder(code).parent.name == digest.hex()
+    assert store.add(package) == code
+    assert left_behind(store) == [digest.hex()]
+
+
+def test_file_modes_are_kept_and_missing_ones_made_up(store):
+    package = zip_of(
+        (entry("run.sh", stat.S_IFREG | 0o755), ""),
+        (entry("secret", stat.S_IFREG | 0o4600), ""),
+        (entry("windows.txt", system=0), ""),
+        (entry("folder/"), ""),
+        (entry("closed/", stat.S_IFDIR | 0o555), ""),
+    )
+    folder = store.folder(store.add(package))
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert modes == {"run.sh": 0o755, "secret": 0o600, "windows.txt": 0o644, "folder": 0o755, "closed": 0o755}
+
+
+def test_links_that_stay_inside_are_kept(store):
+    folder = store.folder(
+        store.add(
+            zip_of(
+                ("lib/real.py", "real"),
+                link("lib/alias.py", "real.py"),
+                link("bin/up", "../lib"),
+                link("dangling", "nowhere"),
+            )
+        )
+    )
+    assert os.readlink(folder / "lib/alias.py") == "real.py"
+    assert (folder / "bin/up/real.py").read_text() == "real"
+    assert os.path.islink(folder / "dangling")
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [("../evil", "x")],
+        [("a/../../evil", "x")],
+        [("/evil", "x")],
+        [link("out", "/etc")],
+        [link("out", "../evil")],
+        [link("a/out", "../../evil")],
+        [link("here", "."), link("here/out", "..")],
+        [link("d", "."), link("d/e", ".."), link("e/f", "x")],
+        [link("a", "b/../.."), ("b/file", "x")],
+        [link("one", "sub/two"), link("sub/two", "../../evil")],
+        [("same", "x"), ("same/below", "y")],
+        [("folder/file", "x"), ("folder", "y")],
+        [("n" * 300, "x")],
+        [link("l" * 5, "t" * 5000)],
+    ],
+    ids=str,
+)
+def test_names_and_links_that_lead_out_or_clash_are_refused(store, tmp_path, entries):
+    assert refusal(store, zip_of(*entries)) == UNUSABLE
+    assert [path.name for path in tmp_path.iterdir()] == ["code"]
+
+
+def test_no_file_is_written_through_a_link(store):
+    assert refusal(store, zip_of(link("d", "inner"), ("inner/x", ""), ("d/file", "y"))) == UNUSABLE
+
+
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        (b"", "Uploaded file must be a non-empty zip"),
+        (zip_of(), "Uploaded file must be a non-empty zip"),
+        (b"not a zip at all", UNUSABLE),
+        (zip_of(("a", "x" * 1000))[:-30], UNUSABLE),
+        (b"\0" * (limits.ZIPPED_CODE_BYTES + 1), "Zipped size must be smaller than 52428800 bytes"),
+    ],
+    ids=["nothing", "empty", "text", "cut off", "too large"],
+)
+def test_unusable_package_is_refused_in_awss_words(store, package, message):
+    assert refusal(store, package) == message
+
+
+def test_damaged_content_is_refused(store):
+    package = bytearray(zip_of(("a", os.urandom(2000))))
+    package[60:80] = b"\xff" * 20
+    assert refusal(store, bytes(package)) == UNUSABLE
+
+
+def test_encrypted_entry_is_refused(store):
+    package = bytearray(zip_of(("a", "x")))
+    for start, flag_offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        package[package.index(start) + flag_offset] |= 1
+    assert refusal(store, bytes(package)) == UNUSABLE
+
+
+def test_declared_size_over_the_limit_is_refused_before_anything_is_unpacked(store, monkeypatch):
+    monkeypatch.setattr(code_module._Budget, "copy", None)
+    monkeypatch.setattr(limits, "UNZIPPED_CODE_BYTES", 1000)
+    assert (
+        refusal(store, zip_of(("a", "x" * 600), ("b", "x" * 600)))
+        == "Unzipped size must be smaller than 1000 bytes"
+    )
+
+
+def test_what_really_comes_out_is_counted():
+    budget = code_module._Budget(10)
+    budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
+    with pytest.raises(InvalidParameterValueException, match=TOO_LARGE):
+        budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
+
+
+def test_check_keeps_nothing(store):
+    package = zip_of(("a", "x"))
+    assert store.check(package).size_bytes == len(package)
+    assert left_behind(store) == []
+
+
+def test_garbage_is_what_nobody_names_and_what_was_left_half_made(store):
+    kept, unused = store.add(zip_of(("a", "x"))), store.add(zip_of(("b", "y")))
+    (store.folder(kept).parent.parent / "unfinished-1").mkdir()
+    assert store.collect_garbage([kept]) == 2
+    assert store.archive(kept).exists()
+    assert not store.archive(unused).exists()
+    assert CodeStore(store._root / "never made").collect_garbage([]) == 0
+
+
+# Folders
+
+
+def zipped(folder):
+    out = io.BytesIO()
+    zip_folder(folder, out.write)
+    return out.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "function"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "app.py").write_text("x = 1")
+    (folder / "lib/run.sh").write_text("echo")
+    (folder / "lib/run.sh").chmod(0o755)
+    (folder / "alias").symlink_to("lib")
+    return folder
+
+
+def test_zip_of_a_folder_is_the_same_for_the_same_files(folder, tmp_path):
+    first = zipped(folder)
+    os.utime(folder / "app.py", (1, 1))
+    for ignored in (".lam", "__pycache__", "lib/.git"):
+        (folder / ignored).mkdir()
+        (folder / ignored / "x").write_text("changes")
+    os.mkfifo(folder / "pipe")
+    assert zipped(folder) == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        assert archive.namelist() == ["alias", "app.py", "lib/run.sh"]
+        assert archive.read("alias") == b"lib"
+        assert archive.getinfo("lib/run.sh").external_attr >> 16 == stat.S_IFREG | 0o755
+
+
+def test_zip_of_a_folder_unpacks_to_the_folder(folder, store):
+    unpacked = store.folder(store.add(zipped(folder)))
+    assert (unpacked / "alias/run.sh").read_text() == "echo"
+    assert os.access(unpacked / "lib/run.sh", os.X_OK)
+
+
+def test_description_of_a_folder_is_that_of_its_zip_and_follows_changes(folder, store, monkeypatch):
+    package = zipped(folder)
+    expected = ArchiveCode(base64.b64encode(hashlib.sha256(package).digest()).decode(), len(package))
+    assert store.describe_folder(folder) == expected
+    with monkeypatch.context() as patched:
+        patched.setattr(code_module, "zip_folder", None)
+        assert store.describe_folder(folder) == expected, "an unchanged folder is not read again"
+    (folder / "app.py").write_text("x = 2222")
+    assert store.describe_folder(folder) != expected
+
+
+def test_folder_that_is_not_there_is_described_as_empty(store, tmp_path):
+    assert store.describe_folder(tmp_path / "nowhere").size_bytes == 22
