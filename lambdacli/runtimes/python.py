@@ -1,0 +1,160 @@
+"""python3.x: the interpreter asked for when it is installed, else the nearest; our bootstrap; boto3 beside
+it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from lambdacli.runtimes.base import Start, StartPlan, exec_wrapper
+
+BOOTSTRAP = Path(__file__).with_name("bootstraps") / "python_bootstrap.py"
+SDK_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+"""boto3 and all it imports: pure Python, so lam's own copy serves every interpreter."""
+
+_INTERPRETER_NAME = re.compile(r"python(\d+)\.(\d+)t?")
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    path: Path
+    version: tuple[int, int]
+
+    @property
+    def label(self) -> str:
+        return f"python{self.version[0]}.{self.version[1]}"
+
+
+def plan(start: Start) -> StartPlan:
+    wanted = (start.runtime.version[0], start.runtime.version[1])
+    interpreter = nearest(wanted, installed())
+    notices: tuple[str, ...] = ()
+    if interpreter.version != wanted:
+        notices = (
+            f"{start.runtime.identifier} is not installed here; running on {interpreter.label} "
+            f"({interpreter.path}), the nearest that is",
+        )
+    variables = {"PYTHONPATH": str(start.runtime_root)}
+    if wanted >= (3, 12):
+        variables["LC_CTYPE"] = "C.UTF-8"
+    version = interpreter.label
+    search_path = [
+        str(start.task_root),
+        *(str(folder) for folder in start.dependencies),
+        str(start.opt_root / "python" / "lib" / version / "site-packages"),
+        str(start.opt_root / "python"),
+    ]
+    private = {
+        "search_path": search_path,
+        "task_root": str(start.task_root),
+        "opt_root": str(start.opt_root),
+        "runtime_root": str(start.runtime_root),
+        "bytecode": str(start.runtime_root / "bytecode"),
+    }
+    arguments = (str(interpreter.path), str(start.runtime_root / "bootstrap.py"))
+    return StartPlan(
+        arguments=exec_wrapper(start, arguments),
+        variables=variables,
+        private_variables={"_LAM_PLACES": json.dumps(private)},
+        has_framed_log=True,
+        notices=notices,
+    )
+
+
+def prepare(runtime_root: Path) -> None:
+    runtime_root.mkdir(parents=True, exist_ok=True)
+    _link(BOOTSTRAP, runtime_root / "bootstrap.py", copy=True)
+    for name in SDK_MODULES:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        _link(source, runtime_root / source.name, copy=False)
+
+
+def _link(source: Path, target: Path, *, copy: bool) -> None:
+    if target.is_symlink() or target.exists():
+        if target.is_symlink() and Path(os.readlink(target)) == source:
+            return
+        target.unlink()
+    if copy:
+        temporary = target.with_suffix(".new")
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    else:
+        target.symlink_to(source)
+
+
+# Finding interpreters
+
+
+@cache
+def installed() -> dict[tuple[int, int], Interpreter]:
+    """What `search` finds, looked up once in a service's life."""
+    return search()
+
+
+def search() -> dict[tuple[int, int], Interpreter]:
+    """By version, the first of each in the order that a shell would look, then version managers, then our
+    own."""
+    found: dict[tuple[int, int], Interpreter] = {}
+    for folder in _folders():
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            match = _INTERPRETER_NAME.fullmatch(name)
+            if match is None or name.endswith("t"):
+                continue
+            version = (int(match[1]), int(match[2]))
+            path = (folder / name).resolve()
+            if version[0] == 3 and version not in found and _is_program(path):
+                found[version] = Interpreter(path, version)
+    own = (sys.version_info.major, sys.version_info.minor)
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    found.setdefault(own, Interpreter(Path(base).resolve(), own))
+    return found
+
+
+def nearest(wanted: tuple[int, int], found: dict[tuple[int, int], Interpreter]) -> Interpreter:
+    """The same version, else the one with the least distance; of two equally near the newer."""
+    return found[min(found, key=lambda version: (abs(version[1] - wanted[1]), -version[1]))]
+
+
+def _folders() -> list[Path]:
+    home = Path.home()
+    managers = [
+        Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions",
+        Path(os.environ.get("UV_PYTHON_INSTALL_DIR", home / ".local/share/uv/python")),
+        home / ".local/share/mise/installs/python",
+        home / ".asdf/installs/python",
+        home / ".local/share/rye/py",
+        Path("/Library/Frameworks/Python.framework/Versions"),
+    ]
+    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
+    # An active virtual environment is the developer's, not the function's.
+    folders = [folder for folder in folders if not (folder.parent / "pyvenv.cfg").exists()]
+    for manager in managers:
+        if manager.is_dir():
+            folders.extend(sorted((entry / "bin" for entry in manager.iterdir()), reverse=True))
+    folders += [Path("/usr/local/bin"), Path("/usr/bin"), Path("/opt/homebrew/bin"), Path("/var/lang/bin")]
+    return folders
+
+
+def _is_program(path: Path) -> bool:
+    """An executable that is no script: version managers put shell scripts of the same name on the PATH."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(2)
+    except OSError:
+        return False
+    return os.access(path, os.X_OK) and head != b"#!"
