@@ -1,0 +1,71 @@
+"""How each way of breaking looks to the caller and in the log. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from lambdacli.environments.process import Exit
+from lambdacli.model.outcome import platform_error
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The environment cannot go on: `status` and `error_type` stand in the log, `payload` goes to the
+    caller."""
+
+    status: str
+    error_type: str | None
+    payload: bytes
+    caller_error_type: str
+
+
+def timed_out(request_id: str, timeout_seconds: int) -> Failure:
+    message = f"RequestId: {request_id} Error: Task timed out after {timeout_seconds:.2f} seconds"
+    return Failure("timeout", None, platform_error("Sandbox.Timedout", message), "Sandbox.Timedout")
+
+
+def exited(request_id: str, exit: Exit) -> Failure:
+    return platform_failure("Runtime.ExitError", request_id, exit.reason)
+
+
+def out_of_memory(request_id: str) -> Failure:
+    """AWS's REPORT says Runtime.OutOfMemory; what the payload's errorType says was never recorded. The
+    REPORT's word is taken for both: a caller that looks for it finds it, and one that looks at the message
+    sees the signal."""
+    return platform_failure("Runtime.OutOfMemory", request_id, "Runtime exited with error: signal: killed")
+
+
+def killed(request_id: str) -> Failure:
+    """More processes than an environment may have."""
+    return platform_failure("Runtime.ExitError", request_id, "Runtime exited with error: signal: killed")
+
+
+def platform_failure(error_type: str, request_id: str, text: str) -> Failure:
+    payload = platform_error(error_type, f"RequestId: {request_id} Error: {text}")
+    return Failure("error", error_type, payload, error_type)
+
+
+def init_error(payload: bytes, header_error_type: str | None) -> Failure:
+    """Posted by the runtime itself: the payload goes to the caller as it is."""
+    return Failure("error", logged_error_type(header_error_type), payload, error_type_of(payload))
+
+
+_KNOWN_ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
+
+
+def logged_error_type(header: str | None) -> str:
+    """What the platform makes of Lambda-Runtime-Function-Error-Type."""
+    if header and _KNOWN_ERROR_TYPE.search(header):
+        return header
+    return "Function.Unknown" if header and header.startswith("Function.") else "Runtime.Unknown"
+
+
+def error_type_of(payload: bytes) -> str:
+    try:
+        document = json.loads(payload)
+    except ValueError:
+        return "Unknown"
+    found = document.get("errorType") if isinstance(document, dict) else None
+    return found if isinstance(found, str) else "Unknown"

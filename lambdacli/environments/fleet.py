@@ -1,0 +1,209 @@
+"""All environments of the service: performs what the pool decides, and hands invocations to them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambdacli.environments.environment import Environment, Settlement
+from lambdacli.environments.placement import Placement, PlacementKey
+from lambdacli.environments.pool import Action, Assign, Close, Create, LookAgain, Pool, PoolLimits
+from lambdacli.environments.state import EnvironmentState
+from lambdacli.model.arn import FunctionKey
+from lambdacli.model.clock import Clock, Timer
+from lambdacli.model.outcome import Invocation, Outcome
+
+logger = logging.getLogger("lam.environments")
+
+REAP_SECONDS = 15.0
+
+
+class Stopping(Exception):
+    """The service is stopping: this invocation was not run to its end."""
+
+
+@dataclass(slots=True)
+class Run:
+    """An invocation on its way: `answered` comes first, `settled` when its phase is over."""
+
+    invocation: Invocation
+    placement: Placement
+    answered: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+    settled: asyncio.Future[Settlement] = field(default_factory=asyncio.Future)
+
+
+class Fleet:
+    def __init__(
+        self,
+        make: Callable[[Placement, Callable[[Environment], None]], Environment],
+        limits: PoolLimits,
+        clock: Clock,
+    ) -> None:
+        self._make = make
+        self._pool = Pool(limits)
+        self._clock = clock
+        self._environments: dict[int, Environment] = {}
+        self._numbers: dict[Environment, int] = {}
+        self._placements: dict[PlacementKey, Placement] = {}
+        self._tickets: dict[int, Run] = {}
+        self._ticket_numbers = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._look_again: Timer | None = None
+        self._reaper = clock.call_later(REAP_SECONDS, self._reap)
+        self._is_waiting_said = False
+
+    def submit(self, placement: Placement, invocation: Invocation) -> Run:
+        run = Run(invocation, placement)
+        ticket = next(self._ticket_numbers)
+        self._tickets[ticket] = run
+        self._placements[placement.key] = placement
+        self._pool.ticket_came(ticket, placement.key)
+        self._act()
+        return run
+
+    def retire(self, function: FunctionKey, current_generation: str | None) -> None:
+        """Environments of other generations finish what they run and go; None retires all of the
+        function's."""
+        stale: set[Hashable] = {
+            key
+            for key in self._placements
+            if key.function == function and key.generation != current_generation
+        }
+        if stale:
+            self._pool.retire(stale)
+            self._act()
+
+    def set_limits(self, limits: PoolLimits) -> None:
+        self._pool.set_limits(limits)
+        self._act()
+
+    def environments(self) -> list[Environment]:
+        return list(self._environments.values())
+
+    def waiting(self) -> int:
+        return len(self._tickets)
+
+    async def close(self) -> None:
+        """Cuts what still runs and ends every environment."""
+        self._reaper.cancel()
+        if self._look_again is not None:
+            self._look_again.cancel()
+        for run in self._tickets.values():
+            _fail(run, Stopping("The service is stopping."))
+        self._tickets.clear()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(environment.close() for environment in self.environments()))
+        self._environments.clear()
+        self._numbers.clear()
+
+    # Performing
+
+    def _act(self) -> None:
+        self._perform(self._pool.decide(self._clock.monotonic()))
+
+    def _perform(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Assign(ticket, member):
+                    self._spawn(self._invoke(self._environments[member], member, self._tickets.pop(ticket)))
+                case Create(member, key):
+                    assert isinstance(key, PlacementKey)
+                    self._spawn(self._start(member, self._placements[key]))
+                case Close(member, reason):
+                    self._spawn(self._close(member, reason))
+                case LookAgain(seconds):
+                    if self._look_again is not None:
+                        self._look_again.cancel()
+                    self._look_again = self._clock.call_later(seconds, self._act)
+        self._tell_if_waiting()
+
+    async def _start(self, member: int, placement: Placement) -> None:
+        try:
+            environment = self._make(placement, self._changed)
+            self._environments[member] = environment
+            self._numbers[environment] = member
+            await environment.initialise()
+        except Exception as error:
+            logger.exception("no environment of %s could be made", placement.key.function.name)
+            self._pool.member_gone(member)
+            # One caller learns of it; were all to wait for the next try, a full disk would look like a hang.
+            ticket = self._pool.take_ticket(placement.key)
+            if ticket is not None:
+                _fail(self._tickets.pop(ticket), error)
+            if member in self._environments:
+                await self._close(member, "broken")
+        else:
+            self._pool.member_free(member, self._clock.monotonic())
+        self._act()
+
+    async def _invoke(self, environment: Environment, member: int, run: Run) -> None:
+        def answer(outcome: Outcome) -> None:
+            if not run.answered.done():
+                run.answered.set_result(outcome)
+
+        try:
+            settlement = await environment.invoke(run.invocation, answer)
+        except asyncio.CancelledError:
+            _fail(run, Stopping("The service is stopping."))
+            raise
+        except Exception as error:
+            logger.exception("an environment of %s failed inside lam", run.placement.key.function.name)
+            _fail(run, error)
+            self._pool.member_gone(member)
+            await self._close(member, "broken")
+            self._act()
+            return
+        run.settled.set_result(settlement)
+        self._pool.member_free(member, self._clock.monotonic())
+        self._act()
+
+    async def _close(self, member: int, reason: str) -> None:
+        environment = self._environments.pop(member)
+        del self._numbers[environment]
+        logger.debug("closing %r: %s", environment, reason)
+        await environment.close()
+        key = environment.placement.key
+        if key not in self._pool.keys_in_use():
+            self._placements.pop(key, None)
+
+    def _changed(self, environment: Environment) -> None:
+        """An environment tells that it has answered, or that its processes are gone."""
+        if environment.state is EnvironmentState.RUNNING and environment.is_settling:
+            self._pool.member_settling(self._numbers[environment], self._clock.monotonic())
+
+    def _reap(self) -> None:
+        self._perform(self._pool.expire(self._clock.monotonic()))
+        self._reaper = self._clock.call_later(REAP_SECONDS, self._reap)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a task of the fleet failed", exc_info=task.exception())
+
+    def _tell_if_waiting(self) -> None:
+        is_waiting = bool(self._tickets) and self._pool.is_full()
+        if is_waiting and not self._is_waiting_said:
+            logger.warning(
+                "%d environments are the limit of this machine (max_environments in lam.yaml); "
+                "further invocations wait in order",
+                self._pool.size(),
+            )
+        self._is_waiting_said = is_waiting
+
+
+def _fail(run: Run, error: Exception) -> None:
+    for future in (run.answered, run.settled):
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # nobody has to look at it

@@ -1,0 +1,46 @@
+"""All that an environment needs to know of its function, frozen when it is made: it never looks into the
+store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambdacli.model.arn import FunctionKey
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementKey:
+    """Environments with the same key can take each other's invocations."""
+
+    function: FunctionKey
+    version: str
+    generation: str
+    """Changes whenever code or configuration does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    key: PlacementKey
+    runtime: str
+    handler: str
+    task_root: Path
+    log_group: str
+    memory_mb: int
+    timeout_seconds: int
+    ephemeral_storage_mb: int
+    credentials: Credentials
+    opt_root: Path | None = None
+    dependencies: tuple[Path, ...] = ()
+    """Folders with installed packages that belong to the code but do not lie in its folder."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    endpoint_variables: Mapping[str, str] = field(default_factory=dict)
+    """Where the SDKs find the local services; the function's own variables win over these."""

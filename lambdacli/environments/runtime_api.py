@@ -1,0 +1,202 @@
+"""The Runtime API, version 2018-06-01: HTTP on one side, steps of the runtime's state table on the other."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lambdacli.environments.state import API_STATE_NAMES, API_TARGET_NAMES, RuntimeEvent, RuntimeState
+from lambdacli.model import limits
+from lambdacli.wire.http import HttpServer, Peer, Request, Response
+
+PORT = 9001
+PREFIX = "/2018-06-01/"
+STATUS_OK = b'{"status":"OK"}\n'
+CAUSE_CONTENT_TYPE = "application/vnd.aws.lambda.error.cause+json"
+
+
+@dataclass(frozen=True, slots=True)
+class NextEvent:
+    """What `next` answers."""
+
+    request_id: str
+    deadline_ms: int
+    invoked_arn: str
+    payload: bytes
+    client_context: str | None
+    trace_id: str | None
+
+
+class Refusal(Exception):
+    """A call that is not legal now."""
+
+    def __init__(self, status: int, error_type: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error_type = error_type
+        self.message = message
+
+
+class RuntimePort(Protocol):
+    """The environment, as its runtime can act on it. Each call may raise Refusal."""
+
+    async def next_event(self) -> NextEvent: ...
+
+    def respond(self, request_id: str, payload: bytes, *, is_too_large: bool) -> None: ...
+
+    def fail(self, request_id: str, payload: bytes, error_type: str | None) -> None: ...
+
+    def fail_init(self, payload: bytes, error_type: str | None) -> None: ...
+
+    def refuse_response_mode(self, request_id: str) -> None: ...
+
+
+class RuntimeApi:
+    """One environment's own door."""
+
+    def __init__(self, port: RuntimePort, accept: Callable[[Peer], Response | None] | None) -> None:
+        self._port = port
+        self._server = HttpServer(self._handle, max_body_bytes=limits.RESPONSE_BYTES, accept=accept)
+
+    async def open(self) -> str:
+        """Listens, and returns what AWS_LAMBDA_RUNTIME_API says."""
+        if sys.platform == "linux":
+            # Every address of 127/8 is this machine: each environment gets one, and the port code expects.
+            for address in _loopback_addresses():
+                try:
+                    await self._server.listen_tcp(address, PORT)
+                except OSError as error:
+                    if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+                        raise
+                    continue
+                return f"{address}:{PORT}"
+        return f"127.0.0.1:{await self._server.listen_tcp('127.0.0.1', 0)}"
+
+    async def close(self) -> None:
+        await self._server.stop(grace_seconds=0)
+
+    async def _handle(self, request: Request) -> Response:
+        try:
+            return await self._answer(request)
+        except Refusal as refusal:
+            return _error(refusal.status, refusal.error_type, refusal.message)
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.path
+        if path == PREFIX + "runtime/invocation/next":
+            return await self._next() if request.method == "GET" else _method_not_allowed()
+        if path.startswith(PREFIX + "runtime/invocation/"):
+            request_id, _, verb = path.removeprefix(PREFIX + "runtime/invocation/").partition("/")
+            if verb in ("response", "error"):
+                if request.method != "POST":
+                    return _method_not_allowed()
+                return (
+                    self._response(request_id, request)
+                    if verb == "response"
+                    else self._fail(request_id, request)
+                )
+        if path == PREFIX + "runtime/init/error":
+            if request.method != "POST":
+                return _method_not_allowed()
+            self._port.fail_init(_error_body(request), _error_type(request))
+            return _accepted()
+        if path == PREFIX + "ping" and request.method == "GET":
+            return Response(200, {"Content-Type": "text/plain"}, b"pong")
+        if path.startswith("/2022-07-01/telemetry"):
+            return _error(202, "Telemetry.NotSupported", "Telemetry API is not supported")
+        if path.startswith("/2020-08-15/logs"):
+            return _error(202, "Logs.NotSupported", "Logs API is not supported")
+        if path.startswith("/2020-01-01/extension"):
+            return _error(501, "Extension.NotBuilt", "The Extensions API is not built into lam yet")
+        return Response(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
+
+    async def _next(self) -> Response:
+        event = await self._port.next_event()
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": event.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
+            "Lambda-Runtime-Invoked-Function-Arn": event.invoked_arn,
+        }
+        if event.trace_id is not None:
+            headers["Lambda-Runtime-Trace-Id"] = event.trace_id
+        if event.client_context is not None:
+            headers["Lambda-Runtime-Client-Context"] = event.client_context
+        return Response(200, headers, event.payload)
+
+    def _response(self, request_id: str, request: Request) -> Response:
+        mode = request.headers.get("lambda-runtime-function-response-mode", "")
+        if mode not in ("", "streaming"):
+            self._port.refuse_response_mode(request_id)
+            raise Refusal(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+        is_too_large = request.is_body_too_large
+        self._port.respond(request_id, request.body, is_too_large=is_too_large)
+        if is_too_large:
+            raise Refusal(
+                413,
+                "RequestEntityTooLarge",
+                f"Exceeded maximum allowed payload size ({limits.RESPONSE_BYTES} bytes).",
+            )
+        return _accepted()
+
+    def _fail(self, request_id: str, request: Request) -> Response:
+        self._port.fail(request_id, _error_body(request), _error_type(request))
+        return _accepted()
+
+
+def transition_refused(state: RuntimeState, event: RuntimeEvent) -> Refusal:
+    names = f"{API_STATE_NAMES[state]} to {API_TARGET_NAMES[event]}"
+    return Refusal(
+        403,
+        "InvalidStateTransition",
+        f"State transition from {names} failed for runtime. Error: State transition is not allowed",
+    )
+
+
+def unknown_request_id() -> Refusal:
+    return Refusal(400, "InvalidRequestID", "Invalid request ID")
+
+
+def _error_type(request: Request) -> str | None:
+    return request.headers.get("lambda-runtime-function-error-type")
+
+
+def _error_body(request: Request) -> bytes:
+    """The error as the caller gets it: a cause for X-Ray that came with it is taken out."""
+    if request.headers.get("content-type") != CAUSE_CONTENT_TYPE:
+        return request.body
+    try:
+        document = json.loads(request.body)
+        document.pop("errorCause", None)
+    except (ValueError, AttributeError):
+        return b'"Invalid error body"'
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _accepted() -> Response:
+    return Response(202, {"Content-Type": "application/json"}, STATUS_OK)
+
+
+def _method_not_allowed() -> Response:
+    return Response(405, {"Content-Type": "text/plain"}, b"")
+
+
+def _error(status: int, error_type: str, message: str) -> Response:
+    body = json.dumps({"errorMessage": message, "errorType": error_type}, separators=(",", ":"))
+    return Response(status, {"Content-Type": "application/json"}, body.encode())
+
+
+_address_numbers = itertools.count()
+
+
+def _loopback_addresses() -> list[str]:
+    """A few candidates, a different stretch of 127.64–127.127 for each service process."""
+    base = os.getpid() * 251
+    numbers = [(base + next(_address_numbers)) % (64 * 256 * 254) for _ in range(8)]
+    return [f"127.{64 + n // (256 * 254)}.{n // 254 % 256}.{n % 254 + 1}" for n in numbers]

@@ -1,0 +1,72 @@
+"""The variables that a process of an environment sees: Lambda's own list, and nothing of the host's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdacli.environments.placement import Placement
+from lambdacli.model.runtime_names import RuntimeName
+from lambdacli.runtimes.base import StartPlan
+
+XRAY_HOST, XRAY_PORT = "169.254.100.1", "2000"
+
+
+def environment_variables(
+    placement: Placement,
+    runtime: RuntimeName,
+    plan: StartPlan,
+    *,
+    runtime_api: str,
+    runtime_root: str,
+    opt_root: str,
+    temporary: str,
+    log_stream: str,
+) -> dict[str, str]:
+    """Lambda's precedence: what it only presets gives way to the function's own variables, the rest does not.
+
+    Where Lambda has /var/task, /opt and /var/runtime, the portable walls have the real folders."""
+    task_root = str(placement.task_root)
+    preset = {
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{opt_root}/bin",
+        "LD_LIBRARY_PATH": (
+            f"/var/lang/lib:/lib64:/usr/lib64:{runtime_root}:{runtime_root}/lib:"
+            f"{task_root}:{task_root}/lib:{opt_root}/lib"
+        ),
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        "AWS_XRAY_DAEMON_ADDRESS": f"{XRAY_HOST}:{XRAY_PORT}",
+        "TMPDIR": temporary,
+        **placement.endpoint_variables,
+        **plan.variables,
+    }
+    credentials = {
+        "AWS_ACCESS_KEY_ID": placement.credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": placement.credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": placement.credentials.session_token,
+    }
+    function = placement.key.function
+    reserved = {
+        "_HANDLER": placement.handler,
+        "_AWS_XRAY_DAEMON_ADDRESS": XRAY_HOST,
+        "_AWS_XRAY_DAEMON_PORT": XRAY_PORT,
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": placement.key.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(placement.memory_mb),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": placement.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": task_root,
+        "LAMBDA_RUNTIME_DIR": runtime_root,
+        "PWD": task_root,
+        "SHLVL": "0",
+    }
+    if runtime.family != "provided":
+        reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime.identifier}"
+    if plan.has_framed_log:
+        reserved["_LAMBDA_TELEMETRY_LOG_FD"] = "62"
+    own: Mapping[str, str] = placement.variables
+    return {**preset, **own, **credentials, **reserved, **plan.private_variables}
