@@ -1,0 +1,167 @@
+"""The settings of CreateFunction and the Updates: what is refused, and which fields they set. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lambdacli.model import limits, variables
+from lambdacli.model.errors import InvalidParameterValueException, NotBuiltException
+from lambdacli.model.runtime_names import LISTED_IN_ERRORS, RETIRED, RUNTIMES
+
+
+def fields(request: Mapping[str, Any], function_name: str) -> dict[str, Any]:
+    """The fields of a Function that a checked request sets; raises for what Lambda or lam refuses."""
+    _refuse_not_built(request, function_name)
+    _check_runtime(request.get("Runtime"))
+    _check_limits(request)
+    found = {field: request[member] for member, field in _FIELDS.items() if member in request}
+    if "EphemeralStorage" in request:
+        found["ephemeral_storage_mb"] = request["EphemeralStorage"]["Size"]
+    if "Environment" in request:
+        found["variables"] = _checked_variables(request["Environment"].get("Variables", {}))
+    return found
+
+
+_FIELDS = {
+    "Runtime": "runtime",
+    "Handler": "handler",
+    "Role": "role",
+    "Description": "description",
+    "Timeout": "timeout_seconds",
+    "MemorySize": "memory_mb",
+}
+
+
+# What lam does not do yet: refused by name unless the value asks for nothing.
+
+
+def refuse_not_built_publishing(request: Mapping[str, Any]) -> None:
+    for member in ("Publish", "PublishTo"):
+        if request.get(member):
+            raise _not_built(member)
+
+
+def refuse_not_built_code(code: Mapping[str, Any]) -> None:
+    for member in ("S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "SourceKMSKeyArn"):
+        if code.get(member):
+            raise _not_built(member)
+
+
+def _refuse_not_built(request: Mapping[str, Any], function_name: str) -> None:
+    refuse_not_built_publishing(request)
+    for member, asks_for_nothing in _NOT_BUILT.items():
+        if member in request and not asks_for_nothing(request[member]):
+            raise _not_built(member)
+    _check_logging(request.get("LoggingConfig", {}), f"/aws/lambda/{function_name}")
+
+
+def _is_empty(value: Any) -> bool:
+    """Nothing, or nothing but nothings."""
+    return not any(value.values()) if isinstance(value, Mapping) else not value
+
+
+def _never(value: Any) -> bool:
+    return False
+
+
+_NOT_BUILT: Mapping[str, Callable[[Any], bool]] = {
+    "VpcConfig": _is_empty,
+    "DeadLetterConfig": _is_empty,
+    "TracingConfig": lambda value: value.get("Mode", "PassThrough") == "PassThrough",
+    "KMSKeyArn": _is_empty,
+    "FileSystemConfigs": _is_empty,
+    "CodeSigningConfigArn": _is_empty,
+    "ImageConfig": _is_empty,
+    "PackageType": lambda value: value == "Zip",
+    "SnapStart": lambda value: value.get("ApplyOn", "None") == "None",
+    "Layers": _is_empty,
+    "TenancyConfig": _never,
+    "CapacityProviderConfig": _never,
+    "DurableConfig": _never,
+    "RuntimeConfig": _never,
+    "AcceleratorConfig": _never,
+}
+
+
+def _check_logging(config: Mapping[str, Any], default_group: str) -> None:
+    levels = [member for member in ("ApplicationLogLevel", "SystemLogLevel") if config.get(member)]
+    if config.get("LogFormat", "Text") != "Text":
+        raise _not_built(f"LoggingConfig with LogFormat {config['LogFormat']}")
+    if levels:
+        raise InvalidParameterValueException(
+            'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request '
+            'or change the LogFormat to "JSON" and try again.'
+        )
+    if config.get("LogGroup", default_group) != default_group:
+        raise _not_built("LoggingConfig with another LogGroup than the function's own")
+
+
+def _not_built(what: str) -> NotBuiltException:
+    return NotBuiltException(f"{what} is not built into lam yet: leave it out, or give its default.")
+
+
+# What Lambda refuses.
+
+
+def _check_runtime(runtime: str | None) -> None:
+    if runtime is None or runtime in RUNTIMES:
+        return
+    if runtime in RETIRED:
+        raise InvalidParameterValueException(
+            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
+            "functions. We recommend you use a supported runtime while creating or updating functions."
+        )
+    raise InvalidParameterValueException(
+        f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+        f"[{LISTED_IN_ERRORS}] or be a valid ARN"
+    )
+
+
+def _check_limits(request: Mapping[str, Any]) -> None:
+    """The service's own bounds, which are narrower than the model's; the model's were checked before."""
+    given = (
+        ("timeout", request.get("Timeout"), limits.TIMEOUT_SECONDS_MAXIMUM),
+        ("memorySize", request.get("MemorySize"), limits.MEMORY_MB_MAXIMUM),
+        (
+            "ephemeralStorage.size",
+            request.get("EphemeralStorage", {}).get("Size"),
+            limits.EPHEMERAL_STORAGE_MB_MAXIMUM,
+        ),
+    )
+    for place, value, maximum in given:
+        if value is not None and value > maximum:
+            raise InvalidParameterValueException(
+                f"1 validation error detected: Value '{value}' at '{place}' failed to satisfy constraint: "
+                f"Member must have value less than or equal to {maximum}"
+            )
+
+
+def check_name_length(name: str) -> None:
+    if len(name) > limits.FUNCTION_NAME_LENGTH:
+        raise InvalidParameterValueException(
+            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {limits.FUNCTION_NAME_LENGTH}"
+        )
+
+
+def checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    if len(tags) > limits.TAGS_PER_RESOURCE:
+        raise InvalidParameterValueException("Number of tags exceeds resource tag limit.")
+    return dict(tags)
+
+
+def _checked_variables(given: Mapping[str, str]) -> dict[str, str]:
+    reserved = variables.reserved_names(given)
+    if reserved:
+        raise InvalidParameterValueException(
+            "Lambda was unable to configure your environment variables because the environment variables you "
+            "have provided contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    if variables.is_too_large(given):
+        raise InvalidParameterValueException(
+            "Lambda was unable to configure your environment variables because the environment variables you "
+            f"have provided exceeded the 4KB limit. String measured: {variables.measured_text(given)}"
+        )
+    return dict(given)

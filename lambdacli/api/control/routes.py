@@ -1,0 +1,200 @@
+"""Our own verbs below /_lam/v1: what the command line asks that Lambda's API has no word for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote
+
+from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
+from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
+from lambdacli.wire.http import Request, Response
+
+PREFIX = "/_lam/v1/"
+
+Document = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlContext:
+    """What these verbs can reach; given at wiring."""
+
+    account: str
+    region: str
+    status: Callable[[], Document]
+    stop: Callable[[bool], None]
+    functions: Callable[[], Sequence[Function]]
+    environments: Callable[[str], list[Document]]
+    logs: LogBook
+    follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
+    settle_project: Callable[[], Awaitable[None]]
+    """Takes in what lam.yaml says now, if it changed."""
+
+
+class Control:
+    def __init__(self, context: ControlContext) -> None:
+        self._context = context
+        self._routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
+            ("GET", "status"): self._status,
+            ("POST", "stop"): self._stop,
+            ("GET", "functions"): self._functions,
+            ("GET", "logs"): self._logs,
+            ("GET", "events"): self._events,
+        }
+
+    async def handle(self, request: Request) -> Response:
+        route = request.path.removeprefix(PREFIX)
+        if request.method == "GET" and route.startswith("functions/"):
+            return await self._function(unquote(route.removeprefix("functions/")))
+        verb = self._routes.get((request.method, route))
+        if verb is None:
+            return _answer(404, {"message": f"there is no {request.method} {request.path}"})
+        return await verb(request)
+
+    async def _status(self, request: Request) -> Response:
+        await self._context.settle_project()
+        return _answer(200, self._context.status())
+
+    async def _stop(self, request: Request) -> Response:
+        is_now = bool(json.loads(request.body or b"{}").get("now"))
+        self._context.stop(is_now)
+        return _answer(202, {"now": is_now})
+
+    async def _functions(self, request: Request) -> Response:
+        await self._context.settle_project()
+        return _answer(200, {"functions": [_summary(function) for function in self._context.functions()]})
+
+    async def _function(self, name: str) -> Response:
+        await self._context.settle_project()
+        for function in self._context.functions():
+            if function.name == name:
+                return _answer(200, {**_details(function), "environments": self._context.environments(name)})
+        return _answer(404, {"message": f"there is no function {name}"})
+
+    async def _logs(self, request: Request) -> Response:
+        asked = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        query = LogQuery(
+            account=self._context.account,
+            region=self._context.region,
+            function=asked.get("function"),
+            since_ms=int(asked.get("since_ms", "0")),
+            text=asked.get("filter", ""),
+            request_id=asked.get("request_id"),
+            limit=int(asked["limit"]) if "limit" in asked else None,
+        )
+        is_followed = asked.get("follow", "0") not in ("0", "false")
+        return Response(200, {"Content-Type": "application/x-ndjson"}, self._log_lines(query, is_followed))
+
+    async def _log_lines(self, query: LogQuery, is_followed: bool) -> AsyncIterator[bytes]:
+        follower = self._context.logs.follow(query) if is_followed else None
+        try:
+            began_ms = int(time.time() * 1000)
+            seen: set[tuple[str, int, str]] = set()
+            for event in await asyncio.to_thread(self._context.logs.read, query):
+                if event.timestamp_ms >= began_ms - 1000:
+                    # May have been offered to the follower too, while the files were being read.
+                    seen.add((event.stream, event.timestamp_ms, event.message))
+                yield _log_line(event)
+            while follower is not None and (fresh := await follower.queue.get()) is not None:
+                if (fresh.stream, fresh.timestamp_ms, fresh.message) not in seen:
+                    yield _log_line(fresh)
+        finally:
+            if follower is not None:
+                self._context.logs.unfollow(follower)
+
+    async def _events(self, request: Request) -> Response:
+        return Response(200, {"Content-Type": "application/x-ndjson"}, self._live_lines())
+
+    async def _live_lines(self) -> AsyncIterator[bytes]:
+        """The service's own lines and every function's log lines, as they come, until the service stops."""
+        follower = self._context.logs.follow(LogQuery(self._context.account, self._context.region))
+        lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        async def take_logs() -> None:
+            while (event := await follower.queue.get()) is not None:
+                entry = {
+                    "time": _iso(event),
+                    "level": "log",
+                    "text": event.message,
+                    "function": event.function,
+                }
+                lines.put_nowait(_line(entry))
+            lines.put_nowait(None)
+
+        async def take_journal() -> None:
+            async for entry in self._context.follow_journal():
+                lines.put_nowait(_line(entry))
+
+        takers = [asyncio.ensure_future(take_logs()), asyncio.ensure_future(take_journal())]
+        try:
+            while (line := await lines.get()) is not None:
+                yield line
+        finally:
+            for taker in takers:
+                taker.cancel()
+            self._context.logs.unfollow(follower)
+
+
+def _summary(function: Function) -> dict[str, object]:
+    match function.code:
+        case FolderCode(folder):
+            code = str(folder)
+        case ArchiveCode(sha256):
+            code = f"zip {sha256}"
+    return {
+        "name": function.name,
+        "runtime": function.runtime,
+        "handler": function.handler,
+        "memory_mb": function.memory_mb,
+        "timeout_seconds": function.timeout_seconds,
+        "origin": str(function.origin),
+        "code": code,
+        "arn": function.key.arn,
+        "last_modified": function.last_modified.isoformat(timespec="milliseconds"),
+        "state": str(function.state),
+    }
+
+
+def _details(function: Function) -> dict[str, object]:
+    notes = ["ephemeral_storage is not limited by the portable walls"]
+    if function.origin is Origin.API:
+        notes.append("made over the API: not in lam.yaml")
+    return {
+        **_summary(function),
+        "description": function.description,
+        "architecture": function.architecture,
+        "ephemeral_storage_mb": function.ephemeral_storage_mb,
+        "variables": dict(function.variables or {}),
+        "layers": [str(layer) for layer in function.layers],
+        "tags": dict(function.tags),
+        "reserved_concurrency": function.reserved_concurrency,
+        "log_group": function.log_group,
+        "notes": notes,
+    }
+
+
+def _log_line(event: LogEvent) -> bytes:
+    return _line(
+        {
+            "timestamp": event.timestamp_ms,
+            "function": event.function,
+            "stream": event.stream,
+            "message": event.message,
+        }
+    )
+
+
+def _iso(event: LogEvent) -> str:
+    moment = time.gmtime(event.timestamp_ms // 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', moment)}.{event.timestamp_ms % 1000:03d}+00:00"
+
+
+def _line(document: Document) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode(errors="replace") + b"\n"
+
+
+def _answer(status: int, document: Document) -> Response:
+    return Response(status, {"Content-Type": "application/json"}, _line(document))

@@ -1,0 +1,69 @@
+"""Whom a FunctionName and a Qualifier mean, and AWS's refusals of those that mean nothing here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lambdacli.api.operations.context import Context
+from lambdacli.model.arn import LATEST, FunctionKey, parse_function_reference
+from lambdacli.model.errors import (
+    AccessDeniedException,
+    InvalidParameterValueException,
+    ResourceConflictException,
+    ResourceNotFoundException,
+)
+from lambdacli.model.function import Function, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A function that may exist, and the qualifier that was written with it or beside it."""
+
+    key: FunctionKey
+    qualifier: str | None
+
+    @property
+    def arn(self) -> str:
+        return self.key.qualified_arn(self.qualifier)
+
+
+def target_of(context: Context, request: dict[str, Any], member: str = "FunctionName") -> Target:
+    """Reads the name; asks nothing about existence, which comes after these refusals."""
+    reference = parse_function_reference(request[member])
+    qualifier = request.get("Qualifier")
+    if reference.qualifier and qualifier and reference.qualifier != qualifier:
+        raise InvalidParameterValueException(
+            "The derived qualifier from the function name does not match the specified qualifier."
+        )
+    if reference.region is not None and reference.region != context.region:
+        raise ResourceNotFoundException(
+            f"Functions from '{reference.region}' are not reachable in this region ('{context.region}')"
+        )
+    if reference.account is not None and reference.account != context.account:
+        raise AccessDeniedException(None)
+    key = FunctionKey(context.account, context.region, reference.name)
+    return Target(key, reference.qualifier or qualifier)
+
+
+def existing(context: Context, target: Target, *, shown_arn: str | None = None) -> Function:
+    """The function that the target means. Versions and aliases cannot be made yet, so only `$LATEST` does.
+
+    `shown_arn` stands in the 404 where AWS shows another ARN than the one asked for."""
+    function = context.functions.get(target.key)
+    if function is None or target.qualifier not in (None, LATEST):
+        raise not_found(shown_arn or target.arn)
+    return function
+
+
+def not_found(arn: str) -> ResourceNotFoundException:
+    return ResourceNotFoundException(f"Function not found: {arn}")
+
+
+def refuse_project_function(function: Function) -> None:
+    """lam.yaml decides about its functions: a change made here would be undone by the next reading."""
+    if function.origin is Origin.PROJECT:
+        raise ResourceConflictException(
+            f"The function {function.name} is described in lam.yaml: edit lam.yaml instead, "
+            "the change takes effect when it is saved."
+        )

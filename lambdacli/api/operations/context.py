@@ -1,0 +1,57 @@
+"""What an operation is given, and what it may give back beside its members."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lambdacli.model.clock import Clock
+from lambdacli.model.function import Function
+from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.store.code import CodeStore
+from lambdacli.store.functions import FunctionStore
+from lambdacli.wire.http import Request
+
+
+class Invoker(Protocol):
+    # Runs the function and waits for it. For a throttle it raises TooManyRequestsException with the member
+    # `Reason` and, if the caller should wait, `retryAfterSeconds`.
+    async def invoke(
+        self, function: Function, invocation: Invocation, *, want_log_tail: bool
+    ) -> InvokeAnswer: ...
+
+
+class Events(Protocol):
+    # Returns when the event is accepted, which promises that it will be run.
+    async def accept(self, function: Function, invocation: Invocation) -> None: ...
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request's surroundings: who asks, where, and the parts that can answer."""
+
+    account: str
+    region: str
+    functions: FunctionStore
+    code: CodeStore
+    invoker: Invoker
+    events: Events
+    clock: Clock
+    http: Request
+    """The request itself, for the few operations that need a header or the peer."""
+    request_id: str = field(default_factory=new_id)
+    """Goes out as `x-amzn-RequestId`; an invocation's id is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An operation's members, and headers that the model does not know."""
+
+    members: Mapping[str, Any]
+    headers: Mapping[str, str]

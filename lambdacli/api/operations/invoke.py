@@ -1,0 +1,196 @@
+"""Invoke and the old InvokeAsync: what is checked before the code runs, and how its outcome is told."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+import time
+from typing import Any
+
+import orjson
+
+from lambdacli.api import json_errors
+from lambdacli.api.names import Target, existing, target_of
+from lambdacli.api.operations.context import Context, Reply
+from lambdacli.model import limits
+from lambdacli.model.arn import LATEST
+from lambdacli.model.errors import (
+    InvalidParameterValueException,
+    InvalidRequestContentException,
+    RequestEntityTooLargeException,
+    ResourceConflictException,
+)
+from lambdacli.model.function import Function, State
+from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
+
+_EMPTY_EVENT = b"{}"
+_TRACE_HEADER = "x-amzn-trace-id"
+_TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
+
+
+async def invoke(context: Context, request: dict[str, Any]) -> Reply:
+    kind = InvocationType(request.get("InvocationType", InvocationType.REQUEST_RESPONSE))
+    payload: bytes = request.get("Payload", b"")
+    is_event = kind is InvocationType.EVENT
+    _check_size(context, payload, limits.EVENT_REQUEST_BYTES if is_event else None)
+    target = target_of(context, request)
+    function = _invocable(context, target)
+    _refuse_unfitting(request)
+    client_context = _client_context(request.get("ClientContext"))
+    _check_json(payload)
+    trace_id = _trace_id(context)
+    headers = {"X-Amzn-Trace-Id": _trace_shown(trace_id)}
+    if kind is InvocationType.DRY_RUN:
+        return Reply({"StatusCode": 204}, headers)
+    invocation = Invocation(
+        request_id=context.request_id,
+        invoked_arn=target.arn,
+        payload=payload or _EMPTY_EVENT,
+        # A client context reaches only functions whose caller waits.
+        client_context=None if is_event else client_context,
+        trace_id=trace_id,
+    )
+    if is_event:
+        await context.events.accept(function, invocation)
+        return Reply({"StatusCode": 202}, headers)
+    answer = await context.invoker.invoke(
+        function, invocation, want_log_tail=request.get("LogType") == "Tail"
+    )
+    return Reply(_told(answer), headers | _notices(context, answer))
+
+
+async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+    payload: bytes = request["InvokeArgs"]
+    _check_size(context, payload, limits.INVOKE_ASYNC_REQUEST_BYTES)
+    target = target_of(context, request)
+    function = _invocable(context, target)
+    _check_json(payload)
+    # This operation takes no trace over from its caller.
+    invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_new_trace_id())
+    await context.events.accept(function, invocation)
+    return {"Status": 202}
+
+
+# Before
+
+
+def _check_size(context: Context, payload: bytes, event_limit: int | None) -> None:
+    """The door throws a body away that is over its own limit; its length is then the header's word."""
+    size = len(payload)
+    if context.http.is_body_too_large:
+        size = int(context.http.headers.get("content-length", limits.SYNC_REQUEST_BYTES + 1))
+    if event_limit is not None and size > event_limit:
+        raise RequestEntityTooLargeException(
+            f"{size} byte payload is too large for the Event invocation type (limit {event_limit} bytes)"
+        )
+    if size > limits.SYNC_REQUEST_BYTES or context.http.is_body_too_large:
+        raise RequestEntityTooLargeException(
+            f"Request must be smaller than {limits.SYNC_REQUEST_BYTES} bytes for the InvokeFunction operation"
+        )
+
+
+def _invocable(context: Context, target: Target) -> Function:
+    # A function that is not there is named with `:$LATEST` by this operation.
+    function = existing(context, target, shown_arn=target.key.qualified_arn(target.qualifier or LATEST))
+    if function.state is not State.ACTIVE:
+        raise ResourceConflictException(
+            "The operation cannot be performed at this time. The function is currently in the following "
+            f"state: {function.state.value}"
+        )
+    return function
+
+
+def _refuse_unfitting(request: dict[str, Any]) -> None:
+    """Neither kind of function can be made here, so no function is one."""
+    if "TenantId" in request:
+        raise InvalidParameterValueException(
+            "The invoked function is not enabled with tenancy configuration."
+        )
+    if "DurableExecutionName" in request:
+        raise InvalidParameterValueException(
+            "DurableExecutionName was given, but the invoked function has no DurableConfig."
+        )
+
+
+def _client_context(header: str | None) -> str | None:
+    """The JSON text behind the header's base64."""
+    if header is None:
+        return None
+    if len(header) > limits.CLIENT_CONTEXT_LENGTH:
+        raise InvalidRequestContentException(
+            f"Client context must be at most {limits.CLIENT_CONTEXT_LENGTH} bytes of base64."
+        )
+    try:
+        text = base64.b64decode(header, validate=True)
+        is_object = isinstance(orjson.loads(text), dict)
+    except (binascii.Error, ValueError):
+        is_object = False
+    if not is_object:
+        raise InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")
+    return text.decode()
+
+
+def _check_json(payload: bytes) -> None:
+    """Parsed once to see that it can be; the bytes themselves go on."""
+    if not payload:
+        return
+    try:
+        orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        complaint = json_errors.explain(payload)
+        if complaint is not None:
+            raise InvalidRequestContentException(
+                "Could not parse request body into json: Could not parse payload into json: " + complaint
+            ) from None
+
+
+def _trace_id(context: Context) -> str:
+    given = context.http.headers.get(_TRACE_HEADER, "")
+    if not given:
+        return _new_trace_id()
+    if "Root" in _trace_parts(given):
+        return given
+    return f"{_new_root()};{given}"
+
+
+def _new_trace_id() -> str:
+    return f"{_new_root()};Parent={secrets.token_hex(8)};Sampled=0"
+
+
+def _new_root() -> str:
+    """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+
+
+# After
+
+
+def _told(answer: InvokeAnswer) -> dict[str, Any]:
+    outcome = answer.outcome
+    return {
+        "StatusCode": 200,
+        "Payload": outcome.payload,
+        "FunctionError": outcome.function_error,
+        "ExecutedVersion": outcome.executed_version,
+        "LogResult": None if answer.log_tail is None else base64.b64encode(answer.log_tail).decode(),
+    }
+
+
+def _trace_shown(trace_id: str) -> str:
+    """In answers, AWS writes the keys in small letters and leaves the parent out."""
+    parts = _trace_parts(trace_id)
+    return f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
+
+
+def _trace_parts(trace_id: str) -> dict[str, str]:
+    return {name.capitalize(): value for name, value in _TRACE_PART.findall(trace_id)}
+
+
+def _notices(context: Context, answer: InvokeAnswer) -> dict[str, str]:
+    """For a person at lam's own command line, which alone comes over the socket."""
+    if not context.http.peer.is_unix or not answer.outcome.notices:
+        return {}
+    text = " | ".join(" ".join(notice.split()) for notice in answer.outcome.notices)
+    return {"X-Lam-Notice": text.encode("latin-1", "replace").decode("latin-1")}

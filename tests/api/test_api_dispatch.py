@@ -1,0 +1,124 @@
+"""Every operation is answered: built, or refused by name; what nobody expected is told and logged."""
+
+from __future__ import annotations
+
+import json
+import logging
+from types import ModuleType
+
+import pytest
+
+from lambdacli.api import dispatch
+from lambdacli.api.dispatch import Api, operation_functions
+from lambdacli.api.operations import unsupported
+from lambdacli.model.errors import MissingAuthenticationTokenException, ResourceConflictException
+
+
+def test_every_operation_of_the_model_is_built_or_called_unsupported(model):
+    built = operation_functions(model).keys()
+    assert built | unsupported.NAMES == model.operations.keys()
+    assert not built & unsupported.NAMES
+
+
+def module_with(name):
+    module = ModuleType("lambdacli.api.operations.odd")
+
+    def function(context, request):
+        return {}
+
+    function.__module__ = module.__name__
+    setattr(module, name, function)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("creat_function", r"odd\.creat_function is no operation of the model"),
+        ("create_alias", "built, and called unsupported: CreateAlias"),
+    ],
+)
+def test_function_with_a_wrong_name_does_not_start(model, monkeypatch, name, message):
+    monkeypatch.setattr(dispatch, "_MODULES", (module_with(name),))
+    with pytest.raises(LookupError, match=message):
+        operation_functions(model)
+
+
+def test_operation_that_is_not_built_is_named(refused):
+    assert refused("list_aliases", FunctionName="f") == (
+        "NotBuiltException",
+        501,
+        "ListAliases is not built into lam yet",
+    )
+
+
+def test_unknown_path_is_named(house):
+    response = house.send("PATCH", "/2015-03-31/nowhere%20")
+    assert response.status == 404
+    assert response.headers["x-amzn-ErrorType"] == "UnknownOperationException"
+    assert "PATCH /2015-03-31/nowhere%20" in json.loads(response.body)["message"]
+
+
+def test_every_answer_carries_an_id_of_its_own(house):
+    ids = {
+        house.send(method, path).headers["x-amzn-RequestId"]
+        for method, path in [
+            ("GET", "/2015-03-31/functions"),
+            ("GET", "/2015-03-31/functions/nope"),
+            ("GET", "/nowhere"),
+        ]
+    }
+    assert len(ids) == 3
+
+
+def test_unexpected_failure_is_answered_and_logged_under_one_id(house, caplog):
+    house.functions.list = None
+    with caplog.at_level(logging.ERROR):
+        response = house.send("GET", "/2015-03-31/functions")
+    request_id = response.headers["x-amzn-RequestId"]
+    assert response.status == 500
+    assert response.headers["x-amzn-ErrorType"] == "ServiceException"
+    assert request_id in json.loads(response.body)["Message"]
+    assert request_id in caplog.text
+    assert "TypeError" in caplog.text
+
+
+def test_error_that_cannot_be_told_is_an_unexpected_failure(house):
+    house.functions.get = raising(ResourceConflictException("m", NoSuchMember="x"))
+    response = house.send("GET", "/2015-03-31/functions/f")
+    assert response.headers["x-amzn-ErrorType"] == "ServiceException"
+
+
+def test_caller_may_be_refused_before_anything_else(house, model):
+    house.api = Api(model, raising(MissingAuthenticationTokenException("Missing Authentication Token")))
+    response = house.send("GET", "/2015-03-31/functions")
+    assert response.status == 403
+    assert response.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+
+
+def raising(error):
+    def raises(*_):
+        raise error
+
+    return raises
+
+
+def test_body_that_is_no_json_is_a_serialization_error(house):
+    response = house.send("POST", "/2015-03-31/functions", body=b"{")
+    assert response.status == 400
+    assert response.headers["x-amzn-ErrorType"] == "SerializationException"
+
+
+@pytest.mark.parametrize(
+    "more", [{"is_body_too_large": True}, {"body": b" " * 70_167_212}], ids=["door", "length"]
+)
+def test_request_over_the_limit_is_refused(house, more):
+    response = house.send("POST", "/2015-03-31/functions", **more)
+    assert response.status == 413
+    assert json.loads(response.body)["message"] == (
+        "Request must be smaller than 70167211 bytes for the CreateFunction operation"
+    )
+
+
+def test_validation_comes_before_existence(refused):
+    assert refused("get_function", FunctionName="nope", Qualifier="invalid!")[0] == "ValidationException"

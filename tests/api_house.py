@@ -1,0 +1,68 @@
+"""One service for tests of the API: a real store, doubles behind it, raw requests and boto3 in front."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zipfile
+
+from lambdacli.api.dispatch import Api
+from lambdacli.api.operations.context import Context
+from lambdacli.store.code import CodeStore
+from lambdacli.store.database import open_database
+from lambdacli.store.functions import FunctionStore
+from lambdacli.wire.http import Peer, Request
+from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/lambda-role"
+LOOPBACK = Peer(is_unix=False, local=("127.0.0.1", 4566), remote=("127.0.0.1", 50000))
+
+
+def zip_of(**files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in (files or {"app.py": "def handler(event, context): return event"}).items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return out.getvalue()
+
+
+class House:
+    """One service's parts. `send` takes raw requests; `client` is boto3's."""
+
+    def __init__(self, model, folder, client):
+        self.connection = open_database(folder / "state.db")
+        self.functions = FunctionStore(self.connection)
+        self.code = CodeStore(folder / "code")
+        self.invoker = ScriptedInvoker()
+        self.events = KeptEvents()
+        self.clock = SteppingClock()
+        self.client = client
+        self.api = Api(model, self.context)
+
+    def context(self, request):
+        return Context(
+            account=ACCOUNT,
+            region=REGION,
+            functions=self.functions,
+            code=self.code,
+            invoker=self.invoker,
+            events=self.events,
+            clock=self.clock,
+            http=request,
+        )
+
+    def send(self, method, path, query="", headers=None, body=b"", **more):
+        request = Request(method, path, query, headers or {}, body, more.pop("peer", LOOPBACK), **more)
+        return asyncio.run(self.api.handle(request))
+
+    def create(self, name="hello", **changes):
+        settings = {
+            "FunctionName": name,
+            "Runtime": "python3.13",
+            "Handler": "app.handler",
+            "Role": ROLE,
+            "Code": {"ZipFile": zip_of()},
+        }
+        return self.client.create_function(**settings | changes)

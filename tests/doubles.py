@@ -1,0 +1,51 @@
+"""Doubles behind our own protocols, shared by all rooms' tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from lambdacli.model.function import Function
+from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
+
+
+class SteppingClock:
+    """Each look at it is one second after the last; nothing is ever called back."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self._now += timedelta(seconds=1)
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
+    def call_later(self, delay_seconds: float, callback: Callable[[], None]):
+        raise AssertionError("nothing here waits")
+
+
+@dataclass
+class ScriptedInvoker:
+    """Answers every invocation with the same answer, or raises; keeps what it was given."""
+
+    answer: InvokeAnswer | Exception = field(
+        default_factory=lambda: InvokeAnswer(Outcome(b'"done"', executed_version="$LATEST"))
+    )
+    invocations: list[tuple[Function, Invocation, bool]] = field(default_factory=list)
+
+    async def invoke(self, function: Function, invocation: Invocation, *, want_log_tail: bool):
+        self.invocations.append((function, invocation, want_log_tail))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@dataclass
+class KeptEvents:
+    accepted: list[tuple[Function, Invocation]] = field(default_factory=list)
+
+    async def accept(self, function: Function, invocation: Invocation) -> None:
+        self.accepted.append((function, invocation))
