@@ -1,0 +1,399 @@
+"""Builds the service, serves, drains and closes: the one place where the rooms are wired together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import resource
+import signal
+import sqlite3
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lambdacli import __version__
+from lambdacli.api.control.routes import Control, ControlContext
+from lambdacli.api.dispatch import Api
+from lambdacli.api.operations.context import Context
+from lambdacli.api.shapes import load_model
+from lambdacli.engine.concurrency import Ledger
+from lambdacli.engine.events import EventQueue
+from lambdacli.engine.invoker import Invoker
+from lambdacli.environments.environment import Environment
+from lambdacli.environments.fleet import Fleet
+from lambdacli.environments.launcher import Launcher
+from lambdacli.environments.placement import Placement
+from lambdacli.environments.process import Keeper
+from lambdacli.model import limits
+from lambdacli.model.arn import FunctionKey
+from lambdacli.project.config import Project
+from lambdacli.project.schema import SERVICES
+from lambdacli.service.clock import SystemClock
+from lambdacli.service.door import DoorSettings, caller_of, refuse_connection
+from lambdacli.service.gateway import Gateway
+from lambdacli.service.journal import Journal, configure
+from lambdacli.service.placements import Placements, account_of_access_key
+from lambdacli.service.project_sync import ProjectSync
+from lambdacli.service.settings import (
+    DEFAULT_PORT,
+    IDLE_EXIT_MINUTES,
+    Settings,
+    parse_arguments,
+    pool_limits,
+)
+from lambdacli.store.code import CodeStore
+from lambdacli.store.database import DatabaseTooNewError, open_database
+from lambdacli.store.functions import FunctionStore
+from lambdacli.telemetry.logs import LogBook
+from lambdacli.wire.http import HttpServer, Request
+
+logger = logging.getLogger("lam.service")
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+HOST = "127.0.0.1"
+PORTS_TRIED = 100
+DRAIN_SECONDS = limits.TIMEOUT_SECONDS_MAXIMUM + 60.0
+"""Longer than any invocation may take."""
+DESCRIPTORS_WANTED = 65_536
+IDLE_LOOK_SECONDS = 15.0
+
+
+class StartFailure(Exception):
+    """The service cannot start; the text is for the person who started it."""
+
+
+def main(arguments: list[str]) -> int:
+    settings = parse_arguments(arguments)
+    journal = Journal()
+    configure(journal)
+    try:
+        with _only_instance(settings.state):
+            _raise_descriptor_limit()
+            asyncio.run(Service(settings, journal).run())
+    except StartFailure as failure:
+        sys.stderr.write(f"error: {failure}\n")
+        return 1
+    return 0
+
+
+class Service:
+    def __init__(self, settings: Settings, journal: Journal) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._clock = SystemClock()
+        self._started_at = datetime.now(UTC)
+        self._endpoint = ""
+        self._stop = asyncio.Event()
+        self._drain_seconds = DRAIN_SECONDS
+        self._active_at = self._clock.monotonic()
+
+    async def run(self) -> None:
+        async with self._built():
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stop.set)
+            self._watch_idleness()
+            await self._stop.wait()
+            logger.info("stopping; running invocations finish")
+
+    @asynccontextmanager
+    async def _built(self) -> AsyncIterator[None]:
+        """Starts everything, yields, and leaves in reverse: 1 the doors close and running requests end, 2
+        accepted events have their attempt, 3 environments end, 4 the keeper goes, 5 files are closed."""
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            database = stack.enter_context(contextlib.closing(_open_database(settings.state / "lam.db")))
+            self._functions = FunctionStore(database, self._function_changed)
+            self._code = CodeStore(settings.state / "code")
+            self._logs = LogBook(settings.state / "logs")
+            self._placements = Placements(self._code, settings.state, settings.cache)
+            self._ledger = Ledger()
+
+            keeper = stack.enter_context(contextlib.closing(Keeper()))
+            keeper.start()
+            launcher = Launcher(settings.state, keeper)
+            launcher.prepare()
+
+            def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
+                return Environment(placement, launcher, self._logs, on_change)
+
+            self._fleet = Fleet(make, pool_limits(None), self._clock)
+            stack.push_async_callback(self._fleet.close)
+            self._reservations_changed()
+            self._sync = self._project_sync()
+            if self._sync is not None:
+                self._sync.read()
+            self._invoker = Invoker(self._fleet, self._ledger, self._placements.place)
+            self._events = EventQueue(self._invoker)
+            stack.push_async_callback(self._drain_events)
+            if self._sync is not None:
+                self._sync.start_watching()
+                stack.callback(self._sync.stop_watching)
+
+            await self._open_doors(stack)
+            yield
+            self._logs.end_followers()
+
+    # The project
+
+    @property
+    def _project(self) -> Project | None:
+        return None if self._sync is None else self._sync.project
+
+    @property
+    def _account(self) -> str:
+        return self._project.account if self._project else DEFAULT_ACCOUNT
+
+    @property
+    def _region(self) -> str:
+        return self._project.region if self._project else DEFAULT_REGION
+
+    def _project_sync(self) -> ProjectSync | None:
+        if self._settings.project is None:
+            return None
+        return ProjectSync(
+            self._settings.project,
+            self._functions,
+            self._code,
+            self._clock,
+            on_code_change=self._function_changed,
+            on_synced=self._project_read,
+        )
+
+    def _function_changed(self, key: FunctionKey) -> None:
+        """Its code or configuration changed: environments that started before finish what they run, and
+        go."""
+        self._reservations_changed()
+        self._placements.changed(key)
+        function = self._functions.get(key)
+        self._fleet.retire(key, None if function is None else self._placements.generation(function))
+
+    def _project_read(self) -> None:
+        project = self._project
+        self._fleet.set_limits(pool_limits(None if project is None else project.max_environments))
+        self._placements.endpoint_variables = _endpoint_variables(
+            self._endpoint, project.services if project is not None else {}
+        )
+
+    def _reservations_changed(self) -> None:
+        self._ledger.set_reserved(
+            {
+                function.key: function.reserved_concurrency
+                for function in self._functions.list_all()
+                if function.reserved_concurrency is not None
+            }
+        )
+
+    # The doors
+
+    async def _open_doors(self, stack: AsyncExitStack) -> None:
+        settings = self._settings
+        door = DoorSettings(
+            uid=os.getuid(), anonymous=settings.anonymous, allow_other_users=settings.allow_other_users
+        )
+        gateway = Gateway(
+            door,
+            control=Control(self._control_context()).handle,
+            lambda_api=Api(load_model(), self._context).handle,
+            settle_project=self._settle_project,
+            note_activity=self._note_activity,
+        )
+        server = HttpServer(
+            gateway.handle,
+            max_body_bytes=limits.CREATE_FUNCTION_REQUEST_BYTES,
+            accept=lambda peer: refuse_connection(peer, door),
+        )
+
+        async def close() -> None:
+            await server.stop(self._drain_seconds)
+
+        stack.push_async_callback(close)
+        port = await self._listen(server)
+        self._endpoint = f"http://{HOST}:{port}"
+        self._project_read()
+        # The record comes before the socket: who can connect can also read who answers.
+        record = settings.state / "service.json"
+        stack.callback(record.unlink, missing_ok=True)
+        _write_whole(record, json.dumps(self._identity()))
+        await server.listen_unix(settings.socket)
+        logger.info("lam %s serves at %s", __version__, self._endpoint)
+
+    async def _listen(self, server: HttpServer) -> int:
+        """A port that somebody chose must be free; the default slides to the next free one."""
+        project = self._project
+        chosen = self._settings.port
+        if chosen is None and project is not None and project.is_port_chosen:
+            chosen = project.port
+        candidates = [chosen] if chosen is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED)
+        for port in candidates:
+            try:
+                return await server.listen_tcp(HOST, port)
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES) or chosen is not None:
+                    raise StartFailure(
+                        f"port {port} cannot be used ({os.strerror(error.errno or 0)})\n\n"
+                        "hint: choose another with --port or `port:` in lam.yaml"
+                    ) from error
+        raise StartFailure(f"no port from {DEFAULT_PORT} to {DEFAULT_PORT + PORTS_TRIED - 1} is free")
+
+    def _context(self, request: Request) -> Context:
+        """Account and region as the caller's signature names them."""
+        caller = caller_of(request)
+        return Context(
+            account=account_of_access_key(caller.access_key) or self._account,
+            region=caller.region or self._region,
+            functions=self._functions,
+            code=self._code,
+            invoker=self._invoker,
+            events=self._events,
+            clock=self._clock,
+            http=request,
+        )
+
+    async def _settle_project(self) -> None:
+        if self._sync is not None:
+            self._sync.settle()
+
+    # What `lam status` and `lam show` tell
+
+    def _control_context(self) -> ControlContext:
+        return ControlContext(
+            account=self._account,
+            region=self._region,
+            status=self._status,
+            stop=self._stop_asked,
+            functions=self._functions.list_all,
+            environments=self._environments_of,
+            logs=self._logs,
+            follow_journal=self._journal.follow,
+            settle_project=self._settle_project,
+        )
+
+    def _identity(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            "endpoint": self._endpoint,
+            "socket": str(self._settings.socket),
+            "version": __version__,
+        }
+
+    def _status(self) -> dict[str, object]:
+        environments = Counter(str(environment.state) for environment in self._fleet.environments())
+        return {
+            **self._identity(),
+            "project": None if self._settings.project is None else str(self._settings.project),
+            "state_dir": str(self._settings.state),
+            "started_at": self._started_at.isoformat(timespec="seconds"),
+            "account": self._account,
+            "region": self._region,
+            "functions": len(self._functions.list_all()),
+            "environments": dict(environments),
+            "running_invocations": self._ledger.running(),
+            "problems": [] if self._sync is None else self._sync.problems,
+            "notices": [] if self._sync is None else self._sync.warnings,
+            "anonymous": self._settings.anonymous,
+        }
+
+    def _environments_of(self, name: str) -> list[Mapping[str, object]]:
+        return [
+            {
+                "state": str(environment.state),
+                "stream": environment.stream_name,
+                "invocations": environment.invocations,
+                "started_at": datetime.fromtimestamp(environment.started_at, UTC).isoformat(
+                    timespec="seconds"
+                ),
+                "max_memory_mb": environment.max_memory_mb(),
+            }
+            for environment in self._fleet.environments()
+            if environment.placement.key.function.name == name
+        ]
+
+    # Its end
+
+    def _stop_asked(self, is_now: bool) -> None:
+        if is_now:
+            self._drain_seconds = 0.0
+        self._stop.set()
+
+    async def _drain_events(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                await self._events.drain()
+
+    def _note_activity(self) -> None:
+        self._active_at = self._clock.monotonic()
+
+    def _watch_idleness(self) -> None:
+        """Looks now and then whether anybody still needs the service."""
+        is_busy = self._ledger.running() or self._events.waiting() or self._logs.is_followed()
+        if is_busy:
+            self._note_activity()
+        minutes = self._idle_exit_minutes()
+        if minutes and self._clock.monotonic() - self._active_at >= minutes * 60:
+            logger.info("nobody needed the service for %g minutes", minutes)
+            self._stop.set()
+            return
+        self._clock.call_later(
+            min(IDLE_LOOK_SECONDS, minutes * 60 or IDLE_LOOK_SECONDS), self._watch_idleness
+        )
+
+    def _idle_exit_minutes(self) -> float:
+        """0 means never."""
+        if self._settings.idle_exit_minutes is not None:
+            return self._settings.idle_exit_minutes
+        return self._project.idle_exit_minutes if self._project is not None else IDLE_EXIT_MINUTES
+
+
+# The process
+
+
+@contextmanager
+def _only_instance(state: Path) -> Iterator[None]:
+    """The kernel gives the lock back when the process ends, however it ends."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state / "service.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartFailure(f"a service with the state folder {state} is running already") from None
+        yield
+
+
+def _open_database(file: Path) -> sqlite3.Connection:
+    try:
+        return open_database(file)
+    except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
+        raise StartFailure(f"{file}: {error}") from error
+
+
+def _raise_descriptor_limit() -> None:
+    """Each environment takes about six descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
+    if soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
+    """What leads an SDK inside a function to this machine's services."""
+    found = {"AWS_ENDPOINT_URL_LAMBDA": endpoint}
+    for name, url in services.items():
+        found[f"AWS_ENDPOINT_URL_{SERVICES[name]}"] = url
+    return found
+
+
+def _write_whole(file: Path, text: str) -> None:
+    temporary = file.with_suffix(".new")
+    temporary.write_text(text)
+    temporary.replace(file)

@@ -1,0 +1,68 @@
+"""What the service is started with: its command line, and what this machine can carry."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from lambdacli.environments.pool import PoolLimits
+
+DEFAULT_PORT = 4566
+IDLE_EXIT_MINUTES = 30.0
+IDLE_ENVIRONMENT_SECONDS = 600.0
+MEMORY_PER_ENVIRONMENT_MB = 48
+"""What a small function's process really takes; its configured memory is only a ceiling."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    state: Path
+    socket: Path
+    cache: Path
+    """Shared by all projects of this user."""
+    project: Path | None = None
+    port: int | None = None
+    """Given by the user, so a taken one is an error; None: the project's, else the first free from 4566."""
+    anonymous: bool = False
+    allow_other_users: bool = False
+    idle_exit_minutes: float | None = None
+
+
+def parse_arguments(arguments: list[str]) -> Settings:
+    parser = argparse.ArgumentParser(prog="python -m lambdacli.service")
+    parser.add_argument("--state-dir", type=Path, required=True)
+    parser.add_argument("--socket", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--project", type=Path)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--anonymous", action="store_true")
+    parser.add_argument("--allow-other-users", action="store_true")
+    parser.add_argument("--idle-exit", type=float)
+    given = parser.parse_args(arguments)
+    return Settings(
+        state=given.state_dir,
+        socket=given.socket,
+        cache=given.cache_dir,
+        project=given.project,
+        port=given.port,
+        anonymous=given.anonymous,
+        allow_other_users=given.allow_other_users,
+        idle_exit_minutes=given.idle_exit,
+    )
+
+
+def pool_limits(max_environments: int | None) -> PoolLimits:
+    """Half of the machine's memory, if the project does not say; starts in parallel as the cores can
+    carry."""
+    cores = os.cpu_count() or 1
+    memory_mb = psutil.virtual_memory().total // (1024 * 1024)
+    by_memory = int(memory_mb // 2 // MEMORY_PER_ENVIRONMENT_MB)
+    return PoolLimits(
+        environments=max_environments or min(1000, max(16, by_memory)),
+        starting=2 * cores + 2,
+        idle_seconds=IDLE_ENVIRONMENT_SECONDS,
+    )
