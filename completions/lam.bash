@@ -1,0 +1,52 @@
+# bash completion for lam; made by `python -m lambdacli.cli.completion_scripts completions`
+
+_lam() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+    local verb="" words=0 index
+    for ((index = 1; index < COMP_CWORD; index++)); do
+        case ${COMP_WORDS[index]} in
+            --ca-bundle|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--durable-execution-name|--endpoint-url|--event|--filter|--function-name|--idle-exit|--invocation-type|--lines|--log-type|--output|--payload|--port|--profile|--project|--qualifier|--query|--region|--runtime|--since|--template|--tenant-id|-e|-n|-t) ((index++)) ;;
+            -?*) ;;
+            *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
+        esac
+    done
+    case $previous in
+        --ca-bundle|--event|--project|-e) _lam_offer -f; return ;;
+        --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
+        --cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--durable-execution-name|--endpoint-url|--filter|--idle-exit|--lines|--payload|--port|--profile|--qualifier|--query|--region|--runtime|--since|--tenant-id|-n) _lam_offer -W ""; return ;;
+        --color) _lam_offer -W "on off auto"; return ;;
+        --function-name) _lam_offer -W "$(lam __complete functions 2>/dev/null)"; return ;;
+        --invocation-type) _lam_offer -W "RequestResponse Event DryRun"; return ;;
+        --log-type) _lam_offer -W "None Tail"; return ;;
+        --output) _lam_offer -W "json text table yaml"; return ;;
+        --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
+    esac
+    case "$verb:$current" in
+        :*) _lam_offer -W "init validate start stop status invoke logs list show delete completions --version --help" ;;
+        init:-*) _lam_offer -W "--template --runtime --help" ;;
+        validate:-*) _lam_offer -W "--project --help" ;;
+        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --idle-exit --project --help" ;;
+        stop:-*) _lam_offer -W "--now --project --help" ;;
+        status:-*) _lam_offer -W "--json --project --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        list:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        show:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        delete:-*) _lam_offer -W "--function-name --qualifier --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        completions:-*) _lam_offer -W "--install --help" ;;
+        validate:*) ((words == 0)) && _lam_offer -f ;;
+        invoke:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -f; fi ;;
+        logs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        show:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        delete:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        completions:*) ((words == 0)) && _lam_offer -W "bash zsh fish" ;;
+    esac
+}
+
+_lam_offer() {
+    local IFS=$' \t\n' word
+    COMPREPLY=()
+    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
+}
+
+complete -o filenames -F _lam lam

@@ -1,0 +1,236 @@
+#compdef lam
+# zsh completion for lam; made by `python -m lambdacli.cli.completion_scripts completions`
+
+_lam_functions() {
+    local -a names
+    names=(${(f)"$(lam __complete functions 2>/dev/null)"})
+    compadd -a names
+}
+
+_lam() {
+    local state
+    local -a verbs
+    verbs=(
+        'init:Make a function, and the project around it.'
+        'validate:Check lam.yaml.'
+        'start:Start the service and follow its live lines.'
+        'stop:Stop the service when its invocations are finished.'
+        'status:Show the service, and how to point other tools at it.'
+        'invoke:Run a function.'
+        'logs:Show what functions wrote.'
+        'list:List the functions.'
+        'show:Show one function with all its settings.'
+        'delete:Delete a function that was made over the API.'
+        'completions:Print or install the completion of a shell.'
+    )
+    _arguments -C \
+        '--version[Print the version.]' \
+        '--help[Show the help.]' \
+        '-h[Show the help.]' \
+        '1:verb:->verb' \
+        '*::word:->words' && return
+    case $state in
+        verb) _describe verb verbs ;;
+        words)
+            case $words[1] in
+                init)
+                    _arguments \
+                        '--template[What it is written in; python if unsaid.]:value:(python nodejs ruby custom)' \
+                        '-t[What it is written in; python if unsaid.]:value:(python nodejs ruby custom)' \
+                        '--runtime[A runtime of Lambda, such as python3.13.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
+                    ;;
+                validate)
+                    _arguments \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:file:_files'
+                    ;;
+                start)
+                    _arguments \
+                        '--port[The TCP port; otherwise lam.yaml'\''s, or 4566 or next.]:value: ' \
+                        '--detach[Return when the service is ready.]' \
+                        '-d[Return when the service is ready.]' \
+                        '--anonymous[Accept API calls without an Authorization header.]' \
+                        '--allow-other-users[Accept connections of this machine'\''s other users.]' \
+                        '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
+                    ;;
+                stop)
+                    _arguments \
+                        '--now[Cut the running invocations.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
+                    ;;
+                status)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
+                    ;;
+                invoke)
+                    _arguments \
+                        '--function-name[The function'\''s name, partial ARN or ARN.]:value:_lam_functions' \
+                        '--payload[The event\: JSON, file\://F, fileb\://F, @F, or - for stdin.]:value: ' \
+                        '--event[The file that holds the event.]:value:_files' \
+                        '-e[The file that holds the event.]:value:_files' \
+                        '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
+                        '--log-type[With OUTFILE\: put the log'\''s last 4 KB into AWS'\''s JSON.]:value:(None Tail)' \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--client-context[JSON about the client, base64 or plain.]:value: ' \
+                        '--durable-execution-name[For durable functions.]:value: ' \
+                        '--tenant-id[For functions isolated by tenant.]:value: ' \
+                        '--exit-zero[Exit with 0 although the function failed.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions' \
+                        '2:file:_files'
+                    ;;
+                logs)
+                    _arguments \
+                        '--follow[Go on with what comes, until ^C.]' \
+                        '-f[Go on with what comes, until ^C.]' \
+                        '--since[10m (s, m, h, d, w), or a date and time as ISO 8601.]:value: ' \
+                        '--filter[Only lines that contain this.]:value: ' \
+                        '--lines[Only the last N lines; 100 without --since.]:value: ' \
+                        '-n[Only the last N lines; 100 without --since.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                list)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
+                    ;;
+                show)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                delete)
+                    _arguments \
+                        '--function-name[The same as NAME.]:value:_lam_functions' \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                completions)
+                    _arguments \
+                        '--install[Put it where the shell looks for it.]' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:shell:(bash zsh fish)'
+                    ;;
+            esac
+            ;;
+    esac
+}
+
+if [[ $funcstack[1] == _lam ]]; then _lam "$@"; else compdef _lam lam; fi

@@ -1,0 +1,191 @@
+"""The verbs of `lam`: a table, and a Typer group that imports a verb's module only when it is used."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from lambdacli import __version__
+from lambdacli.cli import errors, render
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`module` offers `run`, the verb itself, and `EXAMPLES` for its help."""
+
+    module: str
+    summary: str
+
+
+VERBS = {
+    "init": Verb("lambdacli.cli.init", "Make a function, and the project around it."),
+    "validate": Verb("lambdacli.cli.validate", "Check lam.yaml."),
+    "start": Verb("lambdacli.cli.start", "Start the service and follow its live lines."),
+    "stop": Verb("lambdacli.cli.stop", "Stop the service when its invocations are finished."),
+    "status": Verb("lambdacli.cli.status", "Show the service, and how to point other tools at it."),
+    "invoke": Verb("lambdacli.cli.invoke", "Run a function."),
+    "logs": Verb("lambdacli.cli.logs", "Show what functions wrote."),
+    "list": Verb("lambdacli.cli.list", "List the functions."),
+    "show": Verb("lambdacli.cli.show", "Show one function with all its settings."),
+    "delete": Verb("lambdacli.cli.delete", "Delete a function that was made over the API."),
+    "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
+}
+
+_DESCRIPTION = "lam runs AWS Lambda functions on your own machine, without Docker."
+_EXAMPLES = """
+lam init demo && cd demo              make a Python function in a new folder
+lam invoke demo -e events/event.json  run it: answer to stdout, log to stderr
+lam logs demo --follow                watch what it writes
+lam status                            what to export for boto3 and the AWS CLI
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """One command from its words to its exit code. Nothing above it catches anything."""
+    try:
+        result = command().main(list(arguments) or ["--help"], prog_name="lam", standalone_mode=False)
+        return result if isinstance(result, int) else errors.SUCCESS
+    except KeyboardInterrupt:
+        return errors.INTERRUPTED
+    except typer.Abort:
+        return errors.INTERRUPTED
+    except Exception as error:
+        return _report(error, arguments)
+
+
+def _report(error: Exception, arguments: Sequence[str]) -> int:
+    explanation = errors.explain(error)
+    if explanation is not None:
+        render.error(explanation.message, explanation.hints)
+        return explanation.exit_code
+    file = errors.write_bug_report(error, arguments)
+    place = "" if file is None else f"; the report is in {file}"
+    render.error(f"a bug in lam: {type(error).__name__}: {error}{place}")
+    return errors.BUG
+
+
+def command() -> TyperGroup:
+    """The whole command line; verbs are still unloaded."""
+    app = typer.Typer(
+        cls=VerbGroup,
+        name="lam",
+        help=_DESCRIPTION,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings=_CONTEXT_SETTINGS,
+    )
+
+    @app.callback()
+    def options(
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+        ] = False,
+    ) -> None: ...
+
+    group = get_command(app)
+    assert isinstance(group, VerbGroup)
+    return group
+
+
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        render.output(f"lam {__version__}")
+        raise typer.Exit
+
+
+_CONTEXT_SETTINGS: dict[str, Any] = {"help_option_names": ["--help", "-h"], "max_content_width": 110}
+
+
+class VerbCommand(TyperCommand):
+    """A verb whose help begins with its examples."""
+
+    examples = ""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of our output left (`| head`), which is no error.
+            render.give_up_stdout()
+            return errors.READER_LEFT
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_opening(formatter, self.help or "", self.examples)
+        parameters: list[Any] = self.get_params(ctx)
+        arguments = [each for each in parameters if each.param_type_name == "argument"]
+        formatter.write_usage(
+            ctx.command_path, " ".join(["[OPTIONS]", *(each.metavar for each in arguments)])
+        )
+        sections: dict[str, list[tuple[str, str]]] = {
+            "Arguments": [(each.metavar, each.help or "") for each in arguments],
+            "Options": [],
+        }
+        for parameter in parameters:
+            record = parameter.get_help_record(ctx)
+            if record is not None and parameter not in arguments:
+                section = getattr(parameter, "rich_help_panel", None) or "Options"
+                sections.setdefault(section, []).append(record)
+        for title, records in sections.items():
+            _write_section(formatter, title, records)
+
+
+class VerbGroup(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return load_verb(cmd_name) if cmd_name in VERBS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name in VERBS:
+            return name, load_verb(name), args[1:]
+        nearest = difflib.get_close_matches(name, VERBS, n=1)
+        raise errors.WrongUsage(
+            f"no such verb: {name}",
+            f"did you mean {nearest[0]}?" if nearest else None,
+            "`lam --help` shows what there is",
+        )
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_opening(formatter, _DESCRIPTION, _EXAMPLES)
+        formatter.write_usage("lam", "VERB ...")
+        _write_section(formatter, "Verbs", [(name, verb.summary) for name, verb in VERBS.items()])
+        records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
+        _write_section(formatter, "Options", [record for record in records if record])
+        formatter.write_paragraph()
+        formatter.write_text("`lam VERB --help` shows a verb's examples and options.")
+
+
+def load_verb(name: str) -> VerbCommand:
+    module = importlib.import_module(VERBS[name].module)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name, cls=VerbCommand, help=VERBS[name].summary, context_settings=_CONTEXT_SETTINGS)(
+        module.run
+    )
+    verb = get_command(app)
+    assert isinstance(verb, VerbCommand)
+    verb.examples = module.EXAMPLES
+    return verb
+
+
+def _write_opening(formatter: Any, description: str, examples: str) -> None:
+    formatter.write_text(description)
+    formatter.write_paragraph()
+    formatter.write("Examples:\n")
+    for line in examples.strip().splitlines():
+        formatter.write(f"  {line}\n")
+    formatter.write_paragraph()
+
+
+def _write_section(formatter: Any, title: str, records: list[tuple[str, str]]) -> None:
+    if records:
+        with formatter.section(title):
+            formatter.write_dl(records)

@@ -1,0 +1,58 @@
+"""`lam __complete functions`: the names a shell offers after Tab. Starts nothing and never fails."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lambdacli.cli import render
+from lambdacli.client import control, http, local
+from lambdacli.model.location import Place, locate
+
+
+def complete(arguments: Sequence[str]) -> int:
+    if list(arguments) != ["functions"]:
+        return 0
+    try:
+        place = locate(Path.cwd(), os.environ)
+        names = _running_names(place) or _declared_names(place)
+    except Exception:
+        # An error text in the middle of somebody's command line helps nobody.
+        return 0
+    for name in names:
+        render.output(name)
+    return 0
+
+
+def _running_names(place: Place) -> list[str]:
+    try:
+        running = control.find(place)
+        return [] if running is None else [str(each["name"]) for each in local.functions(running.endpoint)]
+    except (control.ControlError, http.HttpError, local.ApiError):
+        return []
+
+
+def _declared_names(place: Place) -> list[str]:
+    return [] if place.project_file is None else names_in(place.project_file.read_text().splitlines())
+
+
+def names_in(lines: Iterable[str]) -> list[str]:
+    """The keys right below `functions:`. A YAML parser would take longer to load than the shell waits."""
+    names: list[str] = []
+    indent: int | None = None
+    is_inside = False
+    for line in lines:
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        depth = len(line) - len(line.lstrip())
+        if depth == 0:
+            is_inside, indent = bool(re.match(r"functions\s*:", line)), None
+        elif is_inside:
+            indent = depth if indent is None else indent
+            match = re.match(r"""["']?([A-Za-z0-9_-]+)["']?\s*:""", stripped)
+            if depth == indent and match:
+                names.append(match[1])
+    return names

@@ -1,0 +1,91 @@
+"""From --project and --endpoint-url to the service that a verb talks to."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from lambdacli.cli import render
+from lambdacli.cli.errors import CommandError, WrongUsage
+from lambdacli.cli.options import AwsFlags
+from lambdacli.client import control, http, local
+from lambdacli.client.local import Endpoint
+from lambdacli.model.location import Place, locate
+
+
+def place_of(project: str | None) -> Place:
+    return locate(Path.cwd(), os.environ, project)
+
+
+def running_service(place: Place) -> control.Running:
+    """The project's service, started in the background when it is not running."""
+    if place.moved_because is not None and control.find(place) is None:
+        render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
+    with render.activity("starting the service"):
+        return control.ensure_running(place, control.StartOptions(), render.note)
+
+
+def endpoint_of(project: str | None, aws: AwsFlags) -> Endpoint:
+    """Where --endpoint-url leads, else the project's own service."""
+    trace = render.debug if aws.debug else None
+    if aws.endpoint_url is None:
+        endpoint = running_service(place_of(project)).endpoint
+        region = aws.region
+    else:
+        endpoint = Endpoint(_address_of(aws.endpoint_url, aws))
+        region = aws.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return replace(
+        endpoint,
+        region=region,
+        trace=trace,
+        connect_timeout_seconds=_seconds(aws.cli_connect_timeout, 10.0),
+        read_timeout_seconds=_seconds(aws.cli_read_timeout, None),
+    )
+
+
+def _address_of(url: str, aws: AwsFlags) -> http.TcpAddress:
+    try:
+        return http.parse_url(url, is_tls_verified=not aws.no_verify_ssl, ca_bundle=aws.ca_bundle)
+    except ValueError as error:
+        raise WrongUsage(f"--endpoint-url: {error}") from error
+
+
+def _seconds(given: int | None, otherwise: float | None) -> float | None:
+    if given is None:
+        return otherwise
+    return float(given) if given > 0 else None
+
+
+def function_names(endpoint: Endpoint) -> list[str]:
+    if endpoint.is_remote:
+        listed = local.list_functions(endpoint).get("Functions", [])
+        return [str(function["FunctionName"]) for function in listed]
+    return [str(function["name"]) for function in local.functions(endpoint)]
+
+
+def not_found(endpoint: Endpoint, name: str, message: str) -> CommandError:
+    """An unknown function: the nearest name that exists, and what may keep lam.yaml from being read."""
+    try:
+        names = function_names(endpoint)
+        problems = [] if endpoint.is_remote else local.status(endpoint).get("problems", [])
+    except (http.HttpError, local.ApiError):
+        return CommandError(message)
+    hints = [_name_hint(name, names, endpoint)]
+    if problems:
+        hints.append("\n".join(["lam.yaml has problems, so its functions may be missing:", *problems]))
+    return CommandError(message, *hints)
+
+
+def _name_hint(name: str, names: list[str], endpoint: Endpoint) -> str:
+    if name in names and endpoint.region is not None:
+        return f"{name} exists, but not in {endpoint.region}: leave out --region"
+    if name in names:
+        return f"{name} exists, but not this version or alias"
+    if nearest := difflib.get_close_matches(name, names, n=1):
+        return f"did you mean {nearest[0]}?"
+    if not names:
+        return "there is no function yet: `lam init NAME` makes one"
+    shown = ", ".join(sorted(names)[:10])
+    return f"there is {shown}" if len(names) <= 10 else f"there is {shown} … (`lam list`)"

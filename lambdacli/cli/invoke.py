@@ -1,0 +1,242 @@
+"""`lam invoke`: `aws lambda invoke` with the same flags, and a short form that needs no OUTFILE."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import IO, Annotated, Literal
+
+import typer
+
+from lambdacli.cli import aws_output, connect, outfile, render
+from lambdacli.cli.errors import CommandError, WrongUsage
+from lambdacli.cli.options import (
+    CONNECTION_FLAGS,
+    PRINTING_FLAGS,
+    AwsFlags,
+    ProjectOption,
+    QualifierOption,
+    takes_aws_flags,
+)
+from lambdacli.cli.payload import read_client_context, read_payload
+from lambdacli.client import http, local
+from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
+from lambdacli.model.arn import parse_function_reference
+
+EXAMPLES = """
+lam invoke demo -e events/event.json                 answer to stdout, log to stderr
+lam invoke demo --payload '{"key1": "value1"}' | jq .
+lam invoke demo --payload - < event.json
+lam invoke demo --invocation-type Event              queue it, do not wait
+lam invoke --function-name demo --payload '{}' response.json
+"""
+
+TAIL_BEGINNINGS = ("START ", "INIT_START ")
+
+
+@takes_aws_flags
+def run(
+    aws: AwsFlags,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME] [OUTFILE]",
+            help="The function, unless --function-name has it; then a file for its answer (- is stdout).",
+            show_default=False,
+        ),
+    ] = None,
+    function_name: Annotated[
+        str | None,
+        typer.Option("--function-name", metavar="NAME", help="The function's name, partial ARN or ARN."),
+    ] = None,
+    payload: Annotated[
+        str | None,
+        typer.Option(
+            "--payload", metavar="EVENT", help="The event: JSON, file://F, fileb://F, @F, or - for stdin."
+        ),
+    ] = None,
+    event: Annotated[
+        str | None, typer.Option("--event", "-e", metavar="FILE", help="The file that holds the event.")
+    ] = None,
+    invocation_type: Annotated[
+        Literal["RequestResponse", "Event", "DryRun"] | None,
+        typer.Option("--invocation-type", help="Wait for the answer, queue the event, or only check."),
+    ] = None,
+    log_type: Annotated[
+        Literal["None", "Tail"] | None,
+        typer.Option("--log-type", help="With OUTFILE: put the log's last 4 KB into AWS's JSON."),
+    ] = None,
+    qualifier: QualifierOption = None,
+    client_context: Annotated[
+        str | None,
+        typer.Option("--client-context", metavar="BASE64", help="JSON about the client, base64 or plain."),
+    ] = None,
+    durable_execution_name: Annotated[
+        str | None,
+        typer.Option("--durable-execution-name", metavar="NAME", help="For durable functions."),
+    ] = None,
+    tenant_id: Annotated[
+        str | None, typer.Option("--tenant-id", metavar="ID", help="For functions isolated by tenant.")
+    ] = None,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="Exit with 0 although the function failed.")
+    ] = False,
+    project: ProjectOption = None,
+) -> int:
+    name, out = names_of(names or [], function_name)
+    aws.note_ignored(
+        CONNECTION_FLAGS | {"cli_binary_format"} | (PRINTING_FLAGS if out is not None else frozenset())
+    )
+    wanted = InvokeInput(
+        function_name=name or "",
+        payload=read_payload(payload, event, is_base64=aws.cli_binary_format == "base64"),
+        invocation_type=invocation_type,
+        log_type=log_type if out is not None else _tail_for(invocation_type),
+        client_context=read_client_context(client_context),
+        durable_execution_name=durable_execution_name,
+        qualifier=qualifier,
+        tenant_id=tenant_id,
+    )
+    if aws.query is not None and out is not None:
+        aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
+    endpoint = connect.endpoint_of(project, aws)
+    if name is None:
+        wanted = _with_only_function(endpoint, wanted)
+    if out is None:
+        answer = _invoke(endpoint, wanted)
+        _show(endpoint, answer, invocation_type)
+    else:
+        with _opened(out) as file:
+            answer = _invoke(endpoint, wanted)
+            _deliver(file, answer)
+        _say_notices(answer)
+        render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
+    if answer.function_error is None:
+        return 0
+    render.error(f"the function failed{_error_summary(answer.payload)}")
+    return 0 if exit_zero else 1
+
+
+def names_of(positionals: list[str], function_name: str | None) -> tuple[str | None, str | None]:
+    """(function, OUTFILE): with --function-name the only positional is the OUTFILE, as in the AWS CLI."""
+    if "" in (*positionals, function_name):
+        raise WrongUsage("the function's name is empty")
+    if function_name is not None:
+        if len(positionals) > 1:
+            raise WrongUsage(
+                f"--function-name is given, so only OUTFILE may follow; got {' '.join(positionals)}"
+            )
+        return function_name, positionals[0] if positionals else None
+    if len(positionals) > 2:
+        raise WrongUsage(
+            f"NAME and OUTFILE are all that may be named; got {' '.join(positionals)}",
+            "put quotes round a payload with spaces",
+        )
+    name, out = [*positionals, None, None][:2]
+    return name, out
+
+
+def _tail_for(invocation_type: str | None) -> str | None:
+    return "Tail" if invocation_type in (None, "RequestResponse") else None
+
+
+def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
+    names = connect.function_names(endpoint)
+    if len(names) != 1:
+        raise WrongUsage(
+            "name a function" if names else "there is no function to invoke",
+            f"there is {', '.join(sorted(names))}" if names else "`lam init NAME` makes one",
+        )
+    render.note(f"invoking {names[0]}, the only function")
+    return replace(wanted, function_name=names[0])
+
+
+def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
+    try:
+        return local.invoke(endpoint, wanted)
+    except http.AnswerLost as error:
+        raise CommandError(
+            str(error),
+            "the function may have run, or may still run: the call is not sent again; see `lam logs`",
+        ) from error
+    except local.ApiError as error:
+        if error.code == "ResourceNotFoundException":
+            name = parse_function_reference(wanted.function_name).name
+            raise connect.not_found(endpoint, name, str(error)) from error
+        if error.code == "InvalidRequestContentException":
+            raise CommandError(str(error), _payload_hint(wanted.payload)) from error
+        raise
+
+
+def _payload_hint(payload: bytes) -> str:
+    begin = payload[:60].decode(errors="replace") + ("…" if len(payload) > 60 else "")
+    return f"the payload that was sent begins with: {begin}\nquote it for your shell, or use a file: -e FILE"
+
+
+# Without OUTFILE
+
+
+def _show(endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None) -> None:
+    _say_notices(answer)
+    if answer.log_result is not None:
+        render.say_log(_whole_log(endpoint, answer))
+    if invocation_type in ("Event", "DryRun"):
+        done = "accepted" if invocation_type == "Event" else "it could be invoked"
+        request = f", request {answer.request_id}" if answer.request_id else ""
+        render.say(f"{answer.status} {done}{request}")
+    render.output_payload(answer.payload)
+
+
+def _whole_log(endpoint: Endpoint, answer: InvokeOutput) -> str:
+    """The tail has only 4 KB; when its beginning was cut off, the service's own log has it all."""
+    try:
+        tail = base64.b64decode(answer.log_result or "").decode(errors="replace")
+    except binascii.Error as error:
+        raise http.AnswerLost("the service's log result is not base64") from error
+    if tail.startswith(TAIL_BEGINNINGS) or answer.request_id is None:
+        return tail
+    if endpoint.is_remote:
+        return f"… (only the last 4 KB of the log)\n{tail}"
+    lines = local.log_lines(endpoint, request_id=answer.request_id)
+    return "".join(str(line["message"]).rstrip("\n") + "\n" for line in lines) or tail
+
+
+def _say_notices(answer: InvokeOutput) -> None:
+    for notice in answer.notices:
+        render.note(notice)
+
+
+# With OUTFILE
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[IO[bytes] | None]:
+    """None stands for stdout."""
+    if outfile.is_stdout(name):
+        yield None
+    else:
+        with outfile.replaced_file(name) as file:
+            yield file
+
+
+def _deliver(file: IO[bytes] | None, answer: InvokeOutput) -> None:
+    if file is None:
+        render.output_payload(answer.payload)
+    else:
+        file.write(answer.payload)
+
+
+def _error_summary(payload: bytes) -> str:
+    """`: errorType: errorMessage` of a failed function, as far as its payload has them."""
+    try:
+        error = json.loads(payload)
+    except ValueError:
+        return ""
+    if not isinstance(error, dict):
+        return ""
+    parts = [str(error[key]) for key in ("errorType", "errorMessage") if error.get(key)]
+    return "".join(f": {part}" for part in parts)

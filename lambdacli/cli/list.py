@@ -1,0 +1,52 @@
+"""`lam list`: the functions of the project, or AWS's own ListFunctions answer."""
+
+from __future__ import annotations
+
+from lambdacli.cli import aws_output, connect, render
+from lambdacli.cli.options import (
+    CONNECTION_FLAGS,
+    PRINTING_FLAGS,
+    AwsFlags,
+    JsonOption,
+    ProjectOption,
+    takes_aws_flags,
+)
+from lambdacli.client import local
+
+EXAMPLES = """
+lam list                                             the functions, and where their code is
+lam list --json
+lam list --query 'Functions[].FunctionName' --output text
+"""
+
+
+@takes_aws_flags
+def run(aws: AwsFlags, json: JsonOption = False, project: ProjectOption = None) -> int:
+    aws.note_ignored(CONNECTION_FLAGS | PRINTING_FLAGS | {"no_paginate"} if aws.wants_aws_json else ())
+    endpoint = connect.endpoint_of(project, aws)
+    if aws.wants_aws_json:
+        answer = local.list_functions_page(endpoint) if aws.no_paginate else local.list_functions(endpoint)
+        render.output_text(aws_output.formatted(answer, "ListFunctions", aws.query, aws.output))
+        return 0
+    functions = local.functions(endpoint)
+    if json:
+        render.output_json({"functions": functions})
+    elif not functions:
+        render.say("no functions yet: `lam init NAME` makes one")
+    else:
+        render.output_table(
+            ("NAME", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "ORIGIN", "STATE"),
+            [
+                (
+                    str(function["name"]),
+                    str(function["runtime"]),
+                    str(function["handler"]),
+                    f"{function['memory_mb']} MB",
+                    f"{function['timeout_seconds']} s",
+                    str(function["origin"]),
+                    str(function["state"]),
+                )
+                for function in functions
+            ],
+        )
+    return 0

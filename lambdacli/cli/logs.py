@@ -1,0 +1,87 @@
+"""`lam logs`: what functions wrote, past and live."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from lambdacli.cli import connect, render
+from lambdacli.cli.errors import WrongUsage
+from lambdacli.cli.options import AwsFlags, JsonOption, ProjectOption, takes_aws_flags
+from lambdacli.client import local
+
+EXAMPLES = """
+lam logs demo                                        the last 100 lines
+lam logs demo --follow                               and what comes
+lam logs --since 10m --filter ERROR                  all functions, the last ten minutes
+lam logs demo --since 2026-11-21T09:00 --json        one JSON object a line
+"""
+
+DEFAULT_LINES = 100
+_LOG_GROUP_PREFIX = "/aws/lambda/"
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@takes_aws_flags
+def run(
+    aws: AwsFlags,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", help="The function or its log group; all without it.", show_default=False
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until ^C.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="10m (s, m, h, d, w), or a date and time as ISO 8601."),
+    ] = None,
+    filter: Annotated[
+        str | None, typer.Option("--filter", metavar="TEXT", help="Only lines that contain this.")
+    ] = None,
+    lines: Annotated[
+        int | None,
+        typer.Option("--lines", "-n", metavar="N", min=1, help="Only the last N lines; 100 without --since."),
+    ] = None,
+    json: JsonOption = False,
+    project: ProjectOption = None,
+) -> int:
+    aws.note_ignored(())
+    since_ms = None if since is None else parse_since(since, datetime.now().astimezone())
+    limit = lines if lines is not None or since is not None else DEFAULT_LINES
+    endpoint = replace(
+        connect.running_service(connect.place_of(project)).endpoint,
+        trace=render.debug if aws.debug else None,
+    )
+    function = None if name is None else name.removeprefix(_LOG_GROUP_PREFIX)
+    try:
+        for line in local.log_lines(
+            endpoint, function=function, since_ms=since_ms, text=filter, limit=limit, follow=follow
+        ):
+            if json:
+                render.output_json_line(line)
+            else:
+                render.output_log_line(line, with_function=name is None)
+    except local.ApiError as error:
+        if error.status != 404 or function is None:
+            raise
+        raise connect.not_found(endpoint, function, error.message or str(error)) from error
+    return 0
+
+
+def parse_since(text: str, now: datetime) -> int:
+    """Milliseconds since 1970 of `10m` before now, or of a written time; one without a zone is local."""
+    if match := re.fullmatch(r"(\d+)([smhdw])", text):
+        moment = now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise WrongUsage(
+                f"--since {text} is no time", "write 30s, 10m, 2h or 1d, or a time such as 2026-11-21T09:00"
+            ) from error
+    return int(moment.timestamp() * 1000)

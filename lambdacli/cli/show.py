@@ -1,0 +1,91 @@
+"""`lam show NAME`: one function with all its settings, and what of them has no effect here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from lambdacli.cli import aws_output, connect, render
+from lambdacli.cli.options import (
+    CONNECTION_FLAGS,
+    PRINTING_FLAGS,
+    AwsFlags,
+    JsonOption,
+    ProjectOption,
+    takes_aws_flags,
+)
+from lambdacli.client import local
+
+EXAMPLES = """
+lam show demo                                        runtime, limits, variables, environments
+lam show demo --json
+lam show demo --query Configuration.CodeSha256 --output text
+"""
+
+
+@takes_aws_flags
+def run(
+    aws: AwsFlags,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The function.", show_default=False)],
+    json: JsonOption = False,
+    project: ProjectOption = None,
+) -> int:
+    aws.note_ignored(CONNECTION_FLAGS | PRINTING_FLAGS if aws.wants_aws_json else ())
+    endpoint = connect.endpoint_of(project, aws)
+    try:
+        if aws.wants_aws_json:
+            answer = local.get_function(endpoint, name)
+            render.output_text(aws_output.formatted(answer, "GetFunction", aws.query, aws.output))
+            return 0
+        function = local.function(endpoint, name)
+    except local.ApiError as error:
+        if error.status != 404:
+            raise
+        raise connect.not_found(endpoint, name, error.message or f"there is no function {name}") from error
+    if json:
+        render.output_json(function)
+    else:
+        render.output_fields(_fields_of(function))
+        for note in function.get("notes", []):
+            render.note(str(note))
+    return 0
+
+
+def _fields_of(function: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        ("name", function["name"]),
+        ("description", function.get("description")),
+        ("arn", function["arn"]),
+        ("state", function["state"]),
+        ("origin", function["origin"]),
+        ("code", function["code"]),
+        ("runtime", function["runtime"]),
+        ("handler", function["handler"]),
+        ("architecture", function.get("architecture")),
+        ("memory", f"{function['memory_mb']} MB"),
+        ("timeout", f"{function['timeout_seconds']} s"),
+        ("/tmp", _with_unit(function.get("ephemeral_storage_mb"), "MB")),
+        ("variables", _map(function.get("variables"))),
+        ("layers", "\n".join(map(str, function.get("layers") or []))),
+        ("tags", _map(function.get("tags"))),
+        ("concurrency", _with_unit(function.get("reserved_concurrency"), "reserved")),
+        ("log group", function.get("log_group")),
+        ("modified", function.get("last_modified")),
+        ("environments", "\n".join(map(_environment, function.get("environments") or []))),
+    ]
+    return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _with_unit(value: Any, unit: str) -> str | None:
+    return None if value is None else f"{value} {unit}"
+
+
+def _map(values: dict[str, Any] | None) -> str:
+    return "\n".join(f"{name}={value}" for name, value in sorted((values or {}).items()))
+
+
+def _environment(environment: Any) -> str:
+    if isinstance(environment, dict):
+        return "  ".join(f"{name} {value}" for name, value in environment.items())
+    return str(environment)

@@ -1,0 +1,125 @@
+"""`lam start`: the service in the foreground with its live lines, or detached."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from lambdacli.cli import connect, render
+from lambdacli.cli.errors import CommandError
+from lambdacli.cli.options import ProjectOption
+from lambdacli.client import control, http, local
+from lambdacli.model.location import Place
+
+EXAMPLES = """
+lam start                                            in the foreground, ^C stops it
+lam start --detach                                   in the background
+lam start --port 4600
+"""
+
+
+def run(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            metavar="N",
+            min=0,
+            max=65535,
+            help="The TCP port; otherwise lam.yaml's, or 4566 or next.",
+        ),
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the service is ready.")] = False,
+    anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Accept API calls without an Authorization header.")
+    ] = False,
+    allow_other_users: Annotated[
+        bool, typer.Option("--allow-other-users", help="Accept connections of this machine's other users.")
+    ] = False,
+    idle_exit: Annotated[
+        float | None,
+        typer.Option(
+            "--idle-exit", metavar="MINUTES", min=0, help="Leave after so long without work; 0: never."
+        ),
+    ] = None,
+    project: ProjectOption = None,
+) -> int:
+    place = connect.place_of(project)
+    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit)
+    if place.moved_because is not None:
+        render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
+    with render.activity("starting the service"):
+        running = control.ensure_running(place, options, render.note, is_detached=detach)
+    _announce(running, options)
+    if running.process is None:
+        return 0 if detach else _watch(running)
+    return 0 if detach else _accompany(place, running, running.process)
+
+
+def _announce(running: control.Running, options: control.StartOptions) -> None:
+    status = running.status
+    if running.process is not None:
+        render.say(f"lam {running.version} serves {status['endpoint']} (pid {running.pid})")
+    else:
+        render.say(f"lam {running.version} already serves {status['endpoint']} (pid {running.pid})")
+        if options != control.StartOptions():
+            render.note("it keeps the options it was started with; `lam stop` first to change them")
+    for problem in status.get("problems", []):
+        render.note(str(problem))
+    for notice in status.get("notices", []):
+        render.note(str(notice))
+
+
+def _watch(running: control.Running) -> int:
+    """Somebody else started it: ^C ends only the watching."""
+    render.note("following it; ^C leaves it running, `lam stop` stops it")
+    with contextlib.suppress(http.HttpError):
+        for event in local.events(running.endpoint):
+            render.output_event(event)
+    render.say("the service has ended")
+    return 0
+
+
+def _accompany(place: Place, running: control.Running, process: subprocess.Popen[bytes]) -> int:
+    """Shows the live lines of our own child until it ends; the first ^C asks it to end, the next kills it."""
+    with _forwarded_signals(process) as wishes:
+        # The stream ends with the service, or a little earlier when it drains.
+        with contextlib.suppress(http.HttpError):
+            for event in local.events(running.endpoint):
+                render.output_event(event)
+        exit_code = process.wait()
+    if wishes:
+        render.say("stopped")
+        return 0 if len(wishes) == 1 else 130
+    if exit_code == 0:
+        render.say("the service has ended")
+        return 0
+    how = f"with exit code {exit_code}" if exit_code > 0 else f"by signal {-exit_code}"
+    raise CommandError(f"the service ended {how}", f"its log is {control.log_file(place)}")
+
+
+@contextlib.contextmanager
+def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Signals are passed on instead of raised: reading the live lines goes on while the service drains."""
+    wishes: list[int] = []
+
+    def forward(number: int, _: Any) -> None:
+        wishes.append(number)
+        if len(wishes) == 1:
+            render.say("stopping when the running invocations are finished; ^C again cuts them")
+            process.send_signal(signal.SIGTERM)
+        else:
+            process.kill()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, forward) for number in numbers}
+    try:
+        yield wishes
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,283 @@
+"""The calls that the command line makes: the Lambda API and lam's own routes, as plain functions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lambdacli.client import http
+
+_FUNCTIONS = "/2015-03-31/functions"
+_OWN = "/_lam/v1"
+_OWN_TIMEOUT_SECONDS = 30.0
+_STATUS_TIMEOUT_SECONDS = 5.0
+
+Json = dict[str, Any]
+"""An object as the service sent it; the verbs read it and print it, nothing is built on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the calls go, and how."""
+
+    address: http.Address
+    region: str | None = None
+    """Goes into the credential scope; None lets the service use its project's region."""
+    connect_timeout_seconds: float | None = 10.0
+    read_timeout_seconds: float | None = None
+    trace: Callable[[str], None] | None = None
+    """Is told one line for each exchange."""
+
+    @property
+    def is_remote(self) -> bool:
+        """True for an address of `--endpoint-url`, where lam's own routes do not answer."""
+        return isinstance(self.address, http.TcpAddress)
+
+
+class ApiError(Exception):
+    """The service refused the request; `code` is AWS's name for why."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}" if message else f"{code} (HTTP {status})")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeInput:
+    function_name: str
+    payload: bytes = b""
+    invocation_type: str | None = None
+    log_type: str | None = None
+    client_context: str | None = None
+    durable_execution_name: str | None = None
+    qualifier: str | None = None
+    tenant_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeOutput:
+    status: int
+    payload: bytes
+    request_id: str | None = None
+    function_error: str | None = None
+    log_result: str | None = None
+    """Base64, at most the last 4 KB of the log."""
+    executed_version: str | None = None
+    durable_execution_arn: str | None = None
+    notices: tuple[str, ...] = ()
+
+    def as_aws_json(self) -> Json:
+        """What `aws lambda invoke` prints, in the order in which it prints it."""
+        members = {
+            "StatusCode": self.status,
+            "FunctionError": self.function_error,
+            "LogResult": self.log_result,
+            "ExecutedVersion": self.executed_version,
+            "DurableExecutionArn": self.durable_execution_arn,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+
+# The Lambda API
+
+
+def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
+    """One POST, never repeated: the function may already have run when an answer is lost."""
+    headers = {
+        "X-Amz-Invocation-Type": wanted.invocation_type,
+        "X-Amz-Log-Type": wanted.log_type,
+        "X-Amz-Client-Context": wanted.client_context,
+        "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
+        "X-Amz-Tenant-Id": wanted.tenant_id,
+    }
+    response = _lambda_call(
+        endpoint,
+        "POST",
+        f"{_FUNCTIONS}/{http.escape(wanted.function_name)}/invocations"
+        + http.query_of({"Qualifier": wanted.qualifier}),
+        headers={name: value for name, value in headers.items() if value is not None},
+        body=wanted.payload,
+    )
+    notices = response.header("X-Lam-Notice")
+    return InvokeOutput(
+        status=response.status,
+        payload=response.body,
+        request_id=response.header("x-amzn-RequestId"),
+        function_error=response.header("X-Amz-Function-Error"),
+        log_result=response.header("X-Amz-Log-Result"),
+        executed_version=response.header("X-Amz-Executed-Version"),
+        durable_execution_arn=response.header("X-Amz-Durable-Execution-Arn"),
+        notices=tuple(notices.split(" | ")) if notices else (),
+    )
+
+
+def list_functions_page(endpoint: Endpoint, marker: str | None = None) -> Json:
+    """ListFunctions, one page."""
+    target = f"{_FUNCTIONS}/" + http.query_of({"Marker": marker})
+    return _object(_lambda_call(endpoint, "GET", target).body)
+
+
+def list_functions(endpoint: Endpoint) -> Json:
+    """ListFunctions, all pages joined as the AWS CLI joins them."""
+    page = list_functions_page(endpoint)
+    functions = list(page.get("Functions", []))
+    while marker := page.get("NextMarker"):
+        page = list_functions_page(endpoint, marker)
+        functions += page.get("Functions", [])
+    return {"Functions": functions}
+
+
+def get_function(endpoint: Endpoint, name: str, qualifier: str | None = None) -> Json:
+    target = f"{_FUNCTIONS}/{http.escape(name)}" + http.query_of({"Qualifier": qualifier})
+    return _object(_lambda_call(endpoint, "GET", target).body)
+
+
+def delete_function(endpoint: Endpoint, name: str, qualifier: str | None = None) -> None:
+    target = f"{_FUNCTIONS}/{http.escape(name)}" + http.query_of({"Qualifier": qualifier})
+    _lambda_call(endpoint, "DELETE", target)
+
+
+# lam's own routes, on the unix socket only
+
+
+def status(endpoint: Endpoint) -> Json:
+    return _own_call(endpoint, "GET", "/status", timeout_seconds=_STATUS_TIMEOUT_SECONDS)
+
+
+def stop(endpoint: Endpoint, *, now: bool) -> None:
+    _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
+
+
+def functions(endpoint: Endpoint) -> list[Json]:
+    return list(_own_call(endpoint, "GET", "/functions").get("functions", []))
+
+
+def function(endpoint: Endpoint, name: str) -> Json:
+    return _own_call(endpoint, "GET", f"/functions/{http.escape(name)}")
+
+
+def log_lines(
+    endpoint: Endpoint,
+    *,
+    function: str | None = None,
+    since_ms: int | None = None,
+    text: str | None = None,
+    request_id: str | None = None,
+    limit: int | None = None,
+    follow: bool = False,
+) -> Iterator[Json]:
+    query: Mapping[str, str | int | None] = {
+        "function": function,
+        "since_ms": since_ms,
+        "filter": text,
+        "request_id": request_id,
+        "limit": limit,
+        "follow": 1 if follow else None,
+    }
+    return _own_lines(endpoint, "/logs" + http.query_of(query))
+
+
+def events(endpoint: Endpoint) -> Iterator[Json]:
+    """The service's own live lines, until it ends."""
+    return _own_lines(endpoint, "/events?follow=1")
+
+
+# How a call is made
+
+
+def _lambda_call(
+    endpoint: Endpoint,
+    method: str,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+) -> http.Response:
+    request = http.Request(
+        method=method,
+        target=target,
+        headers={**_identity(endpoint), **(headers or {})},
+        body=body,
+        connect_timeout_seconds=endpoint.connect_timeout_seconds,
+        read_timeout_seconds=endpoint.read_timeout_seconds,
+    )
+    return _accepted(_traced_send(endpoint, request))
+
+
+def _own_call(
+    endpoint: Endpoint,
+    method: str,
+    route: str,
+    body: bytes = b"",
+    timeout_seconds: float = _OWN_TIMEOUT_SECONDS,
+) -> Json:
+    request = http.Request(
+        method=method,
+        target=_OWN + route,
+        headers={"Content-Type": "application/json"} if body else {},
+        body=body,
+        read_timeout_seconds=timeout_seconds,
+    )
+    response = _accepted(_traced_send(endpoint, request))
+    return _object(response.body) if response.body else {}
+
+
+def _own_lines(endpoint: Endpoint, route: str) -> Iterator[Json]:
+    if endpoint.trace is not None:
+        endpoint.trace(f"GET {_OWN}{route} → {endpoint.address}")
+    with http.open_answer(endpoint.address, http.Request("GET", _OWN + route)) as answer:
+        if answer.status >= 300:
+            _accepted(http.Response(answer.status, answer.headers, b"".join(answer.pieces())))
+        for line in answer.lines():
+            if line.strip():
+                yield _object(line)
+
+
+def _traced_send(endpoint: Endpoint, request: http.Request) -> http.Response:
+    if endpoint.trace is None:
+        return http.send(endpoint.address, request)
+    begun = time.monotonic()
+    endpoint.trace(f"{request.method} {request.target} → {endpoint.address}, {len(request.body)} bytes")
+    response = http.send(endpoint.address, request)
+    elapsed_ms = (time.monotonic() - begun) * 1000
+    endpoint.trace(f"{response.status} after {elapsed_ms:.1f} ms, {len(response.body)} bytes")
+    return response
+
+
+def _identity(endpoint: Endpoint) -> dict[str, str]:
+    """A credential scope that carries the region. The signature is a dummy: a local service asks for none."""
+    if endpoint.region is None and not endpoint.is_remote:
+        return {}
+    moment = time.gmtime()
+    scope = f"lam/{time.strftime('%Y%m%d', moment)}/{endpoint.region or 'us-east-1'}/lambda/aws4_request"
+    return {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=00",
+        "X-Amz-Date": time.strftime("%Y%m%dT%H%M%SZ", moment),
+    }
+
+
+def _accepted(response: http.Response) -> http.Response:
+    if response.status < 300:
+        return response
+    try:
+        body = json.loads(response.body) if response.body else {}
+    except ValueError:
+        body = {}
+    members = body if isinstance(body, dict) else {}
+    code = response.header("x-amzn-ErrorType") or members.get("code") or members.get("__type")
+    message = members.get("message") or members.get("Message") or ""
+    raise ApiError(response.status, str(code or f"HTTP {response.status}").split(":")[0], str(message))
+
+
+def _object(body: bytes) -> Json:
+    try:
+        value = json.loads(body)
+    except ValueError as error:
+        raise http.AnswerLost("the service's answer is not JSON") from error
+    if not isinstance(value, dict):
+        raise http.AnswerLost("the service's answer is not a JSON object")
+    return value
