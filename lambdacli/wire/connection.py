@@ -111,7 +111,12 @@ class Connection(asyncio.Protocol):
         if self._connections.is_stopping:
             transport.close()
             return
-        refusal = self._accept(peer) if self._accept is not None else None
+        try:
+            refusal = self._accept(peer) if self._accept is not None else None
+        except Exception:
+            # Who cannot be judged does not come in.
+            _log.exception("judging a connection from %s failed", peer.remote)
+            refusal = _internal_error()
         if refusal is None:
             self._start_header_timer()
         else:
@@ -146,16 +151,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         reader = self._reader
+        if reader.is_done:
+            return
         try:
             reader.feed(data)
         except Refused as refused:
+            self._stop_timer()
             text = f"{refused.reason}\n".encode()
             self._take(Response(refused.status, {"Content-Type": "text/plain"}, text))
             return
-        if reader.reading is Reading.HEAD:
-            if self._task is None and self._timer is None:
+        if reader.reading is Reading.HEAD and self._task is None:
+            if self._timer is None:
                 self._start_header_timer()
-        elif self._timer is not None and not reader.is_done:
+        elif self._timer is not None:
             self._stop_timer()
         if self._task is None:
             self._write_owed_continue()

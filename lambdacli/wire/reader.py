@@ -64,9 +64,7 @@ class RequestReader:
         self._body_bytes = 0
 
     def feed(self, data: bytes) -> None:
-        """Raises Refused, once; what is fed after `is_done` is thrown away."""
-        if self.is_done:
-            return
+        """Raises Refused, after which, as after `is_done`, nothing more may be fed."""
         self._bytes_without_body += len(data)
         try:
             self._parse(data)

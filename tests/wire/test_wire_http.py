@@ -604,6 +604,23 @@ def test_refused_connection_gets_the_refusal_whatever_it_sends(run):
     assert len(peers) == 1
 
 
+def test_connection_that_cannot_be_judged_is_refused(run, caplog):
+    def accept(peer):
+        raise _Failure("no netlink today")
+
+    async def handler(request):
+        raise AssertionError("an unjudged connection's request was handled")
+
+    async def story():
+        async with serving(handler, accept=accept) as (_, port), connected(port) as client:
+            await client.send(GET)
+            assert (await client.answer()).status == 500
+            assert await client.is_closed_by_server()
+
+    run(story())
+    assert "no netlink today" in caplog.text
+
+
 def test_two_hundred_connections_are_served_at_once(run):
     arrived = 0
     all_here = asyncio.Event()
