@@ -1,4 +1,5 @@
-"""Measures a project of its own through the real command line and the real API, beside floors of the same run."""
+"""Measures a project of its own through the real command line and the real API, beside floors of the same
+run."""
 
 from __future__ import annotations
 
@@ -32,9 +33,7 @@ def main() -> int:
         lam_connection.close()
         echo_connection.close()
         rate, echo_rate = requests_per_second(port, PATH), requests_per_second(echo_port, "/")
-        rows.append(
-            ("one request of 8 callers at once, mean", 1000 / rate, 1000 / echo_rate, "the same echo")
-        )
+        rows.append(("8 callers at once, mean", 1000 / rate, 1000 / echo_rate, "the same echo"))
         bare = median_ms(lambda: command([sys.executable, "-c", "pass"], folder), 9)
         cold = cold_init_ms(folder)
         rows.append(("cold start of an empty function (Init Duration)", cold, bare, "python -c pass"))
@@ -128,7 +127,8 @@ def requests_per_second(port: int, path: str, callers: int = 8, each: int = 100)
 
 
 def cold_init_ms(folder: Path, times: int = 7) -> float:
-    """A change of the code makes the next invocation a cold one; its REPORT line tells how long the init took."""
+    """A change of the code makes the next invocation a cold one; its REPORT line tells how long the init
+    took."""
     figures = []
     source = (folder / "bench.py").read_text()
     for round_number in range(times):
