@@ -55,10 +55,16 @@ def run(
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with render.activity("starting the service"):
         running = control.ensure_running(place, options, render.note, is_detached=detach)
-    _announce(running, options)
-    if running.process is None:
+    if detach or running.process is None:
+        _announce(running, options)
         return 0 if detach else _watch(running)
-    return 0 if detach else _accompany(place, running, running.process)
+    try:
+        _announce(running, options)
+        return _accompany(place, running, running.process)
+    except BaseException:
+        # A service in the foreground ends with its command, whatever ends that: a closed pipe, for example.
+        running.process.terminate()
+        raise
 
 
 def _announce(running: control.Running, options: control.StartOptions) -> None:
@@ -86,7 +92,8 @@ def _watch(running: control.Running) -> int:
 
 
 def _accompany(place: Place, running: control.Running, process: subprocess.Popen[bytes]) -> int:
-    """Shows the live lines of our own child until it ends; the first ^C asks it to end, the next kills it."""
+    """Shows the live lines of our own child until it ends; the first ^C asks it to end, the second cuts its
+    invocations, one more kills it."""
     with _forwarded_signals(process) as wishes:
         # The stream ends with the service, or a little earlier when it drains.
         with contextlib.suppress(http.HttpError):
@@ -112,6 +119,7 @@ def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
         wishes.append(number)
         if len(wishes) == 1:
             render.say("stopping when the running invocations are finished; ^C again cuts them")
+        if len(wishes) <= 2:
             process.send_signal(signal.SIGTERM)
         else:
             process.kill()
