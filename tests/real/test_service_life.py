@@ -176,6 +176,21 @@ def test_second_interrupt_of_the_foreground_cuts(project: Project) -> None:
     project.assert_all_gone()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_foreground_that_is_ended_while_it_starts_leaves_nothing(
+    project: Project, number: signal.Signals
+) -> None:
+    command = project.begin("start", "--port", "0")
+    wait_until(
+        lambda: [said for said in project.processes().values() if "lambdacli.service" in said],
+        "the service's process",
+    )
+    command.send_signal(number)
+    said, _ = command.communicate(timeout=20)
+    project.assert_all_gone()
+    assert "Traceback" not in said
+
+
 def test_foreground_service_ends_with_a_command_that_lost_its_reader(project: Project) -> None:
     project.function("echo", ECHO)
     read, write = os.pipe()
@@ -214,6 +229,15 @@ def test_verbs_at_the_same_instant_start_one_service(project: Project) -> None:
     services = [pid for pid, command in project.processes().items() if "lambdacli.service" in command]
     assert services == [project.service_pid]
     assert project.log_text().count(" serves at ") == 1
+
+
+def test_command_with_another_runtime_folder_finds_the_service(project: Project) -> None:
+    """XDG_RUNTIME_DIR decides where the socket lies, and differs between a desktop, cron and sudo."""
+    project.function("echo", ECHO)
+    pid = project.start()["pid"]
+    more = {"XDG_RUNTIME_DIR": str(project.root)}
+    assert project.lam("invoke", "echo", "--payload", "1", more=more).stdout == "1"
+    assert json.loads(project.lam("status", "--json", more=more).stdout)["pid"] == pid
 
 
 # One instance
