@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import statistics
 import subprocess
 import sys
 import time
@@ -169,13 +168,9 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
 @pytest.mark.real
 @pytest.mark.parametrize("arguments", [["--help"], ["invoke", "--help"], ["start", "--help"]])
 def test_help_answers_within_a_quarter_of_a_second(arguments):
-    """Medians, beside those of an empty Python in the same minute: a loaded machine slows both."""
-    helped, empty = [], []
-    for _ in range(5):
-        helped.append(_seconds([*LAM, *arguments]))
-        empty.append(_seconds([sys.executable, "-c", "pass"]))
-    slowness = statistics.median(empty) / 0.012
-    assert statistics.median(helped) < 0.25 * min(max(1.0, slowness), 2.0)
+    """The best of some runs is what the program itself costs; the others tell what else the machine does."""
+    best = min(_seconds([*LAM, *arguments]) for _ in range(7))
+    assert best < 0.25
 
 
 def _seconds(command: list[str]) -> float:
