@@ -27,7 +27,7 @@ from lambdacli.wire.http import Request, Response
 
 _MODULES = (functions, invoke, concurrency, tags, account)
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("lam.api")
 
 # An operation takes the context and its members; it answers members, or a Reply with headers too. A few wait.
 OperationFunction = Callable[[Context, dict[str, Any]], Any]

@@ -53,12 +53,23 @@ def run(
     options = control.StartOptions(port, anonymous, allow_other_users, idle_exit)
     if place.moved_because is not None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
+    with contextlib.nullcontext() if detach else _unwound_by_signals():
+        return _start(place, options, detach=detach)
+
+
+def _start(place: Place, options: control.StartOptions, *, detach: bool) -> int:
     with render.activity("starting the service"):
         running = control.ensure_running(place, options, render.note, is_detached=detach)
-    _announce(running, options)
-    if running.process is None:
+    if detach or running.process is None:
+        _announce(running, options)
         return 0 if detach else _watch(running)
-    return 0 if detach else _accompany(place, running, running.process)
+    try:
+        _announce(running, options)
+        return _accompany(place, running, running.process)
+    except BaseException:
+        # A service in the foreground ends with its command, whatever ends that: a closed pipe, for example.
+        running.process.terminate()
+        raise
 
 
 def _announce(running: control.Running, options: control.StartOptions) -> None:
@@ -86,7 +97,8 @@ def _watch(running: control.Running) -> int:
 
 
 def _accompany(place: Place, running: control.Running, process: subprocess.Popen[bytes]) -> int:
-    """Shows the live lines of our own child until it ends; the first ^C asks it to end, the next kills it."""
+    """Shows the live lines of our own child until it ends; the first ^C asks it to end, the second cuts its
+    invocations, one more kills it."""
     with _forwarded_signals(process) as wishes:
         # The stream ends with the service, or a little earlier when it drains.
         with contextlib.suppress(http.HttpError):
@@ -104,17 +116,36 @@ def _accompany(place: Place, running: control.Running, process: subprocess.Popen
 
 
 @contextlib.contextmanager
+def _unwound_by_signals() -> Iterator[None]:
+    """These would end this command at once, and leave behind what it is just starting."""
+
+    def leave(number: int, _: Any) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
 def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
     """Signals are passed on instead of raised: reading the live lines goes on while the service drains."""
     wishes: list[int] = []
 
     def forward(number: int, _: Any) -> None:
         wishes.append(number)
-        if len(wishes) == 1:
-            render.say("stopping when the running invocations are finished; ^C again cuts them")
-            process.send_signal(signal.SIGTERM)
-        else:
+        if len(wishes) > 2:
             process.kill()
+            return
+        first, second = (
+            "stopping when the running invocations are finished; ^C again cuts them",
+            "cutting them",
+        )
+        render.say(first if len(wishes) == 1 else second)
+        process.send_signal(signal.SIGTERM)
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, forward) for number in numbers}

@@ -35,10 +35,13 @@ def run(json: JsonOption = False, project: ProjectOption = None) -> int:
 
 def _show_absent(place: Place, json: bool) -> None:
     project = None if place.project_file is None else str(place.project_file)
+    draining = control.recorded_pid(place)
     if json:
-        render.output_json({"running": False, "project": project, "state_dir": str(place.state_dir)})
+        found = {"running": False, "project": project, "state_dir": str(place.state_dir)}
+        render.output_json(found if draining is None else {**found, "stopping_pid": draining})
         return
-    render.output("not running")
+    is_draining = f"stopping (pid {draining}): its invocations finish first"
+    render.output("not running" if draining is None else is_draining)
     render.output_fields([("project", project or "none"), ("state", str(place.state_dir))])
 
 

@@ -105,9 +105,9 @@ def log_file(place: Place) -> Path:
 
 
 def recorded_pid(place: Place) -> int | None:
-    """The process id in service.json, while that process is really a service of lam."""
+    """The process id in service.json, while that process is really the service of this place."""
     pid = _service_record(place).get("pid")
-    return pid if isinstance(pid, int) and _is_service_process(pid) else None
+    return pid if isinstance(pid, int) and _is_service_of(place, pid) else None
 
 
 # Start
@@ -172,6 +172,7 @@ def _spawn(place: Place, options: StartOptions, *, is_detached: bool) -> tuple[s
         begin = output.tell()
         process = subprocess.Popen(
             command,
+            cwd=place.state_dir,  # not in a folder that may be removed under it
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -199,17 +200,26 @@ def _start_lock(place: Place, tell: Tell) -> Iterator[None]:
 def _wait_for_predecessor(place: Place, tell: Tell) -> None:
     """A service that was told to stop closes its socket and drains: two at once would share its state."""
     pid = recorded_pid(place)
-    if pid is None:
-        return
-    tell(f"waiting for the previous service (pid {pid}) to finish its invocations")
+    if pid is not None:
+        tell(f"waiting for the previous service (pid {pid}) to finish its invocations")
     deadline = time.monotonic() + START_SECONDS
-    while _is_service_process(pid):
+    while _is_state_in_use(place):
         if time.monotonic() > deadline:
+            who = "the previous service" if pid is None else f"the previous service (pid {pid})"
             raise ControlError(
-                f"the previous service (pid {pid}) still finishes its invocations",
-                "wait for it, or cut them with `lam stop --now`",
+                f"{who} still finishes its invocations", "wait for it, or cut them with `lam stop --now`"
             )
         time.sleep(_POLL_SECONDS)
+
+
+def _is_state_in_use(place: Place) -> bool:
+    """The service holds this lock from before its first file is opened until its process is gone."""
+    with (place.state_dir / "service.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 # Stop
@@ -230,7 +240,7 @@ def stop_service(place: Place, tell: Tell, *, now: bool) -> int | None:
     pid = recorded_pid(place)
     if pid is not None:
         if now:
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGTERM)  # the second time, if it drains: that cuts
         _wait_until_gone(pid, None, tell, is_forced=now)
     return pid
 
@@ -307,8 +317,9 @@ def _is_zombie(pid: int) -> bool:
         return False
 
 
-def _is_service_process(pid: int) -> bool:
-    """Process ids are reused: a stale record must not make a stranger look like our service."""
+def _is_service_of(place: Place, pid: int) -> bool:
+    """Process ids are reused: a stale record must not make a stranger look like our service, nor that of
+    another project."""
     if not _is_alive(pid):
         return False
     try:
@@ -318,13 +329,14 @@ def _is_service_process(pid: int) -> bool:
             ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
         command = listed.stdout
-    return "lambdacli.service" in command
+    return "lambdacli.service" in command and f" {place.state_dir} " in command
 
 
 def _last_words(log: Path, begin: int) -> str:
     """What a process that ended at once wrote: its error, or the end of its traceback."""
     with contextlib.suppress(OSError), log.open("rb") as file:
         file.seek(begin)
-        lines = file.read().decode(errors="replace").strip().splitlines()
-        return "\n".join(lines[-_LAST_LINES:]).removeprefix("error: ")
+        said = file.read().decode(errors="replace").strip()
+        _, mark, error = f"\n{said}".rpartition("\nerror: ")
+        return error if mark else "\n".join(said.splitlines()[-_LAST_LINES:])
     return ""

@@ -397,8 +397,8 @@ class Environment:
             self._runtime_step(RuntimeEvent.KILL)
         elif self._runtime not in (RuntimeState.STOPPING, RuntimeState.DEAD):
             self._runtime_step(RuntimeEvent.SHUTDOWN)
-        self._dismiss_waiter()
         await self._sandbox.end_processes()
+        self._dismiss_waiter()  # not before: a living runtime would still log what it thinks of the answer
         if self._runtime is RuntimeState.STOPPING:
             self._runtime_step(RuntimeEvent.EXITED)
         self._channel.drain()

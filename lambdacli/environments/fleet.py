@@ -52,12 +52,15 @@ class Fleet:
         self._tickets: dict[int, Run] = {}
         self._ticket_numbers = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unsettled: set[asyncio.Future[Settlement]] = set()
         self._look_again: Timer | None = None
         self._reaper = clock.call_later(REAP_SECONDS, self._reap)
         self._is_waiting_said = False
 
     def submit(self, placement: Placement, invocation: Invocation) -> Run:
         run = Run(invocation, placement)
+        self._unsettled.add(run.settled)
+        run.settled.add_done_callback(self._unsettled.discard)
         ticket = next(self._ticket_numbers)
         self._tickets[ticket] = run
         self._placements[placement.key] = placement
@@ -86,6 +89,11 @@ class Fleet:
 
     def waiting(self) -> int:
         return len(self._tickets)
+
+    async def settle(self) -> None:
+        """Returns when every invocation has come to its REPORT: its caller may have left before."""
+        while self._unsettled:
+            await asyncio.wait(self._unsettled)
 
     async def close(self) -> None:
         """Cuts what still runs and ends every environment."""

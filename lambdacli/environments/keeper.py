@@ -70,8 +70,8 @@ def main(service_fd: int) -> None:
 
 
 def reap_guardians(guardians: set[int]) -> None:
-    """Collects ended children; whatever an ended guardian left behind is now ours, and is killed."""
-    ended = False
+    """Collects ended children; whatever an ended guardian left behind is now ours, and is killed. So is what
+    came to us from such an orphan, which may end by itself between two looks."""
     while True:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)
@@ -79,12 +79,10 @@ def reap_guardians(guardians: set[int]) -> None:
             break
         if pid == 0:
             break
-        ended = ended or pid in guardians
         guardians.discard(pid)
-    if ended:
-        for pid in children_of(os.getpid()):
-            if pid not in guardians:
-                kill_tree(pid, and_itself=True)
+    for pid in children_of(os.getpid()):
+        if pid not in guardians:
+            kill_tree(pid, and_itself=True)
 
 
 # One guardian

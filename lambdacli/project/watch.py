@@ -32,7 +32,7 @@ from watchdog.observers.polling import PollingObserver
 
 from lambdacli.project.ignore import is_ignored
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("lam.project")
 
 _POLLING_SECONDS = 1.0
 

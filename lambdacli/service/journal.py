@@ -15,7 +15,7 @@ class Journal(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._followers: list[asyncio.Queue[dict[str, str]]] = []
+        self._followers: dict[asyncio.Queue[dict[str, str]], asyncio.AbstractEventLoop] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         entry = {
@@ -23,19 +23,24 @@ class Journal(logging.Handler):
             "level": record.levelname.lower(),
             "text": record.getMessage(),
         }
-        for queue in self._followers:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(entry)
+        # Records come from threads too, and a queue belongs to its loop.
+        for queue, loop in list(self._followers.items()):
+            loop.call_soon_threadsafe(_offer, queue, entry)
 
     async def follow(self) -> AsyncIterator[dict[str, str]]:
         queue: asyncio.Queue[dict[str, str]] = asyncio.Queue(BACKLOG)
-        self._followers.append(queue)
+        self._followers[queue] = asyncio.get_running_loop()
         try:
             while True:
                 yield await queue.get()
         finally:
-            self._followers.remove(queue)
+            del self._followers[queue]
+
+
+def _offer(queue: asyncio.Queue[dict[str, str]], entry: dict[str, str]) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(entry)
 
 
 def configure(journal: Journal) -> None:

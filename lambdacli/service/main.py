@@ -14,10 +14,11 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lambdacli import __version__
 from lambdacli.api.control.routes import Control, ControlContext
@@ -93,14 +94,14 @@ class Service:
         self._started_at = datetime.now(UTC)
         self._endpoint = ""
         self._stop = asyncio.Event()
-        self._drain_seconds = DRAIN_SECONDS
+        self._cut = asyncio.Event()
         self._active_at = self._clock.monotonic()
 
     async def run(self) -> None:
         async with self._built():
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._stop.set)
+                loop.add_signal_handler(number, self._signalled)
             self._watch_idleness()
             await self._stop.wait()
             logger.info("stopping; running invocations finish")
@@ -108,9 +109,11 @@ class Service:
     @asynccontextmanager
     async def _built(self) -> AsyncIterator[None]:
         """Starts everything, yields, and leaves in reverse: 1 the doors close and running requests end, 2
-        accepted events have their attempt, 3 environments end, 4 the keeper goes, 5 files are closed."""
+        accepted events have their attempt, 3 what was answered comes to its REPORT, 4 environments end, 5 the
+        keeper goes, 6 files are closed, 7 the record goes: while it is there, others know of our draining."""
         settings = self._settings
         async with AsyncExitStack() as stack:
+            stack.callback(_record(settings.state).unlink, missing_ok=True)
             database = stack.enter_context(contextlib.closing(_open_database(settings.state / "lam.db")))
             self._functions = FunctionStore(database, self._function_changed)
             self._code = CodeStore(settings.state / "code")
@@ -128,13 +131,14 @@ class Service:
 
             self._fleet = Fleet(make, pool_limits(None), self._clock)
             stack.push_async_callback(self._fleet.close)
+            stack.push_async_callback(self._unless_cut, self._fleet.settle)
             self._reservations_changed()
             self._sync = self._project_sync()
             if self._sync is not None:
                 self._sync.read()
             self._invoker = Invoker(self._fleet, self._ledger, self._placements.place)
             self._events = EventQueue(self._invoker)
-            stack.push_async_callback(self._drain_events)
+            stack.push_async_callback(self._unless_cut, self._events.drain)
             if self._sync is not None:
                 self._sync.start_watching()
                 stack.callback(self._sync.stop_watching)
@@ -214,17 +218,19 @@ class Service:
         )
 
         async def close() -> None:
-            await server.stop(self._drain_seconds)
+            await self._unless_cut(lambda: server.stop(DRAIN_SECONDS))
+            await server.stop(0)
 
         stack.push_async_callback(close)
         port = await self._listen(server)
         self._endpoint = f"http://{HOST}:{port}"
         self._project_read()
         # The record comes before the socket: who can connect can also read who answers.
-        record = settings.state / "service.json"
-        stack.callback(record.unlink, missing_ok=True)
-        _write_whole(record, json.dumps(self._identity()))
-        await server.listen_unix(settings.socket)
+        _write_whole(_record(settings.state), json.dumps(self._identity()))
+        try:
+            await server.listen_unix(settings.socket)
+        except OSError as error:
+            raise StartFailure(f"{settings.socket} cannot be used ({error.strerror})") from error
         logger.info("lam %s serves at %s", __version__, self._endpoint)
 
     async def _listen(self, server: HttpServer) -> int:
@@ -322,13 +328,24 @@ class Service:
 
     def _stop_asked(self, is_now: bool) -> None:
         if is_now:
-            self._drain_seconds = 0.0
+            self._cut.set()
         self._stop.set()
 
-    async def _drain_events(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._drain_seconds):
-                await self._events.drain()
+    def _signalled(self) -> None:
+        """Who signals a second time does not want to wait."""
+        self._stop_asked(is_now=self._stop.is_set())
+
+    async def _unless_cut(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Waits for the end of one step of the drain, but not when all is to be cut."""
+        step = asyncio.ensure_future(drain())
+        cut = asyncio.ensure_future(self._cut.wait())
+        try:
+            await asyncio.wait({step, cut}, timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            cut.cancel()
+            step.cancel()
+        if step.done() and not step.cancelled():
+            step.result()
 
     def _note_activity(self) -> None:
         self._active_at = self._clock.monotonic()
@@ -367,6 +384,11 @@ def _only_instance(state: Path) -> Iterator[None]:
         except BlockingIOError:
             raise StartFailure(f"a service with the state folder {state} is running already") from None
         yield
+
+
+def _record(state: Path) -> Path:
+    """Where the command line reads who serves this state."""
+    return state / "service.json"
 
 
 def _open_database(file: Path) -> sqlite3.Connection:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.clock import Clock
+from lambdacli.model.clock import Clock, Timer
+from lambdacli.model.errors import RequestError
 from lambdacli.model.function import Code, FolderCode, Function, Origin
 from lambdacli.project.config import ConfigError, FunctionSettings, Project, load_project
 from lambdacli.project.watch import Watcher
@@ -18,6 +19,17 @@ from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
 
 logger = logging.getLogger("lam.project")
+
+QUIET_SECONDS = 0.03
+"""A file that is saved in place is half there for a moment: it is read when it was left alone so long."""
+
+
+PROBLEM_SECONDS = 1.0
+"""How soon a problem is looked at again when somebody asks, though no file that is known has changed."""
+
+
+class UnusableCode(Exception):
+    """A zip that cannot be read or unpacked: a problem of its function alone."""
 
 
 class ProjectSync:
@@ -42,7 +54,9 @@ class ProjectSync:
         self._on_code_change = on_code_change
         self._on_synced = on_synced
         self._read_stamp: object = None
+        self._read_at = 0.0
         self._watcher: Watcher | None = None
+        self._reading_soon: Timer | None = None
 
     def start_watching(self) -> None:
         loop = asyncio.get_running_loop()
@@ -59,16 +73,20 @@ class ProjectSync:
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher = None
+        if self._reading_soon is not None:
+            self._reading_soon.cancel()
 
     def settle(self) -> None:
         """Reads lam.yaml again if it is not what was read last: a change may be asked about before it is
-        seen."""
-        if self._stamp() != self._read_stamp:
+        seen. What a problem was about may also lie elsewhere, such as a folder that is there now."""
+        is_due = bool(self.problems) and self._clock.monotonic() - self._read_at > PROBLEM_SECONDS
+        if is_due or self._stamp() != self._read_stamp:
             self.read()
 
     def read(self) -> None:
-        self._read_stamp = self._stamp()
+        self._read_stamp, self._read_at = self._stamp(), self._clock.monotonic()
         try:
+            is_empty = not self._file.read_text(errors="replace").strip()
             project = load_project(self._file)
         except ConfigError as error:
             self._have_problems(str(error).splitlines())
@@ -76,17 +94,31 @@ class ProjectSync:
         except OSError as error:
             self._have_problems([f"{self._file.name}: {error.strerror}"])
             return
-        self.problems = []
-        self.warnings = [warning.text(project.folder) for warning in project.warnings]
-        for warning in self.warnings:
-            logger.warning("%s", warning)
-        self._take(project)
+        if is_empty and self.project is not None:  # most often it is just being saved
+            self._have_problems([f"{self._file.name} is empty; the functions that it had stay"])
+            return
+        warnings = [warning.text(project.folder) for warning in project.warnings]
+        for warning in warnings:
+            if warning not in self.warnings:
+                logger.warning("%s", warning)
+        self.warnings = warnings
+        self._have_problems(self._take(project))
 
-    def _take(self, project: Project) -> None:
+    def _take(self, project: Project) -> list[str]:
         account, region = project.account, project.region
-        wanted = [self._function(project, settings) for settings in project.functions]
+        wanted: list[Function] = []
+        problems: list[str] = []
+        for settings in project.functions:
+            code: Code | None
+            try:
+                code = self._code_of(settings.code)
+            except UnusableCode as error:
+                problems.append(f"{self._file.name}: functions.{settings.name}.code: {error}")
+                code = self._last_good_code(FunctionKey(account, region, settings.name))
+            if code is not None:
+                wanted.append(self._function(project, settings, code))
         for conflict in self._functions.replace_project_functions(account, region, wanted):
-            self.problems.append(
+            problems.append(
                 f"{self._file.name}: a function {conflict.name} was made over the API; "
                 "delete it (lam delete) or rename the one in lam.yaml"
             )
@@ -94,14 +126,15 @@ class ProjectSync:
         if self._watcher is not None:
             self._watcher.set_folders(self._watched())
         self._on_synced()
+        return problems
 
-    def _function(self, project: Project, settings: FunctionSettings) -> Function:
+    def _function(self, project: Project, settings: FunctionSettings, code: Code) -> Function:
         return Function(
             key=FunctionKey(project.account, project.region, settings.name),
             runtime=settings.runtime,
             handler=settings.handler,
             role=settings.role,
-            code=self._code_of(settings.code),
+            code=code,
             origin=Origin.PROJECT,
             revision_id=str(uuid.uuid4()),
             last_modified=self._clock.now(),
@@ -118,19 +151,37 @@ class ProjectSync:
         )
 
     def _code_of(self, path: Path) -> Code:
-        return FolderCode(path) if path.is_dir() else self._code.add(path.read_bytes())
+        if path.is_dir():
+            return FolderCode(path)
+        try:
+            return self._code.add(path.read_bytes())
+        except RequestError as error:
+            raise UnusableCode(f"{path.name}: {error.message}") from error
+        except OSError as error:
+            raise UnusableCode(f"{path.name}: {error.strerror}") from error
+
+    def _last_good_code(self, key: FunctionKey) -> Code | None:
+        former = self._functions.get(key)
+        return None if former is None or former.origin is not Origin.PROJECT else former.code
 
     def _file_changed(self, path: Path) -> None:
         project = self.project
-        if path == self._file or project is None or any(path in s.env_files for s in project.functions):
-            self.read()
+        if project is None or path == self._file or any(path in s.env_files for s in project.functions):
+            self._read_soon()
             return
+        if self.problems:
+            self._read_soon()  # it may be about this very path
         for settings in project.functions:
             if any(path == place or place in path.parents for place in (settings.code, *settings.layers)):
                 if path == settings.code and path.is_file():
-                    self.read()  # a new zip
+                    self._read_soon()  # a new zip
                 else:
                     self._on_code_change(FunctionKey(project.account, project.region, settings.name))
+
+    def _read_soon(self) -> None:
+        if self._reading_soon is not None:
+            self._reading_soon.cancel()
+        self._reading_soon = self._clock.call_later(QUIET_SECONDS, self.read)
 
     def _watched(self) -> set[Path]:
         return {self._file.parent} if self.project is None else set(self.project.watched_paths)
@@ -139,6 +190,7 @@ class ProjectSync:
         files = [self._file]
         if self.project is not None:
             files.extend(path for settings in self.project.functions for path in settings.env_files)
+            files.extend(s.code for s in self.project.functions if s.code.suffix == ".zip")
         stamps: list[object] = []
         for file in files:
             try:

@@ -7,6 +7,7 @@ import logging
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import cast
 
 from lambdacli.wire.messages import Accept, Handler, Peer, Request, Response
@@ -93,6 +94,11 @@ class Connection(asyncio.Protocol):
     def close_if_idle(self) -> None:
         if self._task is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
             self._transport.close()
+
+    def cut_if_stuck(self) -> None:
+        """Its client owes the rest of a request, or does not read what was sent."""
+        if self._task is None or self._is_writing_paused:
+            self.cut()
 
     def cut(self) -> None:
         if self._task is not None:
@@ -345,7 +351,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._resume_reading()
-        self._transport.write_eof()
+        with suppress(OSError):  # the client has left already
+            self._transport.write_eof()
         self._timer = self._loop.call_later(_LINGER_SECONDS, self._end_linger)
 
     def _end_linger(self) -> None:

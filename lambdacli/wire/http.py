@@ -21,6 +21,9 @@ _log = logging.getLogger("lam.wire")
 _BACKLOG = 4096
 """A thousand callers may come at once; a connection beyond the backlog is tried again only a second later."""
 
+_STUCK_SECONDS = 5.0
+"""How long `stop` waits for clients who neither finish their request nor read their answer."""
+
 _CUT_SECONDS = 1.0
 """How long a cancelled request may take to clean up before `stop` leaves it behind."""
 
@@ -87,9 +90,13 @@ class HttpServer:
         # 2. Close the connections that only wait for a next request.
         for connection in self._connections.all():
             connection.close_if_idle()
-        # 3. Let running requests, and those half received, come to their end.
-        if await self._connections.are_gone_within(grace_seconds):
-            return
+        # 3. Let running requests come to their end. Whom only the client could bring there get less time.
+        deadline = asyncio.get_running_loop().time() + grace_seconds
+        while (left := deadline - asyncio.get_running_loop().time()) > 0:
+            if await self._connections.are_gone_within(min(left, _STUCK_SECONDS)):
+                return
+            for connection in self._connections.all():
+                connection.cut_if_stuck()
         # 4. Cut the rest.
         for connection in self._connections.all():
             connection.cut()

@@ -204,12 +204,14 @@ def test_start_in_the_foreground_shows_live_lines_and_stops_at_a_signal(foregrou
     assert control.recorded_pid(startable) is None
 
 
-def test_the_second_interrupt_cuts(foreground, startable, monkeypatch):
+def test_the_third_interrupt_kills_a_service_that_hangs(foreground, startable, monkeypatch):
     foreground.stdout.readline()
     pid = control.recorded_pid(startable)
     os.kill(pid, signal.SIGSTOP)  # it takes no SIGTERM now
     foreground.send_signal(signal.SIGINT)
     eventually(lambda: "stopping" in foreground.stderr.readline())
+    foreground.send_signal(signal.SIGINT)
+    eventually(lambda: "cutting" in foreground.stderr.readline())
     foreground.send_signal(signal.SIGINT)
     foreground.communicate(timeout=15)
     assert foreground.returncode == 130

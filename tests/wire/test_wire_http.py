@@ -824,6 +824,40 @@ def test_stop_waits_for_a_request_that_is_half_received(run):
     run(story())
 
 
+@pytest.mark.parametrize("how", ["sends no more", "reads no answer", "reads no stream"])
+def test_stop_does_not_wait_long_for_a_client_that_is_stuck(run, monkeypatch, how):
+    monkeypatch.setattr("lambdacli.wire.http._STUCK_SECONDS", 0.05)
+    release = asyncio.Event()
+
+    async def endless():
+        while True:
+            yield b"x" * 100_000
+
+    async def handler(request):
+        if request.path == "/busy":
+            await release.wait()
+            return Response(200, {}, b"done")
+        return Response(200, {}, endless() if how == "reads no stream" else b"x" * 50_000_000)
+
+    async def story():
+        async with serving(handler) as (server, port), connected(port) as busy:
+            await busy.send(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", port)) as stuck:
+                head = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+                stuck.sendall(head + (b"bo" if how == "sends no more" else b"body"))
+                state = "reading body" if how == "sends no more" else "writing paused"
+                await until(lambda: state in repr(server) and "running" in repr(server))
+                stopping = asyncio.ensure_future(server.stop(1000))
+                await until(lambda: repr(server).count("<Connection ") == 1)
+                assert not stopping.done()
+                release.set()
+                assert (await busy.answer()).body == b"done"
+                await busy.close()
+                await stopping
+
+    run(story())
+
+
 @pytest.mark.parametrize("streams", [False, True])
 def test_stop_cuts_what_outlasts_the_grace(run, streams):
     ends = []

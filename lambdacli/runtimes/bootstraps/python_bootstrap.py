@@ -377,6 +377,19 @@ def write_all(descriptor, data):
 # Where things lie
 
 
+def settled_path_stats(path_stats):
+    """Compiled modules are told apart by size and full seconds of their source: of two saves in one second the
+    second would not count. So of a source that young none is kept or used; the OSError tells the import so."""
+
+    def settled(loader, path):
+        stats = path_stats(loader, path)
+        if stats["mtime"] > time.time() - 2:
+            raise OSError("changed a moment ago")
+        return stats
+
+    return settled
+
+
 class Places:
     """The folders of this environment, and how Lambda calls them."""
 
@@ -413,6 +426,8 @@ class Places:
                 self._read_path_files(entry)
         # /var/task is read-only on Lambda: compiled modules of the function must not land in its folder.
         sys.pycache_prefix = self._bytecode
+        loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
+        loader.path_stats = settled_path_stats(loader.path_stats)
 
     @staticmethod
     def _read_path_files(folder):
