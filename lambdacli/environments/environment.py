@@ -94,6 +94,7 @@ class Environment:
         self._event: NextEvent | None = None
         self._init_ms: float | None = None
         self._failed_init_ms = 0.0
+        self._is_breaking = False
         self._tail = bytearray()
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._read_output)
 
@@ -148,6 +149,8 @@ class Environment:
             return settlement
         if not has_answered:
             answer(self._outcome(problem.payload, problem.caller_error_type))
+        self._is_breaking = True
+        self._on_change(self)
         await self._break()
         return settlement
 
@@ -167,8 +170,8 @@ class Environment:
 
     @property
     def is_settling(self) -> bool:
-        """The caller has its answer; the runtime has not asked for the next event yet."""
-        return self._runtime is RuntimeState.RESPONDED
+        """The caller has its answer; the runtime has not asked for the next event, or is being ended, yet."""
+        return self._is_breaking or self._runtime is RuntimeState.RESPONDED
 
     def max_memory_mb(self) -> int:
         return self._sandbox.max_memory_mb()
@@ -387,6 +390,7 @@ class Environment:
     async def _break(self) -> None:
         """Ends the processes; what is left is a place with its /tmp, ready to start new ones."""
         await self._end_processes()
+        self._is_breaking = False
         if self.state not in (EnvironmentState.CLOSING, EnvironmentState.GONE):
             self._step(EnvironmentEvent.BROKEN)
             self._on_change(self)
@@ -397,8 +401,9 @@ class Environment:
             self._runtime_step(RuntimeEvent.KILL)
         elif self._runtime not in (RuntimeState.STOPPING, RuntimeState.DEAD):
             self._runtime_step(RuntimeEvent.SHUTDOWN)
-        self._dismiss_waiter()
         await self._sandbox.end_processes()
+        # Not before: a runtime that still lived would complain of it in the function's log.
+        self._dismiss_waiter()
         if self._runtime is RuntimeState.STOPPING:
             self._runtime_step(RuntimeEvent.EXITED)
         self._channel.drain()

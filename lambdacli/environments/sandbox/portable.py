@@ -117,7 +117,11 @@ class PortableSandbox:
 def _resource_limits() -> dict[str, tuple[int, int]]:
     """Lambda's descriptors exactly. Processes are counted by the kernel per user, so the limit stands above
     what this user runs already; it is the net under the watch, which counts the environment's own."""
-    found = {"RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES)}
+    found = {
+        "RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES),
+        # A core file would lie in the developer's code folder, and the function would be reloaded for it.
+        "RLIMIT_CORE": (0, limits.CORE_BYTES),
+    }
     if os.getuid() != 0:
         ceiling = _tasks_of_user() + limits.PROCESSES
         found["RLIMIT_NPROC"] = (ceiling, ceiling)
