@@ -148,7 +148,7 @@ class House:
         return [
             (file.stem, json.loads(line)["m"])
             for file in sorted(folder.glob("*.ndjson"))
-            for line in file.read_text().splitlines()
+            for line in file.read_text().removesuffix("\n").split("\n")
         ]
 
     def log(self, name: str) -> str:
@@ -215,9 +215,16 @@ def open_house(
         "functions": {name: {**defaults, **own} for name, own in functions.items()},
     }
     (folder / "lam.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+    # How this machine reaches a package index.
+    network = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("SSL_CERT_", "UV_")) or name.lower().endswith("_proxy")
+    }
     interpreters = [str(found.path.parent) for found in INTERPRETERS.values()]
     environment = {
         **KEYS,
+        **network,
         "HOME": str(folder / "home"),
         "PATH": os.pathsep.join([*interpreters, os.environ["PATH"]]),
         "PYTHONPATH": str(REPOSITORY),

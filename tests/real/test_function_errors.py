@@ -132,7 +132,8 @@ TRACEBACK = r"Traceback \(most recent call last\):"
 CASES = {
     "fails": Case(
         '{"errorMessage": "boom", "errorType": "ValueError", "requestId": "<id>", "stackTrace": '
-        '["  File \\"/var/task/acts.py\\", line 14, in handler\\n    return globals()[event[\\"do\\"]]()\\n", '
+        '["  File \\"/var/task/acts.py\\", line 14, in handler\\n'
+        '    return globals()[event[\\"do\\"]]()\\n", '
         '"  File \\"/var/task/acts.py\\", line 18, in fails\\n    raise ValueError(\\"boom\\")\\n"]}',
         in_handler(
             r"\[ERROR\] ValueError: boom",
