@@ -345,7 +345,11 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._resume_reading()
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:
+            self._transport.abort()  # the client has left before it was told anything
+            return
         self._timer = self._loop.call_later(_LINGER_SECONDS, self._end_linger)
 
     def _end_linger(self) -> None:
