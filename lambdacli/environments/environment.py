@@ -80,8 +80,12 @@ class Environment:
         self.notices: tuple[str, ...] = ()
         self.stream_name = new_stream_name(placement.key.version)
         self._launcher = launcher
-        self._sandbox = launcher.sandbox(placement)
         self._stream = logs.open_stream(placement.key.function, placement.log_group, self.stream_name)
+        try:
+            self._sandbox = launcher.sandbox(placement)
+        except BaseException:
+            self._stream.close()
+            raise
         self._channel = LogChannel(self._sandbox.output_fd(), self._log)
         self._api = RuntimeApi(self, accept)
         self._address: str | None = None
@@ -251,7 +255,11 @@ class Environment:
                 log_stream=self.stream_name,
             )
             self._runtime_step(RuntimeEvent.START)
-            await self._sandbox.start(command, lambda exit: self._exited(number, exit))
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                await self._sandbox.start(command, lambda exit: self._exited(number, exit))
+        except TimeoutError:
+            self._runtime_step(RuntimeEvent.TIMEOUT)
+            return failure.timed_out(request_id, timeout_seconds)
         except InvalidEntrypoint as error:
             return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, str(error))
         except StartError as error:
@@ -335,6 +343,7 @@ class Environment:
 
     def _settle(self, invocation: Invocation, began: float, problem: Failure | None) -> Settlement:
         self._channel.drain()
+        self._channel.end_line()
         duration_ms = (time.monotonic() - began) * 1000
         if problem is not None and problem.status == "timeout":
             duration_ms = float(self.placement.timeout_seconds * 1000)
@@ -407,6 +416,7 @@ class Environment:
         if self._runtime is RuntimeState.STOPPING:
             self._runtime_step(RuntimeEvent.EXITED)
         self._channel.drain()
+        self._channel.flush()  # what these processes left unfinished is not for the next ones to finish
 
     def _dismiss_waiter(self) -> None:
         """Answers a `next` that will get no event any more."""
