@@ -123,7 +123,7 @@ def test_the_longest_frame_passes(pipe: Pipe) -> None:
     assert pipe.texts == [text.decode(), "after\n"]
 
 
-@pytest.mark.parametrize("timestamp_ms", [0, 2**63 // 1000, NOW_MS + 10**9, NOW_MS - 10**9])
+@pytest.mark.parametrize("timestamp_ms", [0, 2**63 // 1000, NOW_MS + 10**9, NOW_MS - 10**9], ids="0123")
 def test_a_frames_impossible_time_does_not_count(pipe: Pipe, timestamp_ms: int) -> None:
     os.write(pipe.write_fd, frame(b"text", timestamp_ms=timestamp_ms))
     pipe.channel.read()
