@@ -71,8 +71,11 @@ class Follower:
         self.query = query
         self.queue: asyncio.Queue[LogEvent | None] = asyncio.Queue(FOLLOWER_BACKLOG)
 
-    def offer(self, event: LogEvent) -> None:
-        if self.query.function not in (None, event.function) or self.query.text not in event.message:
+    def offer(self, key: FunctionKey, event: LogEvent) -> None:
+        query = self.query
+        if (key.account, key.region) != (query.account, query.region):
+            return
+        if query.function not in (None, event.function) or query.text not in event.message:
             return
         if self.queue.full():
             self.queue.get_nowait()
@@ -165,8 +168,7 @@ class LogBook:
 
     def _publish(self, key: FunctionKey, event: LogEvent) -> None:
         for follower in self._followers:
-            if (follower.query.account, follower.query.region) == (key.account, key.region):
-                follower.offer(event)
+            follower.offer(key, event)
 
 
 def _span_of_invocation(file: Path, request_id: str) -> tuple[int, int | None] | None:
