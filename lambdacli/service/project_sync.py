@@ -56,6 +56,8 @@ class ProjectSync:
         self._read_stamp: object = None
         self._read_at = 0.0
         self._watcher: Watcher | None = None
+        self._seen: dict[Path, object] = {}
+        """The files that changed while the service runs, as they were found then."""
         self._reading_soon: Timer | None = None
 
     def start_watching(self) -> None:
@@ -173,6 +175,11 @@ class ProjectSync:
         return None if former is None or former.origin is not Origin.PROJECT else former.code
 
     def _file_changed(self, path: Path) -> None:
+        """Called for each event of the file system; a save makes several."""
+        stamp = _stamp_of(path)
+        if path in self._seen and self._seen[path] == stamp:
+            return
+        self._seen[path] = stamp
         project = self.project
         if project is None or path == self._file or any(path in s.env_files for s in project.functions):
             self._read_soon()
@@ -199,18 +206,19 @@ class ProjectSync:
         if self.project is not None:
             files.extend(path for settings in self.project.functions for path in settings.env_files)
             files.extend(s.code for s in self.project.functions if s.code.suffix == ".zip")
-        stamps: list[object] = []
-        for file in files:
-            try:
-                status = file.stat()
-            except OSError:
-                stamps.append(None)
-            else:
-                stamps.append((status.st_mtime_ns, status.st_size, status.st_ino))
-        return stamps
+        return [_stamp_of(file) for file in files]
 
     def _have_problems(self, problems: list[str]) -> None:
         if problems != self.problems:
             for problem in problems:
                 logger.error("%s", problem)
         self.problems = problems
+
+
+def _stamp_of(file: Path) -> object:
+    """What tells one state of a file from another; None when it is gone."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -50,20 +50,6 @@ def owner_of(local: tuple[str, int], remote: tuple[str, int]) -> int | None:
     return _owner_in(_ask_kernel(netlink, question), wanted)
 
 
-def unix_peer_uid(sock: socket.socket) -> int | None:
-    """The uid that connected a unix socket; None where the kernel does not tell in this way."""
-    if sys.platform != "linux":
-        return None
-    credentials = struct.Struct("=iII")
-    try:
-        _, uid, _ = credentials.unpack(
-            sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size)
-        )
-    except OSError:
-        return None
-    return int(uid)
-
-
 def _address(text: str) -> bytes:
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:

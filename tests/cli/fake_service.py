@@ -144,7 +144,7 @@ def serve(fake: FakeService, where: str | tuple[str, int]) -> socketserver.BaseS
 
     server: socketserver.BaseServer
     if isinstance(where, str):
-        Path(where).parent.mkdir(parents=True, exist_ok=True)
+        Path(where).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         server = _UnixServer(where, Handler)
     else:
         server = _TcpServer(where, Handler)

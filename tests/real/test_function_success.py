@@ -233,8 +233,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         "LD_PRELOAD": "",
         "TZ": "America/Lima",
     }
+    (folder / "project").mkdir()
+    (folder / "project" / "venv").symlink_to(folder / "venv")
     with open_house(folder / "project", functions(), FILES, variables=shell) as house:
-        (house.folder / "venv").symlink_to(folder / "venv")
         (house.folder / "no-format" / "bootstrap").chmod(0o755)
         yield house
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lambdacli.wire import peers
-from lambdacli.wire.peers import NOBODY, owner_of, unix_peer_uid
+from lambdacli.wire.peers import NOBODY, owner_of
 
 pytestmark = [
     pytest.mark.real,
@@ -83,17 +83,30 @@ def test_what_is_no_connection_is_unknown(local, remote):
     assert owner_of(local, remote) is None
 
 
-def test_without_netlink_the_owner_is_unknown(monkeypatch):
+@pytest.fixture
+def first_question(monkeypatch):
+    """As if nobody had asked before: the answer to whether there is netlink is kept for a process."""
+    if (kept := peers._netlink()) is not None:
+        kept.close()
+    peers._netlink.cache_clear()
+    yield
+    peers._netlink.cache_clear()
+
+
+def test_without_netlink_the_owner_is_unknown(first_question, monkeypatch):
     monkeypatch.setattr(peers, "_NETLINK_SOCK_DIAG", 31)  # no such netlink family
     assert owner_of(("127.0.0.1", 4566), ("127.0.0.1", 50000)) is None
 
 
-def test_other_platforms_are_not_asked(monkeypatch):
+def test_other_platforms_are_not_asked(first_question, monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     assert owner_of(("127.0.0.1", 4566), ("127.0.0.1", 50000)) is None
 
 
-def test_unix_sockets_tell_their_peers_user():
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        assert unix_peer_uid(ours) == os.getuid()
+def test_a_question_that_fails_is_an_error_and_not_an_unknown_owner(monkeypatch):
+    def fail(netlink, question):
+        raise OSError("no buffers")
+
+    monkeypatch.setattr(peers, "_ask_kernel", fail)
+    with pytest.raises(OSError, match="no buffers"):
+        owner_of(("127.0.0.1", 4566), ("127.0.0.1", 50000))
