@@ -38,6 +38,16 @@ VERBS = {
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
 
+_OTHER_WORDS = {
+    "ls": "list",
+    "tail": "logs",
+    "rm": "delete",
+    "remove": "delete",
+    "new": "init",
+    "run": "invoke",
+}
+"""What people coming from elsewhere type."""
+
 _DESCRIPTION = "lam runs AWS Lambda functions on your own machine, without Docker."
 _EXAMPLES = """
 lam init demo && cd demo              make a Python function in a new folder
@@ -49,6 +59,7 @@ lam status                            what to export for boto3 and the AWS CLI
 
 def run(arguments: Sequence[str]) -> int:
     """One command from its words to its exit code. Nothing above it catches anything."""
+    arguments = [*arguments[1:], "--help"] if arguments[:1] == ["help"] else list(arguments)
     try:
         result = command().main(list(arguments) or ["--help"], prog_name="lam", standalone_mode=False)
         return result if isinstance(result, int) else errors.SUCCESS
@@ -147,7 +158,9 @@ class VerbGroup(TyperGroup):
         name = args[0]
         if name in VERBS:
             return name, load_verb(name), args[1:]
-        nearest = difflib.get_close_matches(name, VERBS, n=1)
+        nearest = (
+            [_OTHER_WORDS[name]] if name in _OTHER_WORDS else difflib.get_close_matches(name, VERBS, n=1)
+        )
         raise errors.WrongUsage(
             f"no such verb: {name}",
             f"did you mean {nearest[0]}?" if nearest else None,

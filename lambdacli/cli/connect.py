@@ -24,7 +24,12 @@ def running_service(place: Place) -> control.Running:
     if place.moved_because is not None and control.find(place) is None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with render.activity("starting the service"):
-        return control.ensure_running(place, control.StartOptions(), render.note)
+        running = control.ensure_running(place, control.StartOptions(), render.note)
+    problems = running.status.get("problems", [])
+    if problems:
+        more = f" (and {len(problems) - 1} more: `lam validate`)" if len(problems) > 1 else ""
+        render.note(f"lam.yaml is not taken in as it is now: {problems[0]}{more}")
+    return running
 
 
 def endpoint_of(project: str | None, aws: AwsFlags) -> Endpoint:
@@ -74,7 +79,7 @@ def not_found(endpoint: Endpoint, name: str, message: str) -> CommandError:
         return CommandError(message)
     hints = [_name_hint(name, names, endpoint)]
     if problems:
-        hints.append("\n".join(["lam.yaml has problems, so its functions may be missing:", *problems]))
+        hints.insert(0, "\n".join(["lam.yaml has problems, so its functions may be missing:", *problems]))
     return CommandError(message, *hints)
 
 

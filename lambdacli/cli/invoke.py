@@ -8,6 +8,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Annotated, Literal
 
 import typer
@@ -35,6 +36,9 @@ lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke --function-name demo --payload '{}' response.json
 """
 
+THROTTLE_HINT = (
+    "its concurrency is used up: `concurrency` in lam.yaml, or PutFunctionConcurrency, says how much"
+)
 TAIL_BEGINNINGS = ("START ", "INIT_START ")
 
 
@@ -88,6 +92,8 @@ def run(
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
+    if function_name is None and out is not None and payload is None and event is None:
+        refuse_event_as_outfile(out)
     aws.note_ignored(
         CONNECTION_FLAGS | {"cli_binary_format"} | (PRINTING_FLAGS if out is not None else frozenset())
     )
@@ -117,7 +123,7 @@ def run(
         render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
     if answer.function_error is None:
         return 0
-    render.error(f"the function failed{_error_summary(answer.payload)}")
+    render.error(f"the function failed{_error_summary(answer.payload)}", _failure_hints(answer.payload))
     return 0 if exit_zero else 1
 
 
@@ -140,6 +146,17 @@ def names_of(positionals: list[str], function_name: str | None) -> tuple[str | N
     return name, out
 
 
+def refuse_event_as_outfile(out: str) -> None:
+    """`lam invoke NAME event.json` would overwrite the event that was meant to be sent."""
+    if out.lstrip().startswith(("{", "[")):
+        raise WrongUsage("the second word is the file for the answer, not the event", f"--payload '{out}'")
+    if Path(out).is_file():
+        raise WrongUsage(
+            f"{out} is the file for the answer; it exists, and no event is named",
+            f"to send it: -e {out}\nto overwrite it: name the event too, or use --function-name",
+        )
+
+
 def _tail_for(invocation_type: str | None) -> str | None:
     return "Tail" if invocation_type in (None, "RequestResponse") else None
 
@@ -158,6 +175,9 @@ def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
 def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
     try:
         return local.invoke(endpoint, wanted)
+    except KeyboardInterrupt:
+        render.note("not waiting any longer; the function goes on to its end or timeout, see `lam logs`")
+        raise
     except http.AnswerLost as error:
         raise CommandError(
             str(error),
@@ -167,7 +187,11 @@ def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         if error.code == "ResourceNotFoundException":
             name = parse_function_reference(wanted.function_name).name
             raise connect.not_found(endpoint, name, str(error)) from error
-        if error.code == "InvalidRequestContentException":
+        if error.code == "TooManyRequestsException":
+            raise CommandError(str(error), THROTTLE_HINT) from error
+        if error.code == "NotBuiltException":
+            raise CommandError(str(error), "python3.x and provided.* run in this version") from error
+        if error.code == "InvalidRequestContentException" and "request body" in str(error):
             raise CommandError(str(error), _payload_hint(wanted.payload)) from error
         raise
 
@@ -232,11 +256,23 @@ def _deliver(file: IO[bytes] | None, answer: InvokeOutput) -> None:
 
 def _error_summary(payload: bytes) -> str:
     """`: errorType: errorMessage` of a failed function, as far as its payload has them."""
+    error = _error_document(payload)
+    parts = [str(error[key]) for key in ("errorType", "errorMessage") if error.get(key)]
+    return "".join(f": {part}" for part in parts)
+
+
+def _failure_hints(payload: bytes) -> tuple[str, ...]:
+    error = _error_document(payload)
+    if error.get("errorType") == "Runtime.ImportModuleError" and "No module named" in str(error):
+        return (
+            "name its package in requirements.txt beside the code, or a virtual environment with `venv:`",
+        )
+    return ()
+
+
+def _error_document(payload: bytes) -> dict[str, object]:
     try:
         error = json.loads(payload)
     except ValueError:
-        return ""
-    if not isinstance(error, dict):
-        return ""
-    parts = [str(error[key]) for key in ("errorType", "errorMessage") if error.get(key)]
-    return "".join(f": {part}" for part in parts)
+        return {}
+    return error if isinstance(error, dict) else {}

@@ -58,10 +58,12 @@ def run(
         trace=render.debug if aws.debug else None,
     )
     function = None if name is None else name.removeprefix(_LOG_GROUP_PREFIX)
+    count = 0
     try:
         for line in local.log_lines(
             endpoint, function=function, since_ms=since_ms, text=filter, limit=limit, follow=follow
         ):
+            count += 1
             if json:
                 render.output_json_line(line)
             else:
@@ -70,6 +72,11 @@ def run(
         if error.status != 404 or function is None:
             raise
         raise connect.not_found(endpoint, function, error.message or str(error)) from error
+    if function is not None and count == 0 and function not in connect.function_names(endpoint):
+        # A function that is gone may still have lines; one that has none, and is not there, is a slip.
+        raise connect.not_found(endpoint, function, f"there is no function {function}, and no log of one")
+    if follow:
+        render.note("the service has stopped")
     return 0
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import array
 import base64
 import binascii
+import fcntl
+import os
+import stat
 import sys
+import termios
 from pathlib import Path
 
+from lambdacli.cli import render
 from lambdacli.cli.errors import CommandError, WrongUsage
 
 
@@ -18,6 +24,8 @@ def read_payload(payload: str | None, event_file: str | None, *, is_base64: bool
     if event_file is not None:
         return _file(event_file, "--event")
     if payload is None:
+        if _is_something_piped():
+            render.note("stdin is not read; `--payload -` sends it as the event")
         return b""
     if payload.startswith("fileb://"):
         return _file(payload.removeprefix("fileb://"), "--payload")
@@ -50,6 +58,18 @@ def _file(name: str, option: str) -> bytes:
         return Path(name).expanduser().read_bytes()
     except OSError as error:
         raise CommandError(f"{option}: cannot read {name}: {error.strerror}") from error
+
+
+def _is_something_piped() -> bool:
+    """Data that waits in a pipe. A pipe that is merely there (a script's, a cron job's) says nothing."""
+    try:
+        if not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+            return False
+        waiting = array.array("i", [0])
+        fcntl.ioctl(sys.stdin.fileno(), termios.FIONREAD, waiting)
+        return waiting[0] > 0
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _stdin() -> bytes:

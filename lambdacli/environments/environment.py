@@ -80,8 +80,12 @@ class Environment:
         self.notices: tuple[str, ...] = ()
         self.stream_name = new_stream_name(placement.key.version)
         self._launcher = launcher
-        self._sandbox = launcher.sandbox(placement)
         self._stream = logs.open_stream(placement.key.function, placement.log_group, self.stream_name)
+        try:
+            self._sandbox = launcher.sandbox(placement)
+        except BaseException:
+            self._stream.close()
+            raise
         self._channel = LogChannel(self._sandbox.output_fd(), self._log)
         self._api = RuntimeApi(self, accept)
         self._address: str | None = None
@@ -94,6 +98,7 @@ class Environment:
         self._event: NextEvent | None = None
         self._init_ms: float | None = None
         self._failed_init_ms = 0.0
+        self._is_breaking = False
         self._tail = bytearray()
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._read_output)
 
@@ -148,6 +153,8 @@ class Environment:
             return settlement
         if not has_answered:
             answer(self._outcome(problem.payload, problem.caller_error_type))
+        self._is_breaking = True
+        self._on_change(self)
         await self._break()
         return settlement
 
@@ -167,8 +174,8 @@ class Environment:
 
     @property
     def is_settling(self) -> bool:
-        """The caller has its answer; the runtime has not asked for the next event yet."""
-        return self._runtime is RuntimeState.RESPONDED
+        """The caller has its answer; the runtime has not asked for the next event, or is being ended, yet."""
+        return self._is_breaking or self._runtime is RuntimeState.RESPONDED
 
     def max_memory_mb(self) -> int:
         return self._sandbox.max_memory_mb()
@@ -248,7 +255,11 @@ class Environment:
                 log_stream=self.stream_name,
             )
             self._runtime_step(RuntimeEvent.START)
-            await self._sandbox.start(command, lambda exit: self._exited(number, exit))
+            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+                await self._sandbox.start(command, lambda exit: self._exited(number, exit))
+        except TimeoutError:
+            self._runtime_step(RuntimeEvent.TIMEOUT)
+            return failure.timed_out(request_id, timeout_seconds)
         except InvalidEntrypoint as error:
             return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, str(error))
         except StartError as error:
@@ -332,6 +343,7 @@ class Environment:
 
     def _settle(self, invocation: Invocation, began: float, problem: Failure | None) -> Settlement:
         self._channel.drain()
+        self._channel.end_line()
         duration_ms = (time.monotonic() - began) * 1000
         if problem is not None and problem.status == "timeout":
             duration_ms = float(self.placement.timeout_seconds * 1000)
@@ -387,6 +399,7 @@ class Environment:
     async def _break(self) -> None:
         """Ends the processes; what is left is a place with its /tmp, ready to start new ones."""
         await self._end_processes()
+        self._is_breaking = False
         if self.state not in (EnvironmentState.CLOSING, EnvironmentState.GONE):
             self._step(EnvironmentEvent.BROKEN)
             self._on_change(self)
@@ -398,10 +411,12 @@ class Environment:
         elif self._runtime not in (RuntimeState.STOPPING, RuntimeState.DEAD):
             self._runtime_step(RuntimeEvent.SHUTDOWN)
         await self._sandbox.end_processes()
-        self._dismiss_waiter()  # not before: a living runtime would still log what it thinks of the answer
+        # Not before: a runtime that still lived would complain of it in the function's log.
+        self._dismiss_waiter()
         if self._runtime is RuntimeState.STOPPING:
             self._runtime_step(RuntimeEvent.EXITED)
         self._channel.drain()
+        self._channel.flush()  # what these processes left unfinished is not for the next ones to finish
 
     def _dismiss_waiter(self) -> None:
         """Answers a `next` that will get no event any more."""

@@ -51,8 +51,11 @@ class Fleet:
         self._placements: dict[PlacementKey, Placement] = {}
         self._tickets: dict[int, Run] = {}
         self._ticket_numbers = itertools.count(1)
+        self._current: dict[FunctionKey, str | None] = {}
+        """The generation of each function that ever changed: an invocation may come with an older one."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsettled: set[asyncio.Future[Settlement]] = set()
+        self._closings: set[asyncio.Task[None]] = set()
         self._look_again: Timer | None = None
         self._reaper = clock.call_later(REAP_SECONDS, self._reap)
         self._is_waiting_said = False
@@ -65,12 +68,16 @@ class Fleet:
         self._tickets[ticket] = run
         self._placements[placement.key] = placement
         self._pool.ticket_came(ticket, placement.key)
+        key = placement.key
+        if self._current.get(key.function, key.generation) != key.generation:
+            self._pool.retire({key})  # it changed while this invocation was being placed
         self._act()
         return run
 
     def retire(self, function: FunctionKey, current_generation: str | None) -> None:
         """Environments of other generations finish what they run and go; None retires all of the
-        function's."""
+        function's. Invocations that wait with an older one are still run with it."""
+        self._current[function] = current_generation
         stale: set[Hashable] = {
             key
             for key in self._placements
@@ -106,6 +113,7 @@ class Fleet:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._closings, return_exceptions=True)
         await asyncio.gather(*(environment.close() for environment in self.environments()))
         self._environments.clear()
         self._numbers.clear()
@@ -124,7 +132,7 @@ class Fleet:
                     assert isinstance(key, PlacementKey)
                     self._spawn(self._start(member, self._placements[key]))
                 case Close(member, reason):
-                    self._spawn(self._close(member, reason))
+                    self._spawn(self._close(member, reason), self._closings)
                 case LookAgain(seconds):
                     if self._look_again is not None:
                         self._look_again.cancel()
@@ -145,7 +153,7 @@ class Fleet:
             if ticket is not None:
                 _fail(self._tickets.pop(ticket), error)
             if member in self._environments:
-                await self._close(member, "broken")
+                self._spawn(self._close(member, "broken"), self._closings)
         else:
             self._pool.member_free(member, self._clock.monotonic())
         self._act()
@@ -164,7 +172,7 @@ class Fleet:
             logger.exception("an environment of %s failed inside lam", run.placement.key.function.name)
             _fail(run, error)
             self._pool.member_gone(member)
-            await self._close(member, "broken")
+            self._spawn(self._close(member, "broken"), self._closings)
             self._act()
             return
         run.settled.set_result(settlement)
@@ -189,13 +197,14 @@ class Fleet:
         self._perform(self._pool.expire(self._clock.monotonic()))
         self._reaper = self._clock.call_later(REAP_SECONDS, self._reap)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], group: set[asyncio.Task[None]] | None = None) -> None:
+        group = self._tasks if group is None else group
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
+        group.add(task)
+        task.add_done_callback(group.discard)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             logger.error("a task of the fleet failed", exc_info=task.exception())
 

@@ -59,12 +59,18 @@ def main(service_fd: int) -> None:
             if message is None:
                 kill_tree(os.getpid())
                 return
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:
+                with socket.socket(fileno=os.dup(descriptors[0])) as control:
+                    tell(control, not_started(error))
+                pid = None
             if pid == 0:
                 service.close()
                 guard(message, descriptors)
                 os._exit(0)
-            guardians.add(pid)
+            if pid is not None:
+                guardians.add(pid)
             for descriptor in descriptors:
                 os.close(descriptor)
 
@@ -102,10 +108,10 @@ def guard(plan: Plan, descriptors: list[int]) -> None:
     try:
         pid = start(plan, output_fd)
     except OSError as error:
-        tell(control, {"event": "not_started", "errno": error.errno, "text": error.strerror})
+        tell(control, not_started(error))
         return
     os.close(output_fd)
-    tell(control, {"event": "started", "pid": pid})
+    tell(control, {"event": "started", "pid": pid, "guardian": os.getpid()})
     main_is_alive = True
     while not told_to_end:
         readable, _, _ = select.select([control.fileno(), wake], [], [])
@@ -323,6 +329,10 @@ def receive_exactly(connection: socket.socket, length: int) -> bytes:
             raise EOFError
         data += piece
     return data
+
+
+def not_started(error: OSError) -> dict[str, object]:
+    return {"event": "not_started", "errno": error.errno, "text": error.strerror}
 
 
 def tell(connection: socket.socket, message: dict[str, object]) -> None:

@@ -64,7 +64,6 @@ class _Member:
     key: Hashable
     phase: Phase
     since: float
-    is_retired: bool = False
 
 
 class Pool:
@@ -74,6 +73,7 @@ class Pool:
         self._free: dict[Hashable, list[int]] = {}
         self._waiting: dict[Hashable, deque[int]] = {}
         self._in_phase: dict[tuple[Hashable, Phase], int] = {}
+        self._retired: set[Hashable] = set()
         self._starting = 0
         self._last_number = 0
 
@@ -108,9 +108,9 @@ class Pool:
             self._leave(member, gone)
 
     def retire(self, keys: set[Hashable]) -> None:
-        """Members with these keys take no more tickets; they are closed when they are free."""
-        for member in self._members.values():
-            member.is_retired = member.is_retired or member.key in keys
+        """Members with these keys, those still to be made for waiting tickets too, are closed as soon as no
+        ticket of their key waits."""
+        self._retired = (self._retired & self.keys_in_use()) | keys
 
     def keys_in_use(self) -> set[Hashable]:
         return {member.key for member in self._members.values()} | set(self._waiting)
@@ -124,7 +124,7 @@ class Pool:
     # What to do
 
     def decide(self, now: float) -> list[Action]:
-        actions: list[Action] = [*self._close_retired(), *self._assign(now)]
+        actions: list[Action] = [*self._assign(now), *self._close_retired()]
         look_again: float | None = None
         for key in sorted(self._waiting, key=lambda key: self._waiting[key][0]):
             coming = self._in_phase.get((key, Phase.STARTING), 0)
@@ -172,7 +172,7 @@ class Pool:
             number
             for numbers in self._free.values()
             for number in numbers
-            if self._members[number].is_retired
+            if self._members[number].key in self._retired
         ]
         return [self._close(number, "replaced") for number in retired]
 

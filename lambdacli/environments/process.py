@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+END_SECONDS = 8.0
+"""Longer than a guardian takes to kill the largest tree."""
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -79,6 +81,7 @@ class ProcessTree:
 
     def __init__(self, control: socket.socket, on_exit: Callable[[Exit], None]) -> None:
         self.pid: int | None = None
+        self.guardian: int | None = None
         self._control = control
         self._on_exit = on_exit
         self._has_exited = False
@@ -95,7 +98,19 @@ class ProcessTree:
     async def end(self) -> None:
         """Kills every process of the tree and returns when none is left."""
         self._send({"command": "end"})
-        await asyncio.shield(self._gone)
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await asyncio.shield(self._gone)
+        except TimeoutError:
+            # The function has stopped its guardian. Without one, the keeper kills the tree.
+            self._kill_guardian()
+            if not self._gone.done():
+                self._close()
+
+    def _kill_guardian(self) -> None:
+        if self.guardian is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.guardian, signal.SIGKILL)
 
     def signal(self, number: int) -> None:
         self._send({"command": "signal", "number": number})
@@ -126,8 +141,9 @@ class ProcessTree:
 
     def _handle(self, message: dict[str, object]) -> None:
         match message:
-            case {"event": "started", "pid": int(pid)}:
+            case {"event": "started", "pid": int(pid), "guardian": int(guardian)}:
                 self.pid = pid
+                self.guardian = guardian
                 self._started.set_result(pid)
             case {"event": "not_started", "text": str(text)}:
                 self._started.set_exception(StartError(text))

@@ -115,7 +115,16 @@ def _install(requirements: Path, interpreter: str, target: Path, progress: Calla
 
 def _run_uv(requirements: Path, interpreter: str, folder: Path, progress: Callable[[str], None]) -> None:
     # Functions see their packages read-only: what is not compiled now would be compiled at every cold start.
-    command = [uv.find_uv_bin(), "pip", "install", "--no-progress", "--color", "never", "--compile-bytecode"]
+    command = [
+        uv.find_uv_bin(),
+        "pip",
+        "install",
+        "--system-certs",
+        "--no-progress",
+        "--color",
+        "never",
+        "--compile-bytecode",
+    ]
     command += ["--python", interpreter, "--target", str(folder), "-r", str(requirements)]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     last_lines: deque[str] = deque(maxlen=_MESSAGE_LINES)

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
@@ -16,6 +17,7 @@ from ruamel.yaml.comments import CommentedMap
 from yaml import MappingNode, Node, ScalarNode
 
 from lambdacli.model.location import find_project
+from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.config import ConfigError, load_project
 from lambdacli.project.resources import resource_folder
 from lambdacli.project.schema import FUNCTION_NAME_PATTERN
@@ -73,6 +75,8 @@ def plan_new_function(
     chosen = TEMPLATES.get(template)
     if chosen is None:
         raise ScaffoldError(f"there is no template {template}; choose from {', '.join(TEMPLATES)}")
+    if runtime is not None:
+        _check_runtime(runtime, chosen)
     start = start.absolute()
     function_name = _checked_name(name if name is not None else start.name, is_from_folder=name is None)
     project_file = find_project(start)
@@ -93,13 +97,16 @@ def plan_new_function(
 class Created:
     files: tuple[Path, ...]
     next_steps: tuple[str, ...]
+    changed: Path | None
+    """The lam.yaml that got an entry more."""
 
 
 def create_function_files(
     start: Path, name: str | None = None, template: str = "python", runtime: str | None = None
 ) -> Created:
     plan = plan_new_function(start, name, template, runtime)
-    return Created(create(plan), plan.next_steps)
+    changed = plan.project_file if plan.changed_project is not None else None
+    return Created(create(plan), plan.next_steps, changed)
 
 
 def create(plan: Plan) -> tuple[Path, ...]:
@@ -127,6 +134,18 @@ def create(plan: Plan) -> tuple[Path, ...]:
     return tuple(written)
 
 
+def _check_runtime(runtime: str, template: Template) -> None:
+    if runtime not in RUNTIMES:
+        near = get_close_matches(runtime.lower(), RUNTIMES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(RUNTIMES)}"
+        raise ScaffoldError(f"{runtime} is no runtime that a function can be made with; {hint}")
+    family = RUNTIMES[template.runtime].family
+    if RUNTIMES[runtime].family != family:
+        raise ScaffoldError(
+            f"the template {template.name} is for {family} runtimes such as {template.runtime}, not {runtime}"
+        )
+
+
 def _checked_name(name: str, *, is_from_folder: bool) -> str:
     if re.fullmatch(FUNCTION_NAME_PATTERN, name):
         return name
@@ -140,10 +159,16 @@ def _plan_project(folder: Path, name: str, template: Template, runtime: str | No
     text = f"functions:\n{_entry_text(name, _settings(template, runtime, None), '  ', '  ')}"
     files = (
         NewFile(folder / "lam.yaml", text.encode()),
-        NewFile(folder / ".gitignore", b".lam/\n"),
+        *_gitignore(folder),
         *_template_files(template, folder),
     )
     return Plan(name, files, folder / "lam.yaml", None, ())
+
+
+def _gitignore(folder: Path) -> tuple[NewFile, ...]:
+    """Only where there is none: .lam/ has an ignore file of its own, so one that exists is left alone."""
+    file = folder / ".gitignore"
+    return () if os.path.lexists(file) else (NewFile(file, b".lam/\n"),)
 
 
 def _plan_addition(

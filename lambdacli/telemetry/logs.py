@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -51,7 +52,7 @@ class LogStream:
         self.name = name
         self._group = group
         self._publish = publish
-        self._file: TextIOWrapper = file.open("a", encoding="utf-8", errors="surrogateescape")
+        self._file: TextIOWrapper = file.open("a", encoding="utf-8", errors="replace")
 
     def write(self, message: str, timestamp_ms: int | None = None) -> None:
         moment = int(time.time() * 1000) if timestamp_ms is None else timestamp_ms
@@ -116,26 +117,18 @@ class LogBook:
             return self._read_invocation(query, query.request_id)
         streams = [self._stream_events(file, query.since_ms) for file in self._files(query)]
         merged = heapq.merge(*streams, key=lambda event: event.timestamp_ms)
-        events = [
+        events = (
             event for event in merged if event.timestamp_ms >= query.since_ms and query.text in event.message
-        ]
-        return events if query.limit is None else events[max(0, len(events) - query.limit) :]
+        )
+        return list(events if query.limit is None else deque(events, max(0, query.limit)))
 
     def _read_invocation(self, query: LogQuery, request_id: str) -> list[LogEvent]:
         """From the end of the stream's former invocation to this one's REPORT: a cold start's init is part of
         it."""
-        start, report = f"START RequestId: {request_id} ", f"REPORT RequestId: {request_id}\t"
         for file in sorted(self._files(query), key=lambda file: file.stat().st_mtime, reverse=True):
-            if start not in file.read_text(encoding="utf-8", errors="replace"):
-                continue
-            collected: list[LogEvent] = []
-            for event in self._stream_events(file, 0):
-                collected.append(event)
-                if event.message.startswith("REPORT RequestId: "):
-                    if event.message.startswith(report):
-                        return collected
-                    collected = []
-            return collected if any(event.message.startswith(start) for event in collected) else []
+            span = _span_of_invocation(file, request_id)
+            if span is not None:
+                return list(self._stream_events(file, 0, span))
         return []
 
     def _files(self, query: LogQuery) -> Iterator[Path]:
@@ -145,16 +138,43 @@ class LogBook:
             if file.stat().st_mtime * 1000 >= query.since_ms:
                 yield file
 
-    def _stream_events(self, file: Path, since_ms: int) -> Iterator[LogEvent]:
+    def _stream_events(
+        self, file: Path, since_ms: int, span: tuple[int, int | None] = (0, None)
+    ) -> Iterator[LogEvent]:
         group, stream = unquote(file.parent.name), unquote(file.stem)
-        with file.open(encoding="utf-8", errors="replace") as lines:
+        position, end = span
+        with file.open("rb") as lines:
+            lines.seek(position)
             for line in lines:
-                if not line.endswith("\n"):
+                position += len(line)
+                if not line.endswith(b"\n") or (end is not None and position > end):
                     return  # being written, or cut off by a crash
-                row = json.loads(line)
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    continue  # a full disk cut it off, and the next was written behind it
                 if row["t"] >= since_ms:
                     yield LogEvent(row["t"], group, stream, row["m"])
 
     def _publish(self, event: LogEvent) -> None:
         for follower in self._followers:
             follower.offer(event)
+
+
+def _span_of_invocation(file: Path, request_id: str) -> tuple[int, int | None] | None:
+    """Where in a stream's file the events of an invocation stand; no end while it runs. Files may be large:
+    none of their lines is kept."""
+    mark = json.dumps(request_id, ensure_ascii=False)[1:-1].encode(errors="replace")
+    start, report = b'"m": "START RequestId: ' + mark + b" ", b'"m": "REPORT RequestId: '
+    begin = position = 0
+    is_found = False
+    with file.open("rb") as lines:
+        for line in lines:
+            position += len(line)
+            head = line[:200]
+            is_found = is_found or start in head
+            if report in head:
+                if is_found:
+                    return begin, position
+                begin = position
+    return (begin, None) if is_found else None

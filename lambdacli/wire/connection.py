@@ -7,7 +7,6 @@ import logging
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import cast
 
 from lambdacli.wire.messages import Accept, Handler, Peer, Request, Response
@@ -351,8 +350,11 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._resume_reading()
-        with suppress(OSError):  # the client has left already
+        try:
             self._transport.write_eof()
+        except OSError:
+            self._transport.abort()  # the client has left before it was told anything
+            return
         self._timer = self._loop.call_later(_LINGER_SECONDS, self._end_linger)
 
     def _end_linger(self) -> None:

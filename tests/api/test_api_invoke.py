@@ -79,10 +79,10 @@ def test_invoked_arn_is_qualified_as_the_caller_wrote_it(hello, request_, arn):
     assert last(hello).invoked_arn == arn
 
 
-def test_client_context_is_decoded(hello):
-    context = base64.b64encode(b'{"custom": {"a": "b"}}').decode()
+def test_client_context_is_decoded_to_one_line_that_any_header_can_carry(hello):
+    context = base64.b64encode('{\n  "custom": {"a": "日本"}\n}\n'.encode()).decode()
     hello.client.invoke(FunctionName="hello", ClientContext=context)
-    assert last(hello).client_context == '{"custom": {"a": "b"}}'
+    assert last(hello).client_context == '{"custom":{"a":"\\u65e5\\u672c"}}'
 
 
 @pytest.mark.parametrize(

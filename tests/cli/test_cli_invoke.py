@@ -166,7 +166,7 @@ def test_the_outfile_is_replaced_whole_and_keeps_its_mode_and_link(lam, service,
     (project / "real.bin").write_text("a much longer text that was there before")
     (project / "real.bin").chmod(0o640)
     (project / "link.bin").symlink_to("real.bin")
-    lam("invoke", "demo-lambda", "link.bin")
+    lam("invoke", "demo-lambda", "link.bin", "--payload", "{}")
     assert (project / "link.bin").is_symlink()
     assert (project / "real.bin").read_bytes() == b"\x00\xff"
     assert (project / "real.bin").stat().st_mode & 0o777 == 0o640
@@ -185,8 +185,11 @@ def test_a_refused_invocation_leaves_the_outfile_as_it_was(lam, service, project
         429, "TooManyRequestsException", "Rate Exceeded."
     )
     (project / "out.json").write_text("before")
-    result = lam("invoke", "demo-lambda", "out.json")
-    assert (result.exit_code, result.err) == (1, "error: TooManyRequestsException: Rate Exceeded.\n")
+    result = lam("invoke", "--function-name", "demo-lambda", "out.json")
+    assert result.exit_code == 1
+    assert result.err.startswith(
+        "error: TooManyRequestsException: Rate Exceeded.\n\nhint: its concurrency is used up"
+    )
     assert sorted(os.listdir(project)) == ["lam.yaml", "out.json"]
     assert (project / "out.json").read_text() == "before"
 
@@ -196,6 +199,34 @@ def test_the_only_function_needs_no_name(lam, service):
     result = lam("invoke", "--payload", "{}")
     assert (result.exit_code, result.out) == (0, '"done"')
     assert result.err == "note: invoking demo-lambda, the only function\n"
+
+
+@pytest.mark.parametrize("word", ["event.json", '{"a": 1}', "[1]"])
+def test_an_event_in_the_place_of_the_outfile_is_refused_and_not_overwritten(lam, service, project, word):
+    (project / "event.json").write_text("{}")
+    result = lam("invoke", "demo-lambda", word)
+    assert result.exit_code == 2
+    assert "is the file for the answer" in result.err
+    assert (project / "event.json").read_text() == "{}"
+    assert service.calls() == []
+
+
+def test_with_function_name_an_existing_outfile_is_replaced_as_the_aws_cli_does(lam, service, project):
+    answered(service)
+    (project / "out.json").write_text("before")
+    assert lam("invoke", "--function-name", "demo-lambda", "out.json").exit_code == 0
+    assert (project / "out.json").read_bytes() == b'"done"'
+
+
+def test_a_missing_package_is_told_where_to_be_named(lam, service):
+    answered(
+        service,
+        b'{"errorType": "Runtime.ImportModuleError", "errorMessage": "No module named \'requests\'"}',
+        X_Amz_Function_Error="Unhandled",
+    )
+    result = lam("invoke", "demo-lambda")
+    assert result.exit_code == 1
+    assert "hint: name its package in requirements.txt" in result.err
 
 
 def test_of_two_functions_one_must_be_named(lam, service):
@@ -212,11 +243,12 @@ def test_an_unknown_function_gets_the_nearest_name_and_the_problems_of_lam_yaml(
     result = lam("invoke", "demo-lamda")
     assert result.exit_code == 1
     assert result.err == (
+        "note: lam.yaml is not taken in as it is now: lam.yaml:3:1: unknown key handlr\n"
         "error: ResourceNotFoundException: Function not found: "
         "arn:aws:lambda:us-east-1:000000000000:function:demo-lamda:$LATEST\n\n"
-        "hint: did you mean demo-lambda?\n"
         "hint: lam.yaml has problems, so its functions may be missing:\n"
         "lam.yaml:3:1: unknown key handlr\n"
+        "hint: did you mean demo-lambda?\n"
     )
 
 

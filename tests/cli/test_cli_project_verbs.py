@@ -77,7 +77,9 @@ def scaffold(monkeypatch):
         module.asked.append((start, name, template, runtime))
         if name == "taken":
             raise ScaffoldError("nothing was written, for these exist already: taken/lam.yaml")
-        return SimpleNamespace(files=[start / "x" / "lam.yaml"], next_steps=["cd x", "lam invoke x"])
+        return SimpleNamespace(
+            files=[start / "x" / "lam.yaml"], next_steps=["cd x", "lam invoke x"], changed=None
+        )
 
     module.ScaffoldError, module.create_function_files = ScaffoldError, create_function_files
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -87,7 +89,11 @@ def scaffold(monkeypatch):
 def test_init_says_what_it_made_and_what_comes_next(lam, scaffold, project):
     result = lam("init", "x", "--template", "ruby", "--runtime", "ruby3.4")
     assert (result.exit_code, result.out) == (0, "")
-    assert result.err == "made x/lam.yaml\n\nnext:\n  cd x\n  lam invoke x\n"
+    assert result.err == (
+        "made x/lam.yaml\n"
+        "note: ruby functions cannot be invoked in this version yet; their own tests run\n"
+        "\nnext:\n  cd x\n  lam invoke x\n"
+    )
     assert scaffold.asked == [(project, "x", "ruby", "ruby3.4")]
 
 

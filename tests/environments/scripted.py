@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.environments.environment import Environment, Settlement
@@ -158,6 +158,7 @@ class Stage:
     launcher: ScriptedLauncher
     logs: LogBook
     log_folder: Path
+    clients: list[RuntimeClient] = field(default_factory=list)
 
     @property
     def box(self) -> ScriptedSandbox:
@@ -173,7 +174,9 @@ class Stage:
         return client
 
     def client(self) -> RuntimeClient:
-        return RuntimeClient(self.launcher.runtime_api)
+        client = RuntimeClient(self.launcher.runtime_api)
+        self.clients.append(client)
+        return client
 
     def invoke(self, request_id: str = "r1", payload: bytes = b"{}") -> Invoking:
         return Invoking(self.environment, Invocation(request_id, KEY.arn, payload))
@@ -224,7 +227,10 @@ async def stage(
     launcher = ScriptedLauncher(folder / "tmp", invalid)
     logs = LogBook(folder / "logs")
     environment = Environment(placement, launcher, logs, lambda _: None)  # type: ignore[arg-type]
+    on = Stage(environment, launcher, logs, folder / "logs")
     try:
-        yield Stage(environment, launcher, logs, folder / "logs")
+        yield on
     finally:
         await environment.close()
+        for client in on.clients:
+            client.close()

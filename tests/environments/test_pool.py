@@ -152,3 +152,40 @@ def test_an_environment_that_could_not_be_made_makes_room_for_the_next() -> None
     pool.member_gone(1)
     assert pool.take_ticket("f") == 1
     assert pool.decide(0) == [Create(2, "f")]
+
+
+def test_tickets_that_wait_with_a_retired_key_are_served_and_their_environments_go() -> None:
+    pool = Pool(PoolLimits(environments=1, starting=10, idle_seconds=600))
+    for ticket in (1, 2):
+        pool.ticket_came(ticket, "old")
+    assert pool.decide(0) == [Create(1, "old")]
+    pool.retire({"old"})
+    pool.member_free(1, 1)
+    assert pool.decide(1) == [Assign(1, 1)]
+    pool.member_free(1, 2)
+    assert pool.decide(2) == [Assign(2, 1)]
+    pool.member_free(1, 3)
+    assert pool.decide(3) == [Close(1, "replaced")]
+
+
+def test_an_environment_that_is_made_for_a_retired_key_goes_after_its_ticket() -> None:
+    pool = Pool(ROOMY)
+    pool.ticket_came(1, "old")
+    pool.retire({"old"})
+    assert pool.decide(0) == [Create(1, "old")]
+    pool.member_free(1, 0)
+    assert pool.decide(0) == [Assign(1, 1)]
+    pool.member_free(1, 1)
+    assert pool.decide(1) == [Close(1, "replaced")]
+    assert pool.keys_in_use() == set()
+
+
+def test_a_starting_environment_that_nobody_needs_any_more_goes_when_it_is_free() -> None:
+    pool = Pool(ROOMY)
+    pool.ticket_came(1, "old")
+    assert pool.decide(0) == [Create(1, "old")]
+    assert pool.take_ticket("old") == 1
+    pool.retire({"old"})
+    assert pool.decide(0) == []
+    pool.member_free(1, 1)
+    assert pool.decide(1) == [Close(1, "replaced")]

@@ -113,14 +113,45 @@ def test_planning_writes_nothing(tmp_path):
     assert tree(tmp_path) == {}
 
 
+def test_an_ignore_file_that_is_there_already_is_left_alone(tmp_path):
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    create_function_files(tmp_path)
+    assert (tmp_path / ".gitignore").read_text() == "*.log\n"
+    assert (tmp_path / "lam.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("template", "runtime", "says"),
+    [
+        (
+            "python",
+            "python9.9",
+            "python9.9 is no runtime that a function can be made with; did you mean python3.9?",
+        ),
+        ("python", "ptyhon3.12", "did you mean python3.12?"),
+        ("python", "java21", "the template python is for python runtimes such as python3.13, not java21"),
+        (
+            "nodejs",
+            "python3.13",
+            "the template nodejs is for nodejs runtimes such as nodejs22.x, not python3.13",
+        ),
+    ],
+)
+def test_a_runtime_that_does_not_fit_is_refused_and_nothing_is_written(tmp_path, template, runtime, says):
+    with pytest.raises(ScaffoldError) as caught:
+        create_function_files(tmp_path, "demo", template, runtime)
+    assert says in str(caught.value)
+    assert tree(tmp_path) == {}
+
+
 def test_files_in_the_way_are_listed_and_nothing_is_written(tmp_path):
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "lambda_function.py").write_text("mine")
-    (tmp_path / "demo" / ".gitignore").symlink_to("gone")
+    (tmp_path / "demo" / "test_lambda_function.py").symlink_to("gone")
     with pytest.raises(ScaffoldError) as caught:
         create_function_files(tmp_path, "demo")
     assert str(caught.value) == (
-        "nothing was written, for these exist already: demo/.gitignore, demo/lambda_function.py"
+        "nothing was written, for these exist already: demo/lambda_function.py, demo/test_lambda_function.py"
     )
     assert tree(tmp_path) == {"demo/lambda_function.py": "mine"}
 

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import stat
+import struct
 import tempfile
 from pathlib import Path
 
@@ -619,6 +620,28 @@ def test_connection_that_cannot_be_judged_is_refused(run, caplog):
 
     run(story())
     assert "no netlink today" in caplog.text
+
+
+def test_refusing_a_client_that_has_left_already_harms_nobody(run):
+    peers = []
+
+    def accept(peer):
+        peers.append(peer)
+        return Response(403, {}, b"go away")
+
+    async def story():
+        async with serving(echo, accept=accept) as (_, port):
+            for is_reset in (False, True):
+                # Blocking calls: the server does not run before the client is gone.
+                with socket.create_connection(("127.0.0.1", port)) as client:
+                    client.sendall(GET)
+                    if is_reset:
+                        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await until(lambda: len(peers) == 2)
+            async with connected(port) as client:
+                assert (await client.answer()).status == 403
+
+    run(story())
 
 
 def test_two_hundred_connections_are_served_at_once(run):

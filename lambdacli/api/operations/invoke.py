@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import secrets
 import time
@@ -115,7 +116,7 @@ def _refuse_unfitting(request: dict[str, Any]) -> None:
 
 
 def _client_context(header: str | None) -> str | None:
-    """The JSON text behind the header's base64."""
+    """The JSON text behind the header's base64, on one line: it becomes a header of the Runtime API."""
     if header is None:
         return None
     if len(header) > limits.CLIENT_CONTEXT_LENGTH:
@@ -123,13 +124,12 @@ def _client_context(header: str | None) -> str | None:
             f"Client context must be at most {limits.CLIENT_CONTEXT_LENGTH} bytes of base64."
         )
     try:
-        text = base64.b64decode(header, validate=True)
-        is_object = isinstance(orjson.loads(text), dict)
+        document = json.loads(base64.b64decode(header, validate=True))
     except (binascii.Error, ValueError):
-        is_object = False
-    if not is_object:
+        document = None
+    if not isinstance(document, dict):
         raise InvalidRequestContentException("Client context must be a valid Base64-encoded JSON object.")
-    return text.decode()
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _check_json(payload: bytes) -> None:

@@ -48,14 +48,6 @@ def peak_kb(pid: int) -> int:
     return 0
 
 
-def parent_of(pid: int) -> int | None:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return None
-
-
 def _descendants(root: int) -> list[tuple[int, int]]:
     """(pid, number of threads) of every process below."""
     found: list[tuple[int, int]] = []

@@ -10,6 +10,7 @@ import math
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,18 @@ from pathlib import Path
 import psutil
 
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
-from lambdacli.environments.sandbox.memory import parent_of, peak_kb, tree_use
+from lambdacli.environments.sandbox.memory import peak_kb, tree_use
 from lambdacli.model import limits
 
 FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
 """How fast a process can touch new pages: decides how soon to look again, given what is still free."""
 SHORTEST_LOOK_SECONDS = 0.010
 LONGEST_LOOK_SECONDS = 0.250
+
+NET_FACTOR = 4
+"""The kernel's own limit counts the developer's other programs too, which may start more of them later."""
+TASKS_KNOWN_SECONDS = 1.0
+"""Counting a user's tasks reads all of /proc: many starts in a row share one count."""
 
 
 class PortableSandbox:
@@ -32,12 +38,11 @@ class PortableSandbox:
         self._keeper = keeper
         self._limit_kb = memory_mb * 1024
         self._tree: ProcessTree | None = None
-        self._guardian: int | None = None
-        self._read_fd, self._write_fd = os.pipe()
         self._peak_kb = 0
         self._look: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         temporary.mkdir(parents=True, exist_ok=True)
+        self._read_fd, self._write_fd = os.pipe()
 
     async def start(self, command: Command, on_exit: Callable[[Exit], None]) -> None:
         assert self._tree is None, "a sandbox holds one process tree at a time"
@@ -49,11 +54,10 @@ class PortableSandbox:
 
         self._tree = self._keeper.run(limited, self._write_fd, note_exit)
         try:
-            pid = await self._tree.wait_started()
+            await self._tree.wait_started()
         except BaseException:
             await self.end_processes()
             raise
-        self._guardian = parent_of(pid)
 
     def output_fd(self) -> int:
         return self._read_fd
@@ -74,8 +78,8 @@ class PortableSandbox:
 
     def _look_now(self, on_breach: Callable[[str], None]) -> None:
         self._look = None
-        root = self._guardian if self._guardian is not None else -1
-        use = tree_use(root)
+        root = None if self._tree is None else self._tree.guardian
+        use = None if root is None else tree_use(root)
         if use is None:
             return
         self._peak_kb = max(self._peak_kb, min(use.memory_kb, self._limit_kb))
@@ -104,7 +108,6 @@ class PortableSandbox:
             await tree.end()
             if self._tree is tree:  # nobody else ended it and started a new one meanwhile
                 self._tree = None
-                self._guardian = None
 
     async def close(self) -> None:
         await self.end_processes()
@@ -117,14 +120,30 @@ class PortableSandbox:
 def _resource_limits() -> dict[str, tuple[int, int]]:
     """Lambda's descriptors exactly. Processes are counted by the kernel per user, so the limit stands above
     what this user runs already; it is the net under the watch, which counts the environment's own."""
-    found = {"RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES)}
+    found = {
+        "RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES),
+        # A core file would lie in the developer's code folder, and the function would be reloaded for it.
+        "RLIMIT_CORE": (0, limits.CORE_BYTES),
+    }
     if os.getuid() != 0:
-        ceiling = _tasks_of_user() + limits.PROCESSES
+        ceiling = _tasks_of_user() + NET_FACTOR * limits.PROCESSES
         found["RLIMIT_NPROC"] = (ceiling, ceiling)
     return found
 
 
 def _tasks_of_user() -> int:
+    """About now: at most TASKS_KNOWN_SECONDS old."""
+    global _counted
+    moment = time.monotonic()
+    if _counted is None or moment - _counted[0] >= TASKS_KNOWN_SECONDS:
+        _counted = (moment, _count_tasks())
+    return _counted[1]
+
+
+_counted: tuple[float, int] | None = None
+
+
+def _count_tasks() -> int:
     if sys.platform != "linux":
         return len(psutil.pids())
     own = os.getuid()
