@@ -647,6 +647,7 @@ def resident_mb(pid: int) -> float:
 
 
 def test_neither_descriptors_nor_memory_grow(project: Project) -> None:
+    project.write("lam.yaml", "max_environments: 1\nfunctions:\n")
     project.function("echo", ECHO)
     code = project.folder / "echo" / "app.py"
     project.start()
