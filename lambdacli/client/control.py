@@ -19,7 +19,7 @@ from typing import Any
 from lambdacli import __version__
 from lambdacli.client import http, local
 from lambdacli.client.local import Endpoint, Json
-from lambdacli.model.location import Place, prepare
+from lambdacli.model.location import Place, is_private, prepare
 
 # `-P` keeps the current folder off the module path: a function's own json.py must not become the service's.
 SERVICE_COMMAND = (sys.executable, "-P", "-m", "lambdacli.service")
@@ -315,10 +315,12 @@ def _drain_word(endpoint: Endpoint | None) -> str:
 
 
 def _possible_sockets(place: Place) -> list[Path]:
-    """The recorded one first: it was chosen by the service's XDG_RUNTIME_DIR, which may differ from ours."""
+    """The recorded one first: it was chosen by the service's XDG_RUNTIME_DIR, which may differ from ours. A
+    socket in a folder that is not ours alone may be anybody's: it is not asked, nor sent anything."""
     recorded = _service_record(place).get("socket")
     paths = [Path(recorded)] if isinstance(recorded, str) else []
-    return [*paths, place.socket_path] if place.socket_path not in paths else paths
+    paths += [place.socket_path] if place.socket_path not in paths else []
+    return [path for path in paths if is_private(path.parent)]
 
 
 def _service_record(place: Place) -> Json:

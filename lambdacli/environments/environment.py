@@ -145,7 +145,7 @@ class Environment:
         has_answered = False
         if problem is None:
             if self._runtime is RuntimeState.READY:  # else it has just ended, and _run learns how
-                self._hand_over(invocation)
+                self._hand_over(invocation, deadline)
             problem, has_answered = await self._run(invocation, deadline, answer)
         settlement = self._settle(invocation, began, problem)
         if problem is None:
@@ -282,11 +282,11 @@ class Environment:
 
     # One invocation
 
-    def _hand_over(self, invocation: Invocation) -> None:
+    def _hand_over(self, invocation: Invocation, deadline: float) -> None:
         self._runtime_step(RuntimeEvent.INVOKE)
         self._event = NextEvent(
             request_id=invocation.request_id,
-            deadline_ms=int((time.time() + self.placement.timeout_seconds) * 1000),
+            deadline_ms=int((time.time() + deadline - time.monotonic()) * 1000),
             invoked_arn=invocation.invoked_arn,
             payload=invocation.payload,
             client_context=invocation.client_context,
@@ -427,12 +427,13 @@ class Environment:
     # Plumbing
 
     async def _next_happening(self, deadline: float) -> _Happening | None:
-        """The next thing that happens, or None at the deadline."""
+        """The next thing that happens, or None at the deadline. What happened before is never taken for a
+        timeout, however late this loop comes to look."""
         try:
             async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
                 return await self._happenings.get()
         except TimeoutError:
-            return None
+            return None if self._happenings.empty() else self._happenings.get_nowait()
 
     def _step(self, event: EnvironmentEvent) -> None:
         self.state = step(ENVIRONMENT_STEPS, self.state, event)

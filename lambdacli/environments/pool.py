@@ -130,7 +130,7 @@ class Pool:
             coming = self._in_phase.get((key, Phase.STARTING), 0)
             settling, patience = self._settling(key, now)
             missing = len(self._waiting[key]) - coming - settling
-            if settling and missing <= 0:
+            if settling:
                 look_again = patience if look_again is None else min(look_again, patience)
             for _ in range(missing):
                 if self._starting >= self._limits.starting:

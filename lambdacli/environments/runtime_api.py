@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import itertools
 import json
+import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,7 +64,13 @@ class RuntimeApi:
 
     def __init__(self, port: RuntimePort, accept: Callable[[Peer], Response | None] | None) -> None:
         self._port = port
-        self._server = HttpServer(self._handle, max_body_bytes=limits.RESPONSE_BYTES, accept=accept)
+        # A runtime may answer with any size, and hears that it was too much; time is its limit.
+        self._server = HttpServer(
+            self._handle,
+            max_body_bytes=limits.RESPONSE_BYTES,
+            body_ceiling_bytes=math.inf,
+            accept=accept,
+        )
 
     async def open(self) -> str:
         """Listens, and returns what AWS_LAMBDA_RUNTIME_API says."""
@@ -82,6 +90,8 @@ class RuntimeApi:
         await self._server.stop(grace_seconds=0)
 
     async def _handle(self, request: Request) -> Response:
+        if _is_from_a_web_page(request):
+            return _error(403, "AccessDenied", "A web page may not act as a runtime")
         try:
             return await self._answer(request)
         except Refusal as refusal:
@@ -138,14 +148,13 @@ class RuntimeApi:
         is_too_large = request.is_body_too_large
         self._port.respond(request_id, request.body, is_too_large=is_too_large)
         if is_too_large:
-            raise Refusal(
-                413,
-                "RequestEntityTooLarge",
-                f"Exceeded maximum allowed payload size ({limits.RESPONSE_BYTES} bytes).",
-            )
+            raise _too_large()
         return _accepted()
 
     def _fail(self, request_id: str, request: Request) -> Response:
+        if request.is_body_too_large:
+            self._port.respond(request_id, b"", is_too_large=True)
+            raise _too_large()
         self._port.fail(request_id, _error_body(request), _error_type(request))
         return _accepted()
 
@@ -157,6 +166,25 @@ def transition_refused(state: RuntimeState, event: RuntimeEvent) -> Refusal:
         "InvalidStateTransition",
         f"State transition from {names} failed for runtime. Error: State transition is not allowed",
     )
+
+
+def _too_large() -> Refusal:
+    return Refusal(
+        413,
+        "RequestEntityTooLarge",
+        f"Exceeded maximum allowed payload size ({limits.RESPONSE_BYTES} bytes).",
+    )
+
+
+_OWN_HOST = re.compile(r"(?:[0-9.]+|localhost|sandbox|sandbox\.localdomain)(?::\d+)?")
+
+
+def _is_from_a_web_page(request: Request) -> bool:
+    """A browser tells where a page comes from, and a name that was bent to this address (DNS rebinding) shows
+    in Host. No runtime sends the one, or uses such a name."""
+    headers = request.headers
+    is_foreign_host = _OWN_HOST.fullmatch(headers.get("host", "localhost")) is None
+    return "origin" in headers or "sec-fetch-site" in headers or is_foreign_host
 
 
 def unknown_request_id() -> Refusal:

@@ -215,6 +215,16 @@ def _file_system_of(folder: Path, mounts: str) -> str | None:
     return None if best is None else best[1]
 
 
+def is_private(folder: Path) -> bool:
+    """Whether it is really this user's alone: anything else may have been laid there by somebody."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    is_closed = stat.S_IMODE(status.st_mode) & 0o077 == 0
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and is_closed
+
+
 def _private_folder(folder: Path) -> None:
     """Makes a folder that only its owner may enter; refuses one that somebody else laid there."""
     try:

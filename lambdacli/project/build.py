@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,12 +27,22 @@ class BuildError(Exception):
     """Dependencies that could not be installed: which file, then the installer's own last words."""
 
 
+Run = Callable[[Sequence[str], Path, Mapping[str, str], Callable[[str], None]], int]
+"""Runs a command in a folder with an environment, hands over each line that it prints, returns its exit
+code."""
+
+
 def install_requirements(
-    requirements: Path, interpreter: str, cache: Path, progress: Callable[[str], None]
+    requirements: Path,
+    interpreter: str,
+    cache: Path,
+    progress: Callable[[str], None],
+    run: Run | None = None,
 ) -> Path | None:
     """The folder with the installed packages; None when the file asks for nothing.
 
-    Blocks while it installs. Two callers, in whatever processes, install once: the second waits."""
+    Blocks while it installs. Two callers, in whatever processes, install once: the second waits. `run` is how
+    the installer is run; a plain child, if unsaid."""
     files = _with_included(requirements)
     if not any(_asks_for_something(text) for text in files.values()):
         return None
@@ -45,7 +55,7 @@ def install_requirements(
     ):
         if not target.is_dir():
             progress(f"installing {requirements}")
-            _install(requirements, interpreter, target, progress)
+            _install(requirements, interpreter, target, progress, run or run_as_child)
     return target
 
 
@@ -102,35 +112,43 @@ def _lock(file: Path, on_wait: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def _install(requirements: Path, interpreter: str, target: Path, progress: Callable[[str], None]) -> None:
+def _install(
+    requirements: Path, interpreter: str, target: Path, progress: Callable[[str], None], run: Run
+) -> None:
     """Under the lock: into a folder beside the target, renamed when all is there."""
     partial = target.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)  # of an install that was killed
     try:
-        _run_uv(requirements, interpreter, partial, progress)
+        _run_uv(requirements, interpreter, partial, progress, run)
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _run_uv(requirements: Path, interpreter: str, folder: Path, progress: Callable[[str], None]) -> None:
+def _run_uv(
+    requirements: Path, interpreter: str, folder: Path, progress: Callable[[str], None], run: Run
+) -> None:
     # Functions see their packages read-only: what is not compiled now would be compiled at every cold start.
-    command = [
-        uv.find_uv_bin(),
-        "pip",
-        "install",
-        "--system-certs",
-        "--no-progress",
-        "--color",
-        "never",
-        "--compile-bytecode",
-    ]
-    command += ["--python", interpreter, "--target", str(folder), "-r", str(requirements)]
+    command = [uv.find_uv_bin(), "pip", "install", "--no-progress", "--color", "never", "--compile-bytecode"]
+    command += ["--system-certs", "--python", interpreter, "--target", str(folder), "-r", str(requirements)]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     last_lines: deque[str] = deque(maxlen=_MESSAGE_LINES)
+
+    def take(line: str) -> None:
+        last_lines.append(line.rstrip())
+        progress(line.strip())
+
+    if run(command, requirements.parent, environment, take) != 0:
+        raise BuildError(f"{requirements} could not be installed:\n" + "\n".join(last_lines))
+
+
+def run_as_child(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], take: Callable[[str], None]
+) -> int:
+    """A plain child of this process, for those who have nobody to keep it."""
     with subprocess.Popen(
         command,
-        cwd=requirements.parent,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -141,10 +159,8 @@ def _run_uv(requirements: Path, interpreter: str, folder: Path, progress: Callab
         assert process.stderr is not None
         try:
             for line in process.stderr:
-                last_lines.append(line.rstrip())
-                progress(line.strip())
+                take(line)
         except BaseException:
             process.kill()
             raise
-    if process.returncode != 0:
-        raise BuildError(f"{requirements} could not be installed:\n" + "\n".join(last_lines))
+    return process.returncode

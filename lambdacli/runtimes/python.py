@@ -19,6 +19,9 @@ BOOTSTRAP = Path(__file__).with_name("bootstraps") / "python_bootstrap.py"
 SDK_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """boto3 and all it imports: pure Python, so lam's own copy serves every interpreter."""
 
+OLDEST = (3, 8)
+"""Of the interpreters that our bootstrap runs on."""
+
 _INTERPRETER_NAME = re.compile(r"python(\d+)\.(\d+)t?")
 
 
@@ -117,7 +120,7 @@ def search() -> dict[tuple[int, int], Interpreter]:
                 continue
             version = (int(match[1]), int(match[2]))
             path = (folder / name).resolve()
-            if version[0] == 3 and version not in found and _is_program(path):
+            if OLDEST <= version < (4, 0) and version not in found and _is_program(path):
                 found[version] = Interpreter(path, version)
     own = (sys.version_info.major, sys.version_info.minor)
     base = getattr(sys, "_base_executable", None) or sys.executable
@@ -140,14 +143,30 @@ def _folders() -> list[Path]:
         home / ".local/share/rye/py",
         Path("/Library/Frameworks/Python.framework/Versions"),
     ]
-    folders = [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]
-    # An active virtual environment is the developer's, not the function's.
-    folders = [folder for folder in folders if not (folder.parent / "pyvenv.cfg").exists()]
+    folders = []
+    for folder in [Path(part) for part in os.environ.get("PATH", "").split(os.pathsep) if part]:
+        # An active virtual environment is the developer's, not the function's.
+        if (folder.parent / "pyvenv.cfg").exists():
+            continue
+        folders.append(folder)
+        if folder.name == "shims":  # scripts that lead to what their manager has installed
+            folders += _installations(folder.parent / "versions")
+            folders += _installations(folder.parent / "installs" / "python")
     for manager in managers:
-        if manager.is_dir():
-            folders.extend(sorted((entry / "bin" for entry in manager.iterdir()), reverse=True))
+        folders += _installations(manager)
     folders += [Path("/usr/local/bin"), Path("/usr/bin"), Path("/opt/homebrew/bin"), Path("/var/lang/bin")]
     return folders
+
+
+def _installations(manager: Path) -> list[Path]:
+    """The newest patch release first."""
+    if not manager.is_dir():
+        return []
+    return [entry / "bin" for entry in sorted(manager.iterdir(), key=_release, reverse=True)]
+
+
+def _release(folder: Path) -> tuple[list[int], str]:
+    return [int(number) for number in re.findall(r"\d+", folder.name)], folder.name
 
 
 def _is_program(path: Path) -> bool:

@@ -46,7 +46,11 @@ def refuse_connection(peer: Peer, settings: DoorSettings) -> Response | None:
         return None
     if peer.local is None or peer.remote is None:
         return _denied("The connection was closed before its owner could be found.")
-    return _refuse_user(settings, owner_of(peer.local, peer.remote))
+    try:
+        owner = owner_of(peer.local, peer.remote)
+    except OSError:
+        return _denied("The owner of the connection could not be found.")
+    return _refuse_user(settings, owner)
 
 
 def refuse(request: Request, settings: DoorSettings, peer_uid: int | None) -> Response | None:

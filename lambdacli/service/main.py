@@ -13,6 +13,7 @@ import resource
 import signal
 import sqlite3
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -35,12 +36,14 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.function import ArchiveCode
 from lambdacli.project.config import Project
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.door import DoorSettings, caller_of, refuse_connection
 from lambdacli.service.gateway import Gateway
 from lambdacli.service.journal import Journal, configure
+from lambdacli.service.layers import Layers
 from lambdacli.service.placements import Placements, account_of_access_key
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import (
@@ -66,6 +69,8 @@ DRAIN_SECONDS = limits.TIMEOUT_SECONDS_MAXIMUM + 60.0
 """Longer than any invocation may take."""
 DESCRIPTORS_WANTED = 65_536
 IDLE_LOOK_SECONDS = 15.0
+LOG_DAYS = 30
+"""AWS keeps logs for ever unless told otherwise; a laptop's disk is not for that."""
 
 
 class StartFailure(Exception):
@@ -118,16 +123,26 @@ class Service:
             self._functions = FunctionStore(database, self._function_changed)
             self._code = CodeStore(settings.state / "code")
             self._logs = LogBook(settings.state / "logs")
-            self._placements = Placements(self._code, settings.state, settings.cache)
             self._ledger = Ledger()
 
             keeper = stack.enter_context(contextlib.closing(Keeper()))
             keeper.start()
             launcher = Launcher(settings.state, keeper)
             launcher.prepare()
+            layers = Layers(settings.state / "opt", self._code)
+            self._placements = Placements(self._code, layers, settings.cache, keeper)
+            self._tidy_up(layers)
+            door = self._door
 
             def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
-                return Environment(placement, launcher, self._logs, on_change)
+                # Runtimes run as this user: whoever else comes to their door is refused there too.
+                return Environment(
+                    placement,
+                    launcher,
+                    self._logs,
+                    on_change,
+                    accept=lambda peer: refuse_connection(peer, door),
+                )
 
             self._fleet = Fleet(make, pool_limits(None), self._clock)
             stack.push_async_callback(self._fleet.close)
@@ -146,6 +161,21 @@ class Service:
             await self._open_doors(stack)
             yield
             self._logs.end_followers()
+
+    @property
+    def _door(self) -> DoorSettings:
+        settings = self._settings
+        return DoorSettings(
+            uid=os.getuid(), anonymous=settings.anonymous, allow_other_users=settings.allow_other_users
+        )
+
+    def _tidy_up(self, layers: Layers) -> None:
+        """What a former service left that nobody can need any more; nothing runs yet."""
+        layers.forget_all()
+        self._code.collect_garbage(
+            function.code for function in self._functions.list_all() if isinstance(function.code, ArchiveCode)
+        )
+        self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
 
     # The project
 
@@ -169,24 +199,30 @@ class Service:
             self._functions,
             self._code,
             self._clock,
-            on_code_change=self._function_changed,
+            on_code_change=self._code_changed,
             on_synced=self._project_read,
         )
 
-    def _function_changed(self, key: FunctionKey) -> None:
-        """Its code or configuration changed: environments that started before finish what they run, and
-        go."""
-        self._reservations_changed()
+    def _code_changed(self, key: FunctionKey) -> None:
+        """Files that the function runs from changed."""
         self._placements.changed(key)
+        self._function_changed(key)
+
+    def _function_changed(self, key: FunctionKey) -> None:
+        """Environments that started with another code or configuration finish what they run, and go."""
+        self._reservations_changed()
         function = self._functions.get(key)
+        if function is None:
+            self._placements.forget(key)
         self._fleet.retire(key, None if function is None else self._placements.generation(function))
 
     def _project_read(self) -> None:
         project = self._project
         self._fleet.set_limits(pool_limits(None if project is None else project.max_environments))
-        self._placements.endpoint_variables = _endpoint_variables(
-            self._endpoint, project.services if project is not None else {}
-        )
+        services = project.services if project is not None else {}
+        if self._placements.lead_to(_endpoint_variables(self._endpoint, services)):
+            for function in self._functions.list_all():
+                self._code_changed(function.key)
 
     def _reservations_changed(self) -> None:
         self._ledger.set_reserved(
@@ -201,9 +237,7 @@ class Service:
 
     async def _open_doors(self, stack: AsyncExitStack) -> None:
         settings = self._settings
-        door = DoorSettings(
-            uid=os.getuid(), anonymous=settings.anonymous, allow_other_users=settings.allow_other_users
-        )
+        door = self._door
         gateway = Gateway(
             door,
             control=Control(self._control_context()).handle,
@@ -273,8 +307,7 @@ class Service:
 
     def _control_context(self) -> ControlContext:
         return ControlContext(
-            account=self._account,
-            region=self._region,
+            place=lambda: (self._account, self._region),
             status=self._status,
             stop=self._stop_asked,
             functions=self._functions.list_all,
@@ -309,7 +342,7 @@ class Service:
             "anonymous": self._settings.anonymous,
         }
 
-    def _environments_of(self, name: str) -> list[Mapping[str, object]]:
+    def _environments_of(self, key: FunctionKey) -> list[Mapping[str, object]]:
         return [
             {
                 "state": str(environment.state),
@@ -321,7 +354,7 @@ class Service:
                 "max_memory_mb": environment.max_memory_mb(),
             }
             for environment in self._fleet.environments()
-            if environment.placement.key.function.name == name
+            if environment.placement.key.function == key
         ]
 
     # Its end

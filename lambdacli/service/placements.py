@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import itertools
 import logging
-import shutil
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 from lambdacli import runtimes
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.process import Command, Keeper, StartError
+from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
 from lambdacli.model.function import ArchiveCode, FolderCode, Function
 from lambdacli.project.build import BuildError, install_requirements
 from lambdacli.runtimes import python as python_runtime
+from lambdacli.service.layers import Layers
 from lambdacli.store.code import CodeStore
 
 logger = logging.getLogger("lam.placements")
@@ -27,19 +29,31 @@ REQUIREMENTS = "requirements.txt"
 class Placements:
     """Remembers a function's placement until its code or configuration changes."""
 
-    def __init__(self, code: CodeStore, state: Path, cache: Path) -> None:
+    def __init__(self, code: CodeStore, layers: Layers, cache: Path, keeper: Keeper) -> None:
         self._code = code
-        self._opt_folders = state / "opt"
+        self._layers = layers
         self._cache = cache
+        self._keeper = keeper
         self._ready: dict[FunctionKey, tuple[str, Placement]] = {}
         self._changes: dict[FunctionKey, int] = {}
+        self._change_numbers = itertools.count(1)
         self._locks: dict[FunctionKey, asyncio.Lock] = {}
-        self.endpoint_variables: Mapping[str, str] = {}
-        """What leads SDKs to the services of this machine."""
+        self._endpoint_variables: Mapping[str, str] = {}
+
+    def lead_to(self, endpoint_variables: Mapping[str, str]) -> bool:
+        """What leads SDKs to the services of this machine from now on. Whether that is something new."""
+        is_new = endpoint_variables != self._endpoint_variables
+        self._endpoint_variables = endpoint_variables
+        return is_new
 
     def changed(self, key: FunctionKey) -> None:
-        """The function's files changed: environments that started before are of another generation."""
-        self._changes[key] = self._changes.get(key, 0) + 1
+        """What the function runs from changed: environments that started before are of another generation."""
+        self._changes[key] = next(self._change_numbers)
+
+    def forget(self, key: FunctionKey) -> None:
+        """The function is gone; one of the same name would have a revision of its own."""
+        for known in (self._ready, self._changes, self._locks):
+            known.pop(key, None)
 
     def generation(self, function: Function) -> str:
         return f"{function.revision_id}:{self._changes.get(function.key, 0)}"
@@ -52,11 +66,13 @@ class Placements:
         async with self._locks.setdefault(function.key, asyncio.Lock()):
             known = self._ready.get(function.key)
             if known is None or known[0] != generation:
-                known = (generation, await asyncio.to_thread(self._build, function, generation))
+                loop = asyncio.get_running_loop()
+                known = (generation, await asyncio.to_thread(self._build, function, generation, loop))
                 self._ready[function.key] = known
         return known[1]
 
-    def _build(self, function: Function, generation: str) -> Placement:
+    def _build(self, function: Function, generation: str, loop: asyncio.AbstractEventLoop) -> Placement:
+        """Reads and writes files, and may wait for a package index: runs in a thread."""
         runtime = runtimes.name_of(function.runtime)
         try:
             runtimes.module_of(runtime)
@@ -64,7 +80,7 @@ class Placements:
             raise NotBuiltException(str(error)) from error
         match function.code:
             case FolderCode(folder):
-                task_root, installed = folder, self._requirements(function, folder)
+                task_root, installed = folder, self._requirements(function, folder, loop)
             case ArchiveCode():
                 task_root, installed = self._code.folder(function.code), ()
         return Placement(
@@ -77,13 +93,15 @@ class Placements:
             timeout_seconds=function.timeout_seconds,
             ephemeral_storage_mb=function.ephemeral_storage_mb,
             credentials=session_credentials(function.key.account),
-            opt_root=self._merged_layers(function.layers),
+            opt_root=self._layers.merged(function.layers),
             dependencies=(*installed, *_site_packages(function.virtual_environment)),
             variables=function.variables or {},
-            endpoint_variables=self.endpoint_variables,
+            endpoint_variables=self._endpoint_variables,
         )
 
-    def _requirements(self, function: Function, folder: Path) -> tuple[Path, ...]:
+    def _requirements(
+        self, function: Function, folder: Path, loop: asyncio.AbstractEventLoop
+    ) -> tuple[Path, ...]:
         """Packages that the folder's requirements.txt names, installed once per content into the shared
         cache."""
         requirements = folder / REQUIREMENTS
@@ -98,34 +116,27 @@ class Placements:
                 str(interpreter.path),
                 self._cache,
                 lambda text: logger.info("%s: %s", function.name, text),
+                lambda *work: self._run_kept(loop, *work),
             )
         except BuildError as error:
             raise ServiceException(str(error)) from error
         return () if installed is None else (installed,)
 
-    def _merged_layers(self, layers: tuple[Path, ...]) -> Path | None:
-        """/opt as the layers make it: in order, a later one over an earlier one. A single folder is used in
-        place."""
-        if not layers:
-            return None
-        if len(layers) == 1 and layers[0].is_dir():
-            return layers[0]
-        stamp = hashlib.sha256()
-        for layer in layers:
-            newest = max((path.stat().st_mtime_ns for path in [layer, *layer.rglob("*")]), default=0)
-            stamp.update(f"{layer} {newest}\n".encode())
-        target = self._opt_folders / stamp.hexdigest()[:32]
-        if not target.is_dir():
-            making = target.with_suffix(".new")
-            shutil.rmtree(making, ignore_errors=True)
-            making.mkdir(parents=True)
-            for layer in layers:
-                if layer.is_dir():
-                    shutil.copytree(layer, making, symlinks=True, dirs_exist_ok=True)
-                else:
-                    _unzip(layer, making)
-            making.rename(target)
-        return target
+    def _run_kept(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        arguments: Sequence[str],
+        folder: Path,
+        variables: Mapping[str, str],
+        take: Callable[[str], None],
+    ) -> int:
+        """Runs an installer as environments are run, so that it ends with the service, however that ends."""
+        command = Command(tuple(arguments), variables, folder)
+        running = asyncio.run_coroutine_threadsafe(run_to_end(self._keeper, command, take), loop)
+        try:
+            return running.result()
+        except (StartError, CancelledError) as error:
+            raise BuildError(f"the installer could not be run: {error}") from error
 
 
 def session_credentials(account: str) -> Credentials:
@@ -146,13 +157,3 @@ def _site_packages(virtual_environment: Path | None) -> tuple[Path, ...]:
     if virtual_environment is None:
         return ()
     return tuple(sorted((virtual_environment / "lib").glob("python3*/site-packages")))
-
-
-def _unzip(archive: Path, target: Path) -> None:
-    """A layer's zip, with the executable bits that extractall drops."""
-    with zipfile.ZipFile(archive) as package:
-        for entry in package.infolist():
-            path = Path(package.extract(entry, target))
-            mode = entry.external_attr >> 16 & 0o777
-            if mode and not entry.is_dir():
-                path.chmod(mode)

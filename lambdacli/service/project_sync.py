@@ -126,6 +126,7 @@ class ProjectSync:
 
     def _take(self, project: Project) -> list[str]:
         account, region = project.account, project.region
+        self._leave_other_places(account, region)
         wanted: list[Function] = []
         problems: list[str] = []
         for settings in project.functions:
@@ -169,6 +170,13 @@ class ProjectSync:
             reserved_concurrency=settings.reserved_concurrency,
             virtual_environment=settings.virtual_environment,
         )
+
+    def _leave_other_places(self, account: str, region: str) -> None:
+        """lam.yaml names another account or region now: what it had elsewhere is not in it any more."""
+        for function in self._functions.list_all():
+            is_elsewhere = (function.key.account, function.key.region) != (account, region)
+            if function.origin is Origin.PROJECT and is_elsewhere:
+                self._functions.delete(function.key)
 
     def _code_of(self, path: Path) -> Code:
         if path.is_dir():

@@ -71,8 +71,11 @@ class Follower:
         self.query = query
         self.queue: asyncio.Queue[LogEvent | None] = asyncio.Queue(FOLLOWER_BACKLOG)
 
-    def offer(self, event: LogEvent) -> None:
-        if self.query.function not in (None, event.function) or self.query.text not in event.message:
+    def offer(self, key: FunctionKey, event: LogEvent) -> None:
+        query = self.query
+        if (key.account, key.region) != (query.account, query.region):
+            return
+        if query.function not in (None, event.function) or query.text not in event.message:
             return
         if self.queue.full():
             self.queue.get_nowait()
@@ -90,7 +93,7 @@ class LogBook:
         file = (
             self._folder / key.account / key.region / quote(group, safe="") / f"{quote(name, safe='')}.ndjson"
         )
-        return LogStream(file, group, name, self._publish)
+        return LogStream(file, group, name, lambda event: self._publish(key, event))
 
     def follow(self, query: LogQuery) -> Follower:
         follower = Follower(query)
@@ -100,6 +103,13 @@ class LogBook:
     def unfollow(self, follower: Follower) -> None:
         if follower in self._followers:
             self._followers.remove(follower)
+
+    def forget_before(self, moment: float) -> int:
+        """Removes streams that nobody wrote to since. For the start; returns how many went."""
+        old = [file for file in self._folder.glob("*/*/*/*.ndjson") if file.stat().st_mtime < moment]
+        for file in old:
+            file.unlink(missing_ok=True)
+        return len(old)
 
     def is_followed(self) -> bool:
         return bool(self._followers)
@@ -156,9 +166,9 @@ class LogBook:
                 if row["t"] >= since_ms:
                     yield LogEvent(row["t"], group, stream, row["m"])
 
-    def _publish(self, event: LogEvent) -> None:
+    def _publish(self, key: FunctionKey, event: LogEvent) -> None:
         for follower in self._followers:
-            follower.offer(event)
+            follower.offer(key, event)
 
 
 def _span_of_invocation(file: Path, request_id: str) -> tuple[int, int | None] | None:

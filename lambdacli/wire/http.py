@@ -39,9 +39,12 @@ class HttpServer:
         max_header_bytes: int = 1024 * 1024,
         header_timeout_seconds: float = 30,
         accept: Accept | None = None,
+        body_ceiling_bytes: float | None = None,
     ) -> None:
+        """A body over `max_body_bytes` is thrown away, up to the ceiling (four times as much, if unsaid)."""
+        ceiling = 4 * max_body_bytes if body_ceiling_bytes is None else body_ceiling_bytes
         self._handler = handler
-        self._limits = Limits(max_body_bytes, max_header_bytes, header_timeout_seconds)
+        self._limits = Limits(max_body_bytes, max_header_bytes, header_timeout_seconds, ceiling)
         self._accept = accept
         self._connections = Connections()
         self._listeners: list[asyncio.AbstractServer] = []

@@ -7,6 +7,7 @@ import ipaddress
 import socket
 import struct
 import sys
+from functools import cache
 
 NOBODY = -1
 """The client's end is closed already. The kernel keeps no owner of such a socket (it says root), so whoever
@@ -31,8 +32,10 @@ _ERROR = struct.Struct("=i")
 def owner_of(local: tuple[str, int], remote: tuple[str, int]) -> int | None:
     """The uid that owns the client's end of a loopback TCP connection, given the server's view of it.
 
-    NOBODY when the client has closed its end; None where the kernel cannot be asked (macOS, no netlink)."""
-    if sys.platform != "linux":
+    NOBODY when the client has closed its end; None where the kernel cannot be asked at all (macOS, no
+    netlink). A single question that fails is no such case: it is an OSError."""
+    netlink = _netlink()
+    if netlink is None:
         return None
     try:
         client, server = _address(remote[0]), _address(local[0])
@@ -43,13 +46,8 @@ def owner_of(local: tuple[str, int], remote: tuple[str, int]) -> int | None:
     family = socket.AF_INET if len(client) == 4 else socket.AF_INET6
     # The socket looked for is the client's, so that its source is our remote end.
     wanted = _SOCKET_ID.pack(remote[1], local[1], client, server)
-    try:
-        answer = _ask_kernel(
-            _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, _ALL_STATES) + wanted + bytes(4) + _NO_COOKIE
-        )
-    except OSError:
-        return None
-    return _owner_in(answer, wanted)
+    question = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, _ALL_STATES) + wanted + bytes(4) + _NO_COOKIE
+    return _owner_in(_ask_kernel(netlink, question), wanted)
 
 
 def unix_peer_uid(sock: socket.socket) -> int | None:
@@ -73,16 +71,27 @@ def _address(text: str) -> bytes:
     return address.packed
 
 
-def _ask_kernel(question: bytes) -> bytes:
+@cache
+def _netlink() -> socket.socket | None:
+    """One for the process, opened at the first question: later there may be no descriptor left, and somebody
+    who made it so must not get in by it."""
     if sys.platform != "linux":
-        raise OSError(errno.ENOSYS, "netlink is Linux only")
+        return None
+    try:
+        return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG)
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
+        return None
+
+
+def _ask_kernel(netlink: socket.socket, question: bytes) -> bytes:
     header = _MESSAGE_HEADER.pack(
         _MESSAGE_HEADER.size + len(question), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0
     )
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as netlink:
-        netlink.sendto(header + question, (0, 0))
-        # The kernel answers within the send: there is nothing to wait for.
-        return netlink.recv(4096, socket.MSG_DONTWAIT)
+    netlink.sendto(header + question, (0, 0))
+    # The kernel answers within the send: there is nothing to wait for.
+    return netlink.recv(4096, socket.MSG_DONTWAIT)
 
 
 def _owner_in(answer: bytes, wanted: bytes) -> int | None:

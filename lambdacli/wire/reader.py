@@ -13,7 +13,6 @@ from lambdacli.wire.messages import Peer, Request
 
 _log = logging.getLogger("lam.wire")
 
-_CEILING_FACTOR = 4
 """A body over the limit is read to its end, so that its sender hears the answer, but not beyond this."""
 
 
@@ -22,6 +21,8 @@ class Limits:
     max_body_bytes: int
     max_header_bytes: int
     header_timeout_seconds: float
+    body_ceiling_bytes: float
+    """So much of a body that is too large is read and thrown away, so that its sender hears the answer."""
 
 
 class Reading(Enum):
@@ -144,7 +145,7 @@ class RequestReader:
             self._body.append(piece)
             return
         self._body.clear()
-        if self._body_bytes > self._limits.max_body_bytes * _CEILING_FACTOR:
+        if self._body_bytes > self._limits.body_ceiling_bytes:
             raise Refused(413, "The request's body is far too large.")
 
     def on_message_complete(self) -> None:

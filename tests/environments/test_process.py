@@ -247,6 +247,38 @@ def test_memory_limit_is_noticed(tmp_path: Path) -> None:
     play(story)
 
 
+def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "END_SECONDS", 0.05)
+
+    async def story(on: Workshop) -> None:
+        sandbox = PortableSandbox(on.keeper, tmp_path / "tmp", 128)
+        assert on.keeper.pid is not None
+        keeper = psutil.Process(on.keeper.pid)
+        # Held up, so that the cancellation comes before the process does.
+        keeper.suspend()
+        command = Command((sys.executable, "-I", "-c", "import time; time.sleep(300)"), {}, Path("/"))
+        starting = asyncio.ensure_future(sandbox.start(command, on.exits.append))
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        assert starting.cancelled()
+        read_fd = sandbox.output_fd()
+        await sandbox.close()
+        os.close(read_fd)
+        assert keeper.children(recursive=True) == []
+        keeper.resume()
+        # The next one comes after it: by then the keeper has seen both.
+        tree = on.run_python("import time; print('next', flush=True); time.sleep(300)")
+        await tree.wait_started()
+        async with asyncio.timeout(5):
+            while len(keeper.children()) != 1:
+                await asyncio.sleep(0.005)
+        assert [child.pid for child in keeper.children()] == [tree.guardian]
+        await tree.end()
+
+    play(story)
+
+
 # Limits
 
 

@@ -148,7 +148,7 @@ class House:
         return [
             (file.stem, json.loads(line)["m"])
             for file in sorted(folder.glob("*.ndjson"))
-            for line in file.read_text().removesuffix("\n").split("\n")
+            for line in file.read_text().split("\n")[:-1]  # the last may be half written
         ]
 
     def log(self, name: str) -> str:

@@ -245,6 +245,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     }
     for client in CLIENTS:
         functions[f"{LIMIT}-{client}"] = {"handler": "acts.handler", "timeout": 15}
+    functions["another-second"] = {"handler": "acts.handler", "timeout": 1}
+    functions["another"] = functions["looped"] = {"handler": "acts.handler", "timeout": 15}
     functions["raising"] = {"handler": "raising.handler"}
     functions["patient"] = {"handler": "slow.handler", "timeout": 30}
     functions["hasty"] = {"handler": "slow.handler", "timeout": 1}
@@ -297,7 +299,7 @@ def test_the_largest_answer_passes(house: House, client: str) -> None:
 
 
 def test_timeout_is_reported_with_the_configured_time(house: House) -> None:
-    answer = house.invoke("sleeps-boto3", {"do": "sleeps"})
+    answer = house.invoke("another-second", {"do": "sleeps"})
     report = answer.log.splitlines()[-1]
     assert "\tDuration: 1000.00 ms\t" in report
     billed = re.search(r"Billed Duration: (\d+) ms", report)
@@ -323,7 +325,7 @@ def test_exception_at_import_shows_where(house: House) -> None:
 
 
 def test_failures_of_a_function_leave_the_code_folder_alone(house: House) -> None:
-    house.invoke("crashes-boto3", {"do": "crashes"})
+    house.invoke("another", {"do": "crashes"})
     assert sorted(path.name for path in (house.folder / "code").iterdir()) == sorted(
         Path(name).name for name in FILES
     )
@@ -360,11 +362,11 @@ def test_a_caller_without_log_meets_the_same_environment_after_a_failure(house: 
     client = house.client()
     pids = set()
     for _ in range(5):
-        failed = client.invoke(FunctionName="leaves_hard-lam", Payload=b'{"do": "leaves_hard"}')
+        failed = client.invoke(FunctionName="looped", Payload=b'{"do": "leaves_hard"}')
         assert failed["FunctionError"] == "Unhandled"
-        after = json.loads(client.invoke(FunctionName="leaves_hard-lam")["Payload"].read())
+        after = json.loads(client.invoke(FunctionName="looped")["Payload"].read())
         assert (after["count"], after["is_kept"]) == (1, True)
         pids.add(after["pid"])
     client.close()
     assert len(pids) == 5
-    assert len({stream for stream, _ in house.events("leaves_hard-lam")}) == 1
+    assert len({stream for stream, _ in house.events("looped")}) == 1

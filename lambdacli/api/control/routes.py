@@ -9,11 +9,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.model import limits
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
 from lambdacli.wire.http import Request, Response
 
 PREFIX = "/_lam/v1/"
+
+LIVE_BACKLOG = 100
+"""Lines on their way to one watcher; what comes before these waits, and is dropped, in its source's own
+queue."""
 
 Document = Mapping[str, object]
 
@@ -22,12 +28,12 @@ Document = Mapping[str, object]
 class ControlContext:
     """What these verbs can reach; given at wiring."""
 
-    account: str
-    region: str
+    place: Callable[[], tuple[str, str]]
+    """Account and region of the project as it is now."""
     status: Callable[[], Document]
     stop: Callable[[bool], None]
     functions: Callable[[], Sequence[Function]]
-    environments: Callable[[str], list[Document]]
+    environments: Callable[[FunctionKey], list[Document]]
     logs: LogBook
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
@@ -69,16 +75,20 @@ class Control:
 
     async def _function(self, name: str) -> Response:
         await self._context.settle_project()
-        for function in self._context.functions():
-            if function.name == name:
-                return _answer(200, {**_details(function), "environments": self._context.environments(name)})
-        return _answer(404, {"message": f"there is no function {name}"})
+        of_that_name = [function for function in self._context.functions() if function.name == name]
+        if not of_that_name:
+            return _answer(404, {"message": f"there is no function {name}"})
+        place = self._context.place()
+        here = [each for each in of_that_name if (each.key.account, each.key.region) == place]
+        function = (here or of_that_name)[0]
+        return _answer(200, {**_details(function), "environments": self._context.environments(function.key)})
 
     async def _logs(self, request: Request) -> Response:
         asked = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        account, region = self._context.place()
         query = LogQuery(
-            account=self._context.account,
-            region=self._context.region,
+            account=account,
+            region=region,
             function=asked.get("function"),
             since_ms=int(asked.get("since_ms", "0")),
             text=asked.get("filter", ""),
@@ -110,8 +120,8 @@ class Control:
 
     async def _live_lines(self) -> AsyncIterator[bytes]:
         """The service's own lines and every function's log lines, as they come, until the service stops."""
-        follower = self._context.logs.follow(LogQuery(self._context.account, self._context.region))
-        lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        follower = self._context.logs.follow(LogQuery(*self._context.place()))
+        lines: asyncio.Queue[bytes | None] = asyncio.Queue(LIVE_BACKLOG)
 
         async def take_logs() -> None:
             while (event := await follower.queue.get()) is not None:
@@ -121,12 +131,12 @@ class Control:
                     "text": event.message,
                     "function": event.function,
                 }
-                lines.put_nowait(_line(entry))
-            lines.put_nowait(None)
+                await lines.put(_line(entry))
+            await lines.put(None)
 
         async def take_journal() -> None:
             async for entry in self._context.follow_journal():
-                lines.put_nowait(_line(entry))
+                await lines.put(_line(entry))
 
         takers = [asyncio.ensure_future(take_logs()), asyncio.ensure_future(take_journal())]
         try:
@@ -159,7 +169,9 @@ def _summary(function: Function) -> dict[str, object]:
 
 
 def _details(function: Function) -> dict[str, object]:
-    notes = ["ephemeral_storage is not limited by the portable walls"]
+    notes = []
+    if function.ephemeral_storage_mb != limits.EPHEMERAL_STORAGE_MB_DEFAULT:
+        notes.append("ephemeral_storage is not limited by the portable walls")
     if function.origin is Origin.API:
         notes.append("made over the API: not in lam.yaml")
     return {

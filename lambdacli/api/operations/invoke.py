@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -40,7 +41,7 @@ async def invoke(context: Context, request: dict[str, Any]) -> Reply:
     function = _invocable(context, target)
     _refuse_unfitting(request)
     client_context = _client_context(request.get("ClientContext"))
-    _check_json(payload)
+    await _check_json(payload)
     trace_id = _trace_id(context)
     headers = {"X-Amzn-Trace-Id": _trace_shown(trace_id)}
     if kind is InvocationType.DRY_RUN:
@@ -67,7 +68,7 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     _check_size(context, payload, limits.INVOKE_ASYNC_REQUEST_BYTES)
     target = target_of(context, request)
     function = _invocable(context, target)
-    _check_json(payload)
+    await _check_json(payload)
     # This operation takes no trace over from its caller.
     invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_new_trace_id())
     await context.events.accept(function, invocation)
@@ -132,14 +133,15 @@ def _client_context(header: str | None) -> str | None:
     return json.dumps(document, separators=(",", ":"))
 
 
-def _check_json(payload: bytes) -> None:
+async def _check_json(payload: bytes) -> None:
     """Parsed once to see that it can be; the bytes themselves go on."""
     if not payload:
         return
     try:
         orjson.loads(payload)
     except orjson.JSONDecodeError:
-        complaint = json_errors.explain(payload)
+        # Looks at every character: megabytes of it are not for the event loop.
+        complaint = await asyncio.to_thread(json_errors.explain, payload)
         if complaint is not None:
             raise InvalidRequestContentException(
                 "Could not parse request body into json: Could not parse payload into json: " + complaint

@@ -397,12 +397,14 @@ class Places:
         self._search_path = document["search_path"]
         self._bytecode = document["bytecode"]
         self._runtime_root = document["runtime_root"]
-        self._names = [
+        # The longest first: the state folder, and with it the runtime's, may lie inside the function's.
+        names = [
             (document["task_root"], "/var/task"),
             (document["opt_root"], "/opt"),
             (document["runtime_root"], "/var/runtime"),
             (sys.base_prefix, "/var/lang"),
         ]
+        self._names = sorted(names, key=lambda entry: len(entry[0]), reverse=True)
 
     def set_search_path(self):
         """The function's folders first, then the runtime's, then the standard library. What the developer has
@@ -505,7 +507,9 @@ class RuntimeApi:
         headers = {"Content-Type": content_type}
         if error_type is not None:
             headers["Lambda-Runtime-Function-Error-Type"] = error_type
-        self._call("POST", path, body, headers)
+        status, _, answer = self._call("POST", path, body, headers)
+        if status not in (202, 413):
+            raise RuntimeError("the Runtime API answered %d to %s: %s" % (status, path, answer.decode()))
 
     def _call(self, method, path, body, headers):
         lines = ["%s %s%s HTTP/1.1" % (method, self.PREFIX, path), "Host: " + self._address]
@@ -513,7 +517,7 @@ class RuntimeApi:
         lines.append("User-Agent: lam-python/%d.%d" % sys.version_info[:2])
         if method == "POST":
             lines.append("Content-Length: %d" % len(body))
-        request = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+        request = "\r\n".join(lines).encode("ascii", "replace") + b"\r\n\r\n" + body
         if self._connection is None:
             self._connect()
         self._connection.sendall(request)

@@ -1,0 +1,52 @@
+"""/opt as a function's layers make it: in order, a later one over an earlier one."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from pathlib import Path
+
+from lambdacli.store.code import CodeStore
+
+
+class Layers:
+    """Merged folders by the state of what went into them; a single layer is used where it lies. Runs in
+    threads."""
+
+    def __init__(self, folder: Path, code: CodeStore) -> None:
+        self._folder = folder
+        self._code = code
+
+    def forget_all(self) -> None:
+        """For the start: what is still wanted is merged again."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def merged(self, layers: tuple[Path, ...]) -> Path | None:
+        sources = [self._unpacked(layer) for layer in layers]
+        if len(sources) < 2:
+            return sources[0] if sources else None
+        target = self._folder / _state_of(sources)
+        if not target.is_dir():
+            # Several functions with the same layers may come here at once: whoever is first stays.
+            making = self._folder / f"unfinished-{uuid.uuid4().hex}"
+            for source in sources:
+                shutil.copytree(source, making, symlinks=True, dirs_exist_ok=True)
+            try:
+                making.rename(target)
+            except OSError:
+                shutil.rmtree(making)
+                if not target.is_dir():
+                    raise
+        return target
+
+    def _unpacked(self, layer: Path) -> Path:
+        return layer if layer.is_dir() else self._code.folder(self._code.add(layer.read_bytes()))
+
+
+def _state_of(sources: list[Path]) -> str:
+    stamp = hashlib.sha256()
+    for source in sources:
+        newest = max((path.lstat().st_mtime_ns for path in [source, *source.rglob("*")]), default=0)
+        stamp.update(f"{source} {newest}\n".encode())
+    return stamp.hexdigest()[:32]

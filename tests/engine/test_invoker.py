@@ -1,0 +1,253 @@
+"""From the request to its outcome: admitted, placed, run, answered; and events behind the caller's back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lambdacli.engine.concurrency import Ledger
+from lambdacli.engine.events import EventQueue
+from lambdacli.engine.invoker import Invoker
+from lambdacli.environments.environment import Settlement
+from lambdacli.environments.fleet import Run, Stopping
+from lambdacli.environments.placement import Placement
+from lambdacli.model.arn import FunctionKey
+from lambdacli.model.errors import NotBuiltException, ServiceException, TooManyRequestsException
+from lambdacli.model.function import FolderCode, Function, Origin
+from lambdacli.model.outcome import Invocation, Outcome, Report
+
+KEY = FunctionKey("000000000000", "us-east-1", "f")
+FUNCTION = Function(
+    key=KEY,
+    runtime="python3.13",
+    handler="app.handler",
+    role="arn:aws:iam::000000000000:role/lam",
+    code=FolderCode(Path("/code")),
+    origin=Origin.PROJECT,
+    revision_id="1",
+    last_modified=datetime(2026, 1, 2, tzinfo=UTC),
+)
+PLACEMENT: Placement = SimpleNamespace()  # type: ignore[assignment]
+"""Passed on as it is; nobody here looks inside."""
+GOOD = Outcome(b"1", "$LATEST")
+BAD = Outcome(b"{}", "$LATEST", function_error="Unhandled", error_type="ValueError")
+SETTLEMENT = Settlement(Report(1.0, 1, 128, 20), b"the tail")
+
+
+class ScriptedFleet:
+    """Keeps what it was given; the test answers."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def submit(self, placement: Placement, invocation: Invocation) -> Run:
+        assert placement is PLACEMENT
+        run = Run(invocation, placement)
+        self.runs.append(run)
+        return run
+
+
+class House:
+    def __init__(self) -> None:
+        self.fleet = ScriptedFleet()
+        self.ledger = Ledger()
+        self.place_error: Exception | None = None
+        self.invoker = Invoker(self.fleet, self.ledger, self._place)  # type: ignore[arg-type]
+
+    async def _place(self, function: Function) -> Placement:
+        assert function is FUNCTION
+        if self.place_error is not None:
+            raise self.place_error
+        return PLACEMENT
+
+    async def invoke(self, *, tail: bool = False):  # type: ignore[no-untyped-def]
+        task = asyncio.ensure_future(
+            self.invoker.invoke(FUNCTION, Invocation("r1", KEY.arn, b"{}"), want_log_tail=tail)
+        )
+        await turns()
+        return task
+
+
+async def turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_the_answer_comes_before_the_phase_is_over() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.invoke()
+        assert house.ledger.running() == 1
+        house.fleet.runs[0].answered.set_result(GOOD)
+        answer = await task
+        assert (answer.outcome, answer.log_tail) == (GOOD, None)
+        assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+def test_with_its_log_the_answer_comes_when_the_phase_is_over() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.invoke(tail=True)
+        house.fleet.runs[0].answered.set_result(GOOD)
+        await turns()
+        assert not task.done()
+        # Who only waits for a log takes nobody's place.
+        assert house.ledger.running() == 0
+        house.fleet.runs[0].settled.set_result(SETTLEMENT)
+        assert (await task).log_tail == b"the tail"
+
+    asyncio.run(story())
+
+
+def test_a_stop_after_the_answer_costs_only_the_log() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.invoke(tail=True)
+        house.fleet.runs[0].answered.set_result(GOOD)
+        house.fleet.runs[0].settled.set_exception(Stopping("The service is stopping."))
+        answer = await task
+        assert (answer.outcome, answer.log_tail) == (GOOD, b"")
+
+    asyncio.run(story())
+
+
+def test_a_stop_before_the_answer_is_a_service_exception() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.invoke()
+        house.fleet.runs[0].answered.set_exception(Stopping("The service is stopping."))
+        with pytest.raises(ServiceException, match="The service is stopping"):
+            await task
+        assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "error", [NotBuiltException("no such runtime"), ServiceException("no packages"), OSError("disk")]
+)
+def test_what_cannot_be_placed_is_told_and_takes_no_place(error: Exception) -> None:
+    async def story() -> None:
+        house = House()
+        house.place_error = error
+        task = await house.invoke()
+        assert task.exception() is error
+        assert house.fleet.runs == []
+        assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+def test_a_caller_who_is_cancelled_gives_his_place_back() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.invoke()
+        task.cancel()
+        await turns()
+        assert task.cancelled()
+        assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+def test_who_is_throttled_is_not_placed() -> None:
+    async def story() -> None:
+        house = House()
+        house.ledger.set_reserved({KEY: 0})
+        task = await house.invoke()
+        assert isinstance(task.exception(), TooManyRequestsException)
+        assert house.fleet.runs == []
+
+    asyncio.run(story())
+
+
+# Events
+
+
+def accept(house: House, queue: EventQueue) -> asyncio.Future[None]:
+    return asyncio.ensure_future(queue.accept(FUNCTION, Invocation("r1", KEY.arn, b"{}")))
+
+
+def test_an_event_is_accepted_at_once_and_run_behind(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        house = House()
+        queue = EventQueue(house.invoker)
+        await accept(house, queue)
+        assert queue.waiting() == 1
+        draining = asyncio.ensure_future(queue.drain())
+        await turns()
+        assert not draining.done()
+        house.fleet.runs[0].answered.set_result(GOOD)
+        await draining
+        assert queue.waiting() == 0
+        assert len(house.fleet.runs) == 1
+
+    asyncio.run(story())
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (BAD, "event r1 for f failed (ValueError); Lambda would try again, retries are not built yet"),
+        (
+            Stopping("The service is stopping."),
+            "event r1 for f was not run (The service is stopping.); retries are not built yet",
+        ),
+        (OSError("disk"), "event r1 for f was lost inside lam; retries are not built yet"),
+    ],
+)
+def test_one_attempt_and_a_word_about_it(
+    caplog: pytest.LogCaptureFixture, outcome: Outcome | Exception, said: str
+) -> None:
+    async def story() -> None:
+        house = House()
+        queue = EventQueue(house.invoker)
+        await accept(house, queue)
+        await turns()
+        answered = house.fleet.runs[0].answered
+        if isinstance(outcome, Exception):
+            answered.set_exception(outcome)
+        else:
+            answered.set_result(outcome)
+        await queue.drain()
+        assert len(house.fleet.runs) == 1
+
+    asyncio.run(story())
+    assert said in caplog.text
+
+
+def test_a_throttled_event_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        house = House()
+        house.ledger.set_reserved({KEY: 0})
+        queue = EventQueue(house.invoker)
+        await accept(house, queue)
+        await queue.drain()
+
+    asyncio.run(story())
+    assert "event r1 for f was not run (Rate Exceeded.); retries are not built yet" in caplog.text
+
+
+def test_draining_waits_for_events_that_come_meanwhile() -> None:
+    async def story() -> None:
+        house = House()
+        queue = EventQueue(house.invoker)
+        await accept(house, queue)
+        await turns()
+        draining = asyncio.ensure_future(queue.drain())
+        await accept(house, queue)
+        await turns()
+        house.fleet.runs[0].answered.set_result(GOOD)
+        await turns()
+        assert not draining.done()
+        house.fleet.runs[1].answered.set_result(GOOD)
+        await draining
+
+    asyncio.run(story())
