@@ -123,7 +123,7 @@ def test_running_invocation_keeps_the_old_code(project: Project) -> None:
 def test_broken_lam_yaml_keeps_the_last_good_functions(project: Project) -> None:
     file = project.folder / "lam.yaml"
     good = file.read_text()
-    file.write_text(good + "    memroy: 256\n    timeout: never\n")
+    file.write_text(good + "    memry: 256\n    timeout: never\n")
     project.expected_errors = ["lam.yaml:"]
     assert project.invoke("greet") == "first"
     shown = project.lam("status").stdout
