@@ -9,10 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lambdacli import __version__
 from lambdacli.client import http, local
@@ -130,13 +132,41 @@ def ensure_running(place: Place, options: StartOptions, tell: Tell, *, is_detach
 
 
 def _start(place: Place, options: StartOptions, *, is_detached: bool) -> Running:
-    process, log_begin = _spawn(place, options, is_detached=is_detached)
+    with _held_signals() as let_through:
+        process, log_begin = _spawn(place, options, is_detached=is_detached)
+        try:
+            let_through()
+            return _when_ready(place, process, log_begin)
+        except BaseException:
+            # A start that failed or was interrupted leaves nothing behind.
+            process.terminate()
+            raise
+
+
+@contextlib.contextmanager
+def _held_signals() -> Iterator[Callable[[], None]]:
+    """What would interrupt us waits until it is let through: an exception in the middle of starting a process
+    would leave one that nobody knows of."""
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) not in (
+                signal.SIG_IGN,
+                None,
+            ):  # what is ignored stays so in the child
+                before[number] = signal.signal(number, lambda number, _: came.append(number))
+
+    def let_through() -> None:
+        while before:
+            signal.signal(*before.popitem())
+        while came:
+            signal.raise_signal(came.pop())
+
     try:
-        return _when_ready(place, process, log_begin)
-    except BaseException:
-        # A start that failed or was interrupted leaves nothing behind.
-        process.terminate()
-        raise
+        yield let_through
+    finally:
+        let_through()
 
 
 def _when_ready(place: Place, process: subprocess.Popen[bytes], log_begin: int) -> Running:

@@ -301,7 +301,7 @@ class Service:
 
     async def _settle_project(self) -> None:
         if self._sync is not None:
-            self._sync.settle()
+            await self._sync.settle()
 
     # What `lam status` and `lam show` tell
 

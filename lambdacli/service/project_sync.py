@@ -75,18 +75,38 @@ class ProjectSync:
         if self._watcher is not None:
             self._watcher.stop()
             self._watcher = None
-        if self._reading_soon is not None:
-            self._reading_soon.cancel()
+        self._forget_reading_soon()
 
-    def settle(self) -> None:
+    async def settle(self) -> None:
         """Reads lam.yaml again if it is not what was read last: a change may be asked about before it is
         seen. What a problem was about may also lie elsewhere, such as a folder that is there now."""
-        is_due = bool(self.problems) and self._clock.monotonic() - self._read_at > PROBLEM_SECONDS
-        if is_due or self._stamp() != self._read_stamp:
+        if self._stamp() != self._read_stamp:
+            await self._until_quiet()
             self.read()
+        elif self._reading_soon is not None or (self.problems and self._is_second_look_due()):
+            self.read()
+
+    async def _until_quiet(self) -> None:
+        """A reader who came in the middle of a save would find half of lam.yaml. Who saves without a pause is
+        not waited for."""
+        for _ in range(10):
+            age = self._clock.now().timestamp() - self._changed_at()
+            if not 0 <= age < QUIET_SECONDS:
+                return
+            await asyncio.sleep(QUIET_SECONDS - age)
+
+    def _changed_at(self) -> float:
+        try:
+            return self._file.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def _is_second_look_due(self) -> bool:
+        return self.project is None or self._clock.monotonic() - self._read_at > PROBLEM_SECONDS
 
     def read(self) -> None:
         self._read_stamp, self._read_at = self._stamp(), self._clock.monotonic()
+        self._forget_reading_soon()
         try:
             is_empty = not self._file.read_text(errors="replace").strip()
             project = load_project(self._file)
@@ -194,9 +214,13 @@ class ProjectSync:
                     self._on_code_change(FunctionKey(project.account, project.region, settings.name))
 
     def _read_soon(self) -> None:
+        self._forget_reading_soon()
+        self._reading_soon = self._clock.call_later(QUIET_SECONDS, self.read)
+
+    def _forget_reading_soon(self) -> None:
         if self._reading_soon is not None:
             self._reading_soon.cancel()
-        self._reading_soon = self._clock.call_later(QUIET_SECONDS, self.read)
+            self._reading_soon = None
 
     def _watched(self) -> set[Path]:
         return {self._file.parent} if self.project is None else set(self.project.watched_paths)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from house import PYTHON_RUNTIME, Project, opened, wait_until
+from house import PYTHON_RUNTIME, Project, is_alive, opened, wait_until
 
 from lambdacli.client import local
 
@@ -48,6 +48,10 @@ def seconds_until(project: Project, answer: object) -> float:
     began = time.monotonic()
     wait_until(lambda: project.invoke("greet") == answer, f"the answer {answer!r}")
     return time.monotonic() - began
+
+
+def runtimes(project: Project) -> list[int]:
+    return [pid for pid, command in project.processes().items() if "bootstrap.py" in command]
 
 
 def names(project: Project) -> list[str]:
@@ -105,6 +109,7 @@ def test_running_invocation_keeps_the_old_code(project: Project) -> None:
     file = project.write("greet/app.py", slow.format("old"))
     seconds_until(project, "old")
     began = project.root / "began"
+    old = runtimes(project)
     with ThreadPoolExecutor() as pool:
         running = pool.submit(project.invoke, "greet", str(began))
         wait_until(began.exists, "the invocation runs")
@@ -112,13 +117,13 @@ def test_running_invocation_keeps_the_old_code(project: Project) -> None:
         assert seconds_until(project, "new") < 0.9
         assert not running.done()
         assert running.result(10) == "old"
-    wait_until(lambda: sum(project.status()["environments"].values()) <= 1, "the old environment's end")
+    wait_until(lambda: not any(map(is_alive, old)), "the end of the old environments")
 
 
 def test_broken_lam_yaml_keeps_the_last_good_functions(project: Project) -> None:
     file = project.folder / "lam.yaml"
     good = file.read_text()
-    file.write_text(good + "    memroy: 256\n    timeout: never\n")
+    file.write_text(good + "    memry: 256\n    timeout: never\n")
     project.expected_errors = ["lam.yaml:"]
     assert project.invoke("greet") == "first"
     shown = project.lam("status").stdout
@@ -155,10 +160,7 @@ def test_changes_are_seen_without_being_asked_for(project: Project) -> None:
     yaml = project.folder / "lam.yaml"
     save(yaml, yaml.read_text().replace("greet:", "hello:", 1))
     # Asking the service would make it look; its processes tell without.
-    wait_until(
-        lambda: not [command for command in project.processes().values() if "bootstrap.py" in command],
-        "the end of the environment of what is gone",
-    )
+    wait_until(lambda: not runtimes(project), "the end of the environment of what is gone")
 
 
 def test_settings_and_env_files_count(project: Project) -> None:
@@ -255,6 +257,8 @@ def test_new_zip_counts(project: Project) -> None:
 def test_lam_yaml_is_never_taken_for_empty_while_it_is_saved(project: Project) -> None:
     yaml = project.folder / "lam.yaml"
     good = yaml.read_text()
+    project.invoke("greet")
+    before = runtimes(project)
     with yaml.open("w") as file:  # empty from now on, as long as the editor takes
         project.expected_errors = ["lam.yaml is empty"]
         assert project.invoke("greet") == "first"
@@ -262,4 +266,31 @@ def test_lam_yaml_is_never_taken_for_empty_while_it_is_saved(project: Project) -
         assert project.status()["problems"] == ["lam.yaml is empty; the functions that it had stay"]
         file.write(good)
     wait_until(lambda: project.status()["problems"] == [], "the saved file")
-    assert sum(project.status()["environments"].values()) == 1, "its environment is still the same"
+    assert set(before) <= set(runtimes(project)), "its environment is still the same"
+
+
+def test_what_is_mended_counts_at_the_next_question(project: Project) -> None:
+    """Also where the service began with a lam.yaml that it could not use."""
+    project.lam("stop")
+    yaml = project.folder / "lam.yaml"
+    yaml.write_text(yaml.read_text() + "    layers: [../layer]\n")
+    project.expected_errors = ["lam.yaml:"]
+    assert len(project.start()["problems"]) == 1
+    (project.root / "layer").mkdir()
+    assert project.invoke("greet") == "first"
+
+
+def test_lam_yaml_is_not_read_half_saved(project: Project) -> None:
+    yaml = project.folder / "lam.yaml"
+    first = yaml.read_text()
+    second = first.replace("greet:", "later:").removeprefix("functions:\n")
+    with ThreadPoolExecutor() as pool:
+        for _ in range(20):
+            with yaml.open("w") as file:
+                file.write("functions:\n")
+                file.flush()  # a lam.yaml without functions, to who reads it now
+                asked = pool.submit(project.invoke, "greet")
+                file.write(second)
+                file.flush()
+                file.write(first.removeprefix("functions:\n"))
+            assert asked.result(10) == "first"

@@ -272,24 +272,24 @@ def test_idle_service_ends_with_its_environments(project: Project) -> None:
 
 def test_idle_service_waits_for_an_invocation(project: Project) -> None:
     project.function("slow", SLOW, "timeout: 20")
-    project.start("--port", "0", "--idle-exit", "0.01")
+    project.start("--port", "0", "--idle-exit", "0.03")
     with ThreadPoolExecutor() as pool:
-        assert begin_slow(project, pool, 2).result(10) == "slept 2"
+        assert begin_slow(project, pool, 3).result(10) == "slept 3"
     project.assert_all_gone()
 
 
 def test_idle_service_waits_for_whoever_follows_logs(project: Project) -> None:
     project.function("echo", ECHO)
-    project.start("--port", "0", "--idle-exit", "0.01")
+    project.start("--port", "0", "--idle-exit", "0.05")
     pid = project.service_pid
     following = Lines(project.begin("logs", "--follow"))
     began = time.monotonic()
 
     def is_much_later() -> bool:
         assert is_alive(pid) and following.process.poll() is None
-        return time.monotonic() > began + 2
+        return time.monotonic() > began + 4
 
-    wait_until(is_much_later, "three times the idle time")
+    wait_until(is_much_later, "more than the idle time")
     project.invoke("echo", "seen")
     following.wait_for("echoing seen")
     following.process.send_signal(signal.SIGINT)
@@ -647,6 +647,7 @@ def resident_mb(pid: int) -> float:
 
 
 def test_neither_descriptors_nor_memory_grow(project: Project) -> None:
+    project.write("lam.yaml", "max_environments: 1\nfunctions:\n")
     project.function("echo", ECHO)
     code = project.folder / "echo" / "app.py"
     project.start()
