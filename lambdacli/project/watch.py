@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
 import queue
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -35,6 +37,16 @@ from lambdacli.project.ignore import is_ignored
 log = logging.getLogger("lam.project")
 
 _POLLING_SECONDS = 1.0
+
+_MOVE_SECONDS = 0.05
+"""How long the first half of a move waits for its second, which never comes when the file went elsewhere. All
+that changed after it waits too; watchdog's own half second is longer than a change may take to count."""
+
+if sys.platform == "linux":
+    with contextlib.suppress(ImportError):
+        from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
+
+        InotifyMoveEventGrouper.delay = _MOVE_SECONDS
 
 # Opening, reading and changes of rights leave the content as it was: they are not asked for at all.
 _FOLDER_EVENTS: list[type[FileSystemEvent]] = [DirCreatedEvent, DirDeletedEvent, DirMovedEvent]

@@ -72,6 +72,16 @@ def test_new_code_runs_within_the_limit(project: Project, write, record_property
     assert statistics.median(took) < RELOAD_SECONDS
 
 
+def test_file_that_was_moved_away_and_written_anew_counts_as_soon(project: Project) -> None:
+    file = project.folder / "greet" / "app.py"
+    took = []
+    for number in range(5):
+        file.rename(project.root / "backup.py")
+        file.write_text(answering(f"change {number}"))
+        took.append(seconds_until(project, f"change {number}"))
+    assert statistics.median(took) < RELOAD_SECONDS
+
+
 def test_the_very_next_command_runs_the_new_code(project: Project) -> None:
     file = project.folder / "greet" / "app.py"
     for number in range(5):
