@@ -10,6 +10,7 @@ import queue
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -134,6 +135,9 @@ class Watcher:
         self._thread = threading.Thread(target=self._run, name="lam-watch", daemon=True)
 
     def start(self) -> None:
+        # watchdog adds a new subfolder twice when its creation and its first file come together, keeps one
+        # watch, and warns about it: nothing is lost, and nobody can do anything with the line.
+        warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
         self._observer.start()
         self._thread.start()
 
