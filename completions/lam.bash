@@ -24,7 +24,7 @@ _lam() {
     case "$verb:$current" in
         :*) _lam_offer -W "init validate start stop status invoke logs list show delete completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
-        validate:-*) _lam_offer -W "--project --help" ;;
+        validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --idle-exit --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;

@@ -23,6 +23,7 @@ complete -c lam -n '__fish_seen_subcommand_from init' -l template -s t -r -a 'py
 complete -c lam -n '__fish_seen_subcommand_from init' -l runtime -r -d 'A runtime of Lambda, such as python3.13.'
 complete -c lam -n '__fish_seen_subcommand_from init' -l help -s h -d 'Show the help.'
 
+complete -c lam -n '__fish_seen_subcommand_from validate' -l schema -d 'Print the JSON Schema of lam.yaml, for editors; check nothing.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l project -r -F -d 'The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l help -s h -d 'Show the help.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -F

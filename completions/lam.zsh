@@ -43,6 +43,7 @@ _lam() {
                     ;;
                 validate)
                     _arguments \
+                        '--schema[Print the JSON Schema of lam.yaml, for editors; check nothing.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \

@@ -14,6 +14,7 @@ from lambdacli.cli.options import ProjectOption
 EXAMPLES = """
 lam validate                                         the lam.yaml of this project
 lam validate other/lam.yaml
+lam validate --schema > lam.schema.json              for editors
 """
 
 
@@ -21,9 +22,17 @@ def run(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="The file to check.", show_default=False)
     ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of lam.yaml, for editors; check nothing.")
+    ] = False,
     project: ProjectOption = None,
 ) -> int:
     from lambdacli.project.config import ConfigError, load_project
+    from lambdacli.project.schema import json_schema_text
+
+    if schema:
+        render.output_text(json_schema_text())
+        return 0
 
     checked = file if file is not None else connect.place_of(project).project_file
     if checked is None:

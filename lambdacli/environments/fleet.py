@@ -114,7 +114,10 @@ class Fleet:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*self._closings, return_exceptions=True)
-        await asyncio.gather(*(environment.close() for environment in self.environments()))
+        endings = (environment.close() for environment in self.environments())
+        for ending in await asyncio.gather(*endings, return_exceptions=True):
+            if isinstance(ending, BaseException):
+                logger.error("an environment could not be closed", exc_info=ending)
         self._environments.clear()
         self._numbers.clear()
 

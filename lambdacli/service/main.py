@@ -218,6 +218,7 @@ class Service:
 
     def _project_read(self) -> None:
         project = self._project
+        self._tell_of_another_port()
         self._fleet.set_limits(pool_limits(None if project is None else project.max_environments))
         services = project.services if project is not None else {}
         if self._placements.lead_to(_endpoint_variables(self._endpoint, services)):
@@ -232,6 +233,22 @@ class Service:
                 if function.reserved_concurrency is not None
             }
         )
+
+    def _tell_of_another_port(self) -> None:
+        project = self._project
+        if (
+            not self._endpoint
+            or project is None
+            or not project.is_port_chosen
+            or self._settings.port is not None
+        ):
+            return
+        if not self._endpoint.endswith(f":{project.port}"):
+            logger.warning(
+                "lam.yaml says port %d; this service stays at %s until `lam stop`",
+                project.port,
+                self._endpoint,
+            )
 
     # The doors
 
