@@ -218,7 +218,6 @@ class Service:
 
     def _project_read(self) -> None:
         project = self._project
-        self._tell_of_another_port()
         self._fleet.set_limits(pool_limits(None if project is None else project.max_environments))
         services = project.services if project is not None else {}
         if self._placements.lead_to(_endpoint_variables(self._endpoint, services)):
@@ -233,22 +232,6 @@ class Service:
                 if function.reserved_concurrency is not None
             }
         )
-
-    def _tell_of_another_port(self) -> None:
-        project = self._project
-        if (
-            not self._endpoint
-            or project is None
-            or not project.is_port_chosen
-            or self._settings.port is not None
-        ):
-            return
-        if not self._endpoint.endswith(f":{project.port}"):
-            logger.warning(
-                "lam.yaml says port %d; this service stays at %s until `lam stop`",
-                project.port,
-                self._endpoint,
-            )
 
     # The doors
 
@@ -355,9 +338,17 @@ class Service:
             "environments": dict(environments),
             "running_invocations": self._ledger.running(),
             "problems": [] if self._sync is None else self._sync.problems,
-            "notices": [] if self._sync is None else self._sync.warnings,
+            "notices": self._notices(),
             "anonymous": self._settings.anonymous,
         }
+
+    def _notices(self) -> list[str]:
+        notices = [] if self._sync is None else list(self._sync.warnings)
+        project = self._project
+        is_chosen_there = project is not None and project.is_port_chosen and self._settings.port is None
+        if project is not None and is_chosen_there and not self._endpoint.endswith(f":{project.port}"):
+            notices.append(f"lam.yaml says port {project.port} now: it counts after `lam stop`")
+        return notices
 
     def _environments_of(self, key: FunctionKey) -> list[Mapping[str, object]]:
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -135,3 +136,9 @@ def test_without_a_project_there_is_nothing_to_check(lam, config, project):
         1,
         "error: there is no lam.yaml here or above\n\nhint: `lam init NAME` makes one\n",
     )
+
+
+def test_the_schema_for_editors_is_printed(lam, project):
+    result = lam("validate", "--schema")
+    assert result.exit_code == 0
+    assert json.loads(result.out)["title"] == "lam.yaml"

@@ -595,6 +595,18 @@ def test_chosen_port_that_is_taken_is_an_error(project: Project, source: str) ->
     assert project.port == port
 
 
+def test_a_changed_port_counts_after_a_stop_and_status_says_so(project: Project) -> None:
+    project.lam("start", "--detach")
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+    project.write("lam.yaml", f"port: {port}\nfunctions: {{}}\n")
+    assert project.status()["notices"] == [f"lam.yaml says port {port} now: it counts after `lam stop`"]
+    project.lam("stop")
+    project.lam("start", "--detach")
+    assert project.port == port
+    assert project.status()["notices"] == []
+
+
 # The state
 
 
