@@ -59,7 +59,7 @@ lam status                            what to export for boto3 and the AWS CLI
 
 def run(arguments: Sequence[str]) -> int:
     """One command from its words to its exit code. Nothing above it catches anything."""
-    arguments = [*arguments[1:], "--help"] if arguments[:1] == ["help"] else list(arguments)
+    arguments = [*arguments[1:], "--help"] if arguments and arguments[0] == "help" else list(arguments)
     try:
         result = command().main(list(arguments) or ["--help"], prog_name="lam", standalone_mode=False)
         return result if isinstance(result, int) else errors.SUCCESS

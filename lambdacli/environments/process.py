@@ -144,9 +144,11 @@ class ProcessTree:
             case {"event": "started", "pid": int(pid), "guardian": int(guardian)}:
                 self.pid = pid
                 self.guardian = guardian
-                self._started.set_result(pid)
+                if not self._started.done():  # who waited for it was cancelled
+                    self._started.set_result(pid)
             case {"event": "not_started", "text": str(text)}:
-                self._started.set_exception(StartError(text))
+                if not self._started.done():
+                    self._started.set_exception(StartError(text))
             case {"event": "exited", "status": int(status), "peak_kb": int(peak_kb)}:
                 number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
                 code = os.WEXITSTATUS(status) if number is None else None

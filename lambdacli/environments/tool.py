@@ -18,7 +18,12 @@ async def run_to_end(keeper: Keeper, command: Command, take: Callable[[str], Non
     read_fd, write_fd = os.pipe()
     channel = LogChannel(read_fd, lambda line, _timestamp: take(line))
     loop.add_reader(read_fd, channel.read)
-    tree = keeper.run(command, write_fd, ended.set_result)
+
+    def note_end(exit: Exit) -> None:
+        if not ended.done():  # cancelled: nobody asks any more
+            ended.set_result(exit)
+
+    tree = keeper.run(command, write_fd, note_end)
     try:
         await tree.wait_started()
         exit = await ended

@@ -30,18 +30,36 @@ class Layers:
         if not target.is_dir():
             # Several functions with the same layers may come here at once: whoever is first stays.
             making = self._folder / f"unfinished-{uuid.uuid4().hex}"
-            for source in sources:
-                shutil.copytree(source, making, symlinks=True, dirs_exist_ok=True)
             try:
+                for source in sources:
+                    _lay_over(source, making)
                 making.rename(target)
             except OSError:
-                shutil.rmtree(making)
+                shutil.rmtree(making, ignore_errors=True)
                 if not target.is_dir():
                     raise
         return target
 
     def _unpacked(self, layer: Path) -> Path:
         return layer if layer.is_dir() else self._code.folder(self._code.add(layer.read_bytes()))
+
+
+def _lay_over(source: Path, target: Path) -> None:
+    """Copies a folder over what the target holds already. What is in the way goes first: a link of an earlier
+    layer must not be written through, for it may lead to the developer's own files."""
+    if target.is_symlink() or not target.is_dir():
+        target.unlink(missing_ok=True)
+        target.mkdir(parents=True)
+    for entry in source.iterdir():
+        place = target / entry.name
+        if entry.is_dir() and not entry.is_symlink():
+            _lay_over(entry, place)
+            continue
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+        shutil.copy2(entry, place, follow_symlinks=False)
 
 
 def _state_of(sources: list[Path]) -> str:

@@ -31,6 +31,18 @@ def test_an_empty_list_says_what_to_do(lam, service):
     )
 
 
+@pytest.mark.parametrize(
+    ("problems", "more"),
+    [(["lam.yaml:3: a"], ""), (["lam.yaml:3: a", "b", "c"], " (and 2 more: `lam validate`)")],
+)
+def test_list_notes_what_keeps_lam_yaml_from_being_read(lam, service, problems, more):
+    service.function("demo-lambda")
+    service.status["problems"] = problems
+    result = lam("list")
+    assert (result.exit_code, "demo-lambda" in result.out) == (0, True)
+    assert result.err == f"note: lam.yaml is not taken in as it is now: lam.yaml:3: a{more}\n"
+
+
 def test_list_as_json_is_what_the_service_said(lam, service):
     service.function("demo-lambda")
     assert json.loads(lam("list", "--json").out) == {"functions": service.functions}

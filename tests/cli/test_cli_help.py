@@ -51,6 +51,18 @@ def test_help_shows_examples_first(lam, arguments):
     assert (result.exit_code, result.out, result.err) == (0, HELP, "")
 
 
+@pytest.mark.parametrize("words", [[], ["invoke"], ["logs"]])
+def test_help_is_understood_as_a_verb(lam, words):
+    assert lam("help", *words) == lam(*words, "--help")
+    assert lam("help", *words).exit_code == 0
+
+
+def test_help_for_what_is_no_verb_suggests_one(lam):
+    result = lam("help", "inovke")
+    assert (result.exit_code, result.out) == (2, "")
+    assert "hint: did you mean invoke?" in result.err
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_a_verb_begins_with_its_examples(lam, verb):
     result = lam(verb, "--help")
@@ -101,6 +113,10 @@ def test_version(lam):
             ["inovke"],
             "error: no such verb: inovke\n\nhint: did you mean invoke?\n"
             "hint: `lam --help` shows what there is\n",
+        ),
+        (
+            ["ls"],
+            "error: no such verb: ls\n\nhint: did you mean list?\nhint: `lam --help` shows what there is\n",
         ),
         (["xyzzy"], "error: no such verb: xyzzy\n\nhint: `lam --help` shows what there is\n"),
         (

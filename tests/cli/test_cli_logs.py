@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from fake_service import Scripted
+from fake_service import Scripted, refusal
 
 from lambdacli.cli.errors import WrongUsage
 from lambdacli.cli.logs import parse_since
@@ -46,6 +46,21 @@ def test_lines_of_all_functions_name_theirs(lam, logged):
 @pytest.mark.real
 def test_json_is_one_object_a_line(lam, logged):
     assert [json.loads(line) for line in lam("logs", "--json").out.splitlines()] == LINES
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "answer", [Scripted(body=[]), refusal(404, "ResourceNotFoundException", "Function not found")]
+)
+def test_logs_of_what_is_not_there_are_an_error(lam, service, answer):
+    service.function("node")
+    service.answers["GET", "/_lam/v1/logs"] = answer
+    result = lam("logs", "nope")
+    assert (result.exit_code, result.out) == (1, "")
+    assert result.err.startswith("error: ") and "hint: did you mean node?" in result.err
+    if answer.status == 200:
+        silent = lam("logs", "node")
+        assert (silent.exit_code, silent.out, silent.err) == (0, "", ""), "a function that never ran"
 
 
 @pytest.mark.real

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def test_a_payload_comes_from_one_source(sources, payload, event, is_base64, sen
 def test_a_dash_reads_stdin(monkeypatch, payload, event, is_base64, given, sent):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
     assert read_payload(payload, event, is_base64=is_base64) == sent
+
+
+@pytest.mark.parametrize("payload", [None, "{}", "-"])
+@pytest.mark.parametrize("piped", [b"", JSON])
+def test_what_is_piped_and_not_read_is_noted(monkeypatch, capsys, payload, piped):
+    read_fd, write_fd = os.pipe()
+    os.write(write_fd, piped)
+    os.close(write_fd)
+    with open(read_fd) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        sent = read_payload(payload, None, is_base64=False)
+    assert sent == {None: b"", "{}": b"{}", "-": piped}[payload]
+    noted = "note: stdin is not read; `--payload -` sends it as the event\n"
+    assert capsys.readouterr().err == (noted if piped and payload is None else "")
 
 
 @pytest.mark.parametrize(

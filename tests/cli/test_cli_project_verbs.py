@@ -121,6 +121,24 @@ def test_init_asks_at_a_terminal(lam, scaffold, project, monkeypatch):
     assert scaffold.asked == [(project, "worker", "nodejs", None)]
 
 
+@pytest.mark.parametrize("runtime", ["java21", "dotnet8", "python9"])
+def test_init_refuses_a_runtime_that_it_has_no_template_for(lam, project, runtime):
+    (project / "lam.yaml").unlink()
+    result = lam("init", "x", "--runtime", runtime)
+    assert (result.exit_code, result.out) == (1, "")
+    assert result.err.startswith("error: ") and runtime in result.err
+    assert list(project.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["--template", "nodejs"], ["--runtime", "nodejs22.x"]])
+def test_init_notes_what_cannot_be_invoked_yet(lam, project, words):
+    (project / "lam.yaml").unlink()
+    result = lam("init", "x", *words)
+    assert result.exit_code == 0
+    assert "note: nodejs functions cannot be invoked in this version yet" in result.err
+    assert "note:" not in lam("init", "y").err
+
+
 def test_init_passes_a_refusal_on(lam, scaffold):
     result = lam("init", "taken")
     assert (result.exit_code, result.err) == (

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 
+import fake_service
 import pytest
 
 from lambdacli import __version__
@@ -285,3 +288,41 @@ def test_watching_a_service_that_somebody_else_started(lam, service):
         "note: following it; ^C leaves it running, `lam stop` stops it",
         "the service has ended",
     ]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o711])
+def test_a_socket_in_a_folder_that_others_may_enter_is_not_asked(place, service, mode):
+    folder = place.socket_path.parent
+    assert control.find(place) is not None
+    asked = len(service.seen)
+    folder.chmod(mode)
+    assert control.find(place) is None
+    assert len(service.seen) == asked
+    folder.chmod(0o700)
+    assert control.find(place) is not None
+
+
+def test_a_socket_of_somebody_else_is_not_asked(place, service, monkeypatch):
+    uid = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: uid + 1)
+    assert control.find(place) is None
+    assert service.seen == []
+
+
+def test_a_recorded_socket_in_an_open_folder_is_not_asked(place):
+    folder = Path(tempfile.mkdtemp(prefix="lam-", dir="/tmp"))
+    fake = fake_service.FakeService()
+    fake.status = fake_service.status_of(os.getpid(), str(folder / "s"), str(place.state_dir))
+    server = fake_service.serve(fake, str(folder / "s"))
+    try:
+        place.state_dir.mkdir(exist_ok=True)
+        place.service_file.write_text(json.dumps({"socket": str(folder / "s")}))
+        assert control.find(place) is not None, "recorded, and in a folder of our own"
+        folder.chmod(0o777)
+        asked = len(fake.seen)
+        assert control.find(place) is None
+        assert len(fake.seen) == asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        shutil.rmtree(folder)

@@ -128,8 +128,8 @@ class RuntimeClient:
             host, _, port = self._address.rpartition(":")
             self._reader, self._writer = await asyncio.open_connection(host, int(port))
         assert self._reader is not None
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self._address}", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        sent = {"Host": self._address, "Content-Length": str(len(body)), **(headers or {})}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
         self._writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         head = await self._reader.readuntil(b"\r\n\r\n")
         status_line, *header_lines = head.decode().rstrip("\r\n").split("\r\n")

@@ -79,6 +79,20 @@ def test_patience_with_a_settling_environment_ends() -> None:
     assert pool.decide(1.0 + SETTLING_PATIENCE_SECONDS) == [Create(2, "f")]
 
 
+def test_one_ticket_waits_for_a_settling_environment_while_another_gets_a_new_one() -> None:
+    pool = Pool(ROOMY)
+    pool.ticket_came(1, "f")
+    pool.decide(0)
+    pool.member_free(1, 0)
+    pool.decide(0)
+    pool.member_settling(1, 1.0)
+    pool.ticket_came(2, "f")
+    pool.ticket_came(3, "f")
+    assert pool.decide(1.0) == [Create(2, "f"), LookAgain(pytest.approx(SETTLING_PATIENCE_SECONDS))]
+    # The one that it waits for never comes: the wait ends by the second look.
+    assert pool.decide(1.0 + SETTLING_PATIENCE_SECONDS) == [Create(3, "f")]
+
+
 def test_at_the_limit_tickets_wait_in_order() -> None:
     pool = Pool(PoolLimits(environments=1, starting=10, idle_seconds=600))
     for ticket in (1, 2, 3):

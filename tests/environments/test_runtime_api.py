@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,48 @@ def test_the_largest_answer_passes_and_one_byte_more_does_not(tmp_path: Path) ->
         assert (await third.answered()).payload == b"3"
         assert on.box.starts == 1
         client.close()
+
+    scene(tmp_path, play)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:9001"},
+    ],
+    ids=lambda headers: " ".join(*headers.items()),
+)
+def test_a_web_page_is_refused_and_changes_nothing(tmp_path: Path, headers: dict[str, str]) -> None:
+    async def play(on: Stage) -> None:
+        client = await on.initialised()
+        invoking = on.invoke("r1")
+        await on.waiting
+        page = on.client()
+        for what in ("invocation/r1/response", "invocation/r1/error", "init/error"):
+            assert (await page.post(what, b'"evil"', headers)).status == 403
+        stolen = await page.call("GET", "/2018-06-01/runtime/invocation/next", headers=headers)
+        assert (stolen.status, stolen.json["errorType"]) == (403, "AccessDenied")
+        assert invoking.outcome is None
+        assert (await client.respond("r1", b'"mine"')).status == 202
+        assert (await invoking.answered()).payload == b'"mine"'
+
+    scene(tmp_path, play)
+
+
+def test_an_error_that_is_too_large_counts_as_an_answer_that_is(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        client = await on.initialised()
+        invoking = on.invoke("r1")
+        await on.waiting
+        refused = await client.post("invocation/r1/error", b"x" * (LIMIT + 1))
+        assert (refused.status, refused.json["errorType"]) == (413, "RequestEntityTooLarge")
+        outcome = await invoking.answered()
+        assert (outcome.function_error, outcome.error_type) == ("Unhandled", "Function.ResponseSizeTooLarge")
+        assert b'"errorType":"Function.ResponseSizeTooLarge"' in outcome.payload
 
     scene(tmp_path, play)
 
@@ -315,6 +358,45 @@ def test_a_timeout_reports_the_limit_and_resets(tmp_path: Path) -> None:
         assert "\tDuration: 1000.00 ms\t" in on.log()
         assert on.log().endswith("\tStatus: timeout\n")
         assert on.environment.state is EnvironmentState.RESET
+
+    scene(tmp_path, play, timeout_seconds=1)
+
+
+def test_the_deadline_after_an_init_inside_the_invocation_is_when_it_is_killed(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        first = await on.initialised()
+        on.box.exit(1)
+        assert on.environment.state is EnvironmentState.RESET
+        first.close()
+        began = time.time()
+        on.invoke("r1")
+        await on.box.started.wait()
+        client = on.client()
+        while time.time() < began + 0.5:  # an init that takes its time
+            await client.call("GET", "/2018-06-01/ping")
+        event = await client.next()
+        deadline = int(event.headers["lambda-runtime-deadline-ms"]) / 1000
+        assert began + 2.9 < deadline < began + 3.4
+
+    scene(tmp_path, play, timeout_seconds=3)
+
+
+def test_an_answer_that_came_in_the_same_turn_as_the_deadline_counts(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        client = await on.initialised()
+        began = time.monotonic()
+        invoking = on.invoke("r1")
+        await on.waiting
+
+        def answer() -> None:
+            on.environment.respond("r1", b'"just in time"', is_too_large=False)
+
+        loop = asyncio.get_running_loop()
+        loop.call_at(loop.time() + began + 1.2 - time.monotonic(), answer)
+        while time.monotonic() < began + 1.3:
+            pass  # a busy loop finds the deadline and the answer at once, the deadline first
+        assert (await invoking.answered()).payload == b'"just in time"'
+        client.close()
 
     scene(tmp_path, play, timeout_seconds=1)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.model.location import SOCKET_PATH_BYTES, LocationError, Place, locate, prepare
+from lambdacli.model.location import SOCKET_PATH_BYTES, LocationError, Place, is_private, locate, prepare
 
 EXT4 = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw"
 
@@ -211,3 +211,24 @@ def test_prepare_refuses_a_folder_of_another_user(tmp_path):
     assert str(caught.value) == (
         f"{tmp_path / 'run'} belongs to another user (uid 12345); remove it or ask them to"
     )
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o750, 0o701, 0o720, 0o1777])
+def test_a_folder_that_others_may_enter_is_not_private(tmp_path, mode):
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o700)
+    assert is_private(folder)
+    folder.chmod(mode)
+    assert not is_private(folder)
+
+
+def test_what_is_not_our_own_folder_is_not_private(tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(folder)
+    (tmp_path / "file").touch(0o600)
+    for other in ("link", "file", "nothing"):
+        assert not is_private(tmp_path / other)
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "getuid", lambda: owner + 1)
+    assert not is_private(folder)

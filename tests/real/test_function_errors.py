@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.functions_house import VERSION, Answer, House, open_house
+from tests.real.house import opened
 
 pytestmark = pytest.mark.real
 
@@ -73,6 +74,11 @@ def answers_all_that_fits():
 
 def answers_one_byte_more():
     return "x" * (6291556 - 1)
+
+
+def answers_30_mb():
+    print("one run")
+    return "x" * 30_000_000
 """
 
 FILES = {
@@ -80,6 +86,7 @@ FILES = {
     "code/importing.py": "import nowhere_to_be_found\n",
     "code/broken.py": "def handler(event, context)\n    return 1\n",
     "code/raising.py": "print('importing')\nraise RuntimeError('at import')\n",
+    "code/russian.py": "class Ошибка(Exception):\n    pass\n\n\nraise Ошибка('упало')\n",
     "code/leaving.py": "import sys\nsys.exit(3)\n",
     "code/slow.py": "import time\ntime.sleep(10.4)\n\n\ndef handler(event, context):\n    return 'slow'\n",
 }
@@ -247,6 +254,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         functions[f"{LIMIT}-{client}"] = {"handler": "acts.handler", "timeout": 15}
     functions["another-second"] = {"handler": "acts.handler", "timeout": 1}
     functions["another"] = functions["looped"] = {"handler": "acts.handler", "timeout": 15}
+    functions["far-too-large"] = {"handler": "acts.handler", "timeout": 15}
+    functions["russian"] = {"handler": "russian.handler"}
     functions["raising"] = {"handler": "raising.handler"}
     functions["patient"] = {"handler": "slow.handler", "timeout": 30}
     functions["hasty"] = {"handler": "slow.handler", "timeout": 1}
@@ -298,6 +307,17 @@ def test_the_largest_answer_passes(house: House, client: str) -> None:
     assert_log(answer, in_handler())
 
 
+def test_an_answer_of_30_mb_is_refused_after_one_run(house: House) -> None:
+    answer = house.invoke("far-too-large", {"do": "answers_30_mb"})
+    assert (answer.function_error, answer.json["errorType"]) == (
+        "Unhandled",
+        "Function.ResponseSizeTooLarge",
+    )
+    after = house.invoke("far-too-large")
+    assert (after.function_error, after.json["count"]) == (None, 2)
+    assert house.log("far-too-large").count("one run") == 1
+
+
 def test_timeout_is_reported_with_the_configured_time(house: House) -> None:
     answer = house.invoke("another-second", {"do": "sleeps"})
     report = answer.log.splitlines()[-1]
@@ -322,6 +342,33 @@ def test_exception_at_import_shows_where(house: House) -> None:
     assert error["stackTrace"][0].startswith('  File "/var/lang/lib/python3')
     # The header's RuntimeError is no type that the platform knows.
     assert answer.log.splitlines()[-1].endswith("Status: error\tError Type: Runtime.Unknown")
+
+
+def test_an_exception_with_a_name_beyond_latin_1_keeps_it(house: House) -> None:
+    answer = house.invoke("russian")
+    assert (answer.function_error, answer.json["errorType"], answer.json["errorMessage"]) == (
+        "Unhandled",
+        "Ошибка",
+        "упало",
+    )
+    assert "[ERROR] Ошибка: упало" in answer.log
+
+
+def test_a_stack_trace_of_a_fresh_project_shows_lambdas_paths(tmp_path: Path) -> None:
+    """There the state folder, and with it the runtime's own files, lies inside the function's."""
+    with opened(tmp_path) as project:
+        project.lam("init", "demo")
+        folder = project.folder / "demo"
+        handler = "def lambda_handler(event, context):\n    raise ValueError('boom')\n"
+        (folder / "lambda_function.py").write_text(handler)
+        try:
+            answer = json.loads(project.lam("invoke", "demo", code=1, cwd=folder).stdout)
+        finally:
+            project.lam("stop", cwd=folder)
+        assert answer["stackTrace"] == [
+            '  File "/var/task/lambda_function.py", line 2, in lambda_handler\n'
+            "    raise ValueError('boom')\n"
+        ]
 
 
 def test_failures_of_a_function_leave_the_code_folder_alone(house: House) -> None:

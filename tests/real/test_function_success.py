@@ -374,6 +374,8 @@ def test_client_context_makes_the_round_trip(house: House) -> None:
     assert seen == {"custom": {"ä": [1, None]}, "env": {"locale": "de"}, "title": "t", "package": "p"}
     done = house.lam("invoke", "context", "--client-context", json.dumps(document), "--payload", "{}")
     assert json.loads(done.stdout)["client_context"] == seen
+    given = base64.b64encode(json.dumps(document, indent=2, ensure_ascii=False).encode()).decode()
+    assert house.invoke("context", ClientContext=given).json["client_context"] == seen, "over several lines"
 
 
 def test_remaining_time_falls_with_the_clock(house: House) -> None:

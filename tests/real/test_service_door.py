@@ -148,7 +148,8 @@ import encodings.idna, os, socket, sys  # first: afterwards the library may be o
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
-with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10) as connection:
+host, port = sys.argv[1].split(":")
+with socket.create_connection((host, int(port)), 10) as connection:
     connection.sendall(sys.stdin.buffer.read())
     while piece := connection.recv(65536):
         sys.stdout.buffer.write(piece)
@@ -156,16 +157,20 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10) as connection
 
 
 def as_neighbour(project: Project) -> bytes:
-    if os.getuid() != 0:
-        if os.environ.get("LAM_TEST_COMPLETE"):
-            pytest.fail("the full suite runs as root: only root can play another user")
-        pytest.skip("only root can play another user")
     request = (
         f"POST {INVOKE} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {SIGNED}\r\n"
         'Connection: close\r\nContent-Length: 4\r\n\r\n"in"'
     )
+    return answer_to_neighbour(f"127.0.0.1:{project.port}", request)
+
+
+def answer_to_neighbour(address: str, request: str) -> bytes:
+    if os.getuid() != 0:
+        if os.environ.get("LAM_TEST_COMPLETE"):
+            pytest.fail("the full suite runs as root: only root can play another user")
+        pytest.skip("only root can play another user")
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", NEIGHBOUR, str(project.port)],
+        [sys.executable, "-I", "-S", "-c", NEIGHBOUR, address],
         input=request.encode(),
         capture_output=True,
         timeout=20,
@@ -181,6 +186,22 @@ def test_other_users_are_refused(project: Project) -> None:
     assert answer.startswith(b"HTTP/1.1 403 ") and b"belongs to another user" in answer
     assert b'"in"' not in answer
     assert_lives(project, pid)
+
+
+def test_other_users_are_refused_by_a_functions_runtime_api(project: Project) -> None:
+    project.function(
+        "where",
+        "import os\n\ndef handler(event, context):\n    return os.environ['AWS_LAMBDA_RUNTIME_API']\n",
+    )
+    address = project.invoke("where")
+    request = f"GET /2018-06-01/ping HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    host, port = address.split(":")
+    with socket.create_connection((host, int(port)), 10) as connection:
+        connection.sendall(request.encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    answer = answer_to_neighbour(address, request)
+    assert answer.startswith(b"HTTP/1.1 403 ") and b"belongs to another user" in answer
+    assert project.invoke("where") == address, "the same environment goes on"
 
 
 def test_other_users_on_wish(tmp_path: Path) -> None:

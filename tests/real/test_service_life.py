@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
 from house import (
+    PYTHON_RUNTIME,
     Project,
     children_of,
     command_of,
@@ -395,6 +400,25 @@ def test_stop_now_cuts(project: Project, is_draining: bool) -> None:
     assert not Path(f"{project.root / 'began'}.ended").exists()
 
 
+def test_an_installer_that_hangs_does_not_hold_the_end(project: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as index, ThreadPoolExecutor() as pool:
+        # An index that takes every question and answers none.
+        address = f"http://127.0.0.1:{index.getsockname()[1]}/simple"
+        project.function("needy", ECHO)
+        project.write("needy/requirements.txt", f"--index-url {address}\nnothing-of-that-name\n")
+        project.start()
+        answer = pool.submit(project.invoke, "needy")
+        index.settimeout(20)
+        question, _ = index.accept()
+        with question:
+            began = time.monotonic()
+            project.lam("stop", "--now")
+            assert time.monotonic() - began < 4
+            project.assert_all_gone(2)
+        assert isinstance(answer.exception(1), (http.AnswerLost, local.ApiError))
+    assert not list((project.root / "home").rglob("*.partial")), "nothing half installed stays"
+
+
 def test_stalled_upload_does_not_hold_the_end(project: Project) -> None:
     project.function("echo", ECHO)
     project.start()
@@ -407,6 +431,51 @@ def test_stalled_upload_does_not_hold_the_end(project: Project) -> None:
         project.lam("stop")
         assert time.monotonic() - began < 15
     project.assert_all_gone()
+
+
+def test_a_start_tidies_up_what_nobody_needs(project: Project) -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("app.py", ECHO)
+    project.function("echo", ECHO)
+    project.start()
+    client = boto3.client(
+        "lambda",
+        endpoint_url=f"http://127.0.0.1:{project.port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_function(
+        FunctionName="made",
+        Runtime=PYTHON_RUNTIME,
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/lambda",
+        Code={"ZipFile": package.getvalue()},
+    )
+    client.close()
+    assert (project.invoke("made", 1), project.invoke("echo", 2)) == (1, 2)
+    project.lam("stop")
+
+    code = project.state / "code"
+    (kept,) = code.iterdir()
+    for name in ("0" * 64, "unfinished-1"):
+        shutil.copytree(kept, code / name)
+    merged = project.write(".lam/opt/of-before/x", "x")
+    streams = {"made": [], "echo": []}
+    for file in (project.state / "logs").rglob("*.ndjson"):
+        streams["made" if "made" in str(file) else "echo"].append(file)
+    now = time.time()
+    for file in streams["echo"]:
+        os.utime(file, (now, now - 31 * 86_400))
+    for file in streams["made"]:
+        os.utime(file, (now, now - 29 * 86_400))
+
+    project.start()
+    assert list(code.iterdir()) == [kept]
+    assert not merged.exists()
+    assert [file.exists() for file in (*streams["echo"], *streams["made"])] == [False, True]
+    assert (project.invoke("made", 3), project.invoke("echo", 4)) == (3, 4)
 
 
 # Nothing is left
