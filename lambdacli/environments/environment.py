@@ -150,6 +150,8 @@ class Environment:
         settlement = self._settle(invocation, began, problem)
         if problem is None:
             self._step(EnvironmentEvent.SETTLED)
+            if self._runtime is RuntimeState.DEAD:  # it ended right after it had asked for the next event
+                self._ended_while_idle()
             return settlement
         if not has_answered:
             answer(self._outcome(problem.payload, problem.caller_error_type))
@@ -373,14 +375,17 @@ class Environment:
             return
         self._runtime_step(RuntimeEvent.EXITED)
         if self.state is EnvironmentState.IDLE:
-            # Between invocations nobody waits for it: the next invocation starts with an init, which first
-            # ends whatever the main process left running.
-            self._channel.drain()
-            self._dismiss_waiter()
-            self._step(EnvironmentEvent.BROKEN)
-            self._on_change(self)
+            self._ended_while_idle()
             return
         self._happenings.put_nowait(_Happening(RuntimeEvent.EXITED, exit=exit))
+
+    def _ended_while_idle(self) -> None:
+        """Between invocations nobody waits for it: the next invocation starts with an init, which first ends
+        whatever the main process left running."""
+        self._channel.drain()
+        self._dismiss_waiter()
+        self._step(EnvironmentEvent.BROKEN)
+        self._on_change(self)
 
     def _breached(self, what: str) -> None:
         self._happenings.put_nowait(_Happening(RuntimeEvent.KILL, breach=what))

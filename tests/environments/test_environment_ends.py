@@ -281,6 +281,27 @@ def test_a_tail_holds_the_last_of_a_line_that_is_longer(tmp_path: Path) -> None:
     scene(tmp_path, play)
 
 
+def test_a_runtime_that_ends_in_the_turn_in_which_it_asks_again_is_not_left_idle(tmp_path: Path) -> None:
+    async def play(on: Stage) -> None:
+        client = await on.initialised()
+        invoking = on.invoke("r1")
+        await on.waiting
+        on.environment.respond("r1", b"1", is_too_large=False)
+        asking = asyncio.ensure_future(on.environment.next_event())
+        asyncio.get_running_loop().call_soon(on.box.exit, 1)
+        await invoking.settled
+        await asyncio.gather(asking, return_exceptions=True)
+        assert on.environment.state is EnvironmentState.RESET
+        second = await started_again(on, "r2")
+        again = on.client()
+        await again.next()
+        await again.respond("r2", b"2")
+        assert (await second.answered()).payload == b"2"
+        client.close()
+
+    scene(tmp_path, play)
+
+
 async def started_again(on: Stage, request_id: str) -> Invoking:
     """An invocation of a reset environment, as far as its new processes."""
     invoking = on.invoke(request_id)
