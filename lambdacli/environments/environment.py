@@ -121,6 +121,8 @@ class Environment:
         if problem is None:
             self._init_ms = elapsed_ms
             self._step(EnvironmentEvent.READY)
+            if self._runtime is RuntimeState.DEAD:  # it ended right after it had asked for its first event
+                self._ended_while_idle()
             return
         self._failed_init_ms = elapsed_ms
         self._log(report.init_report_line(elapsed_ms, "init", problem.status, problem.error_type))
@@ -425,9 +427,9 @@ class Environment:
 
     def _dismiss_waiter(self) -> None:
         """Answers a `next` that will get no event any more."""
-        if self._next_waiter is not None:
+        if self._next_waiter is not None and not self._next_waiter.done():
             self._next_waiter.set_exception(Refusal(500, "InternalServerError", "Internal Server Error"))
-            self._next_waiter = None
+        self._next_waiter = None
 
     # Plumbing
 

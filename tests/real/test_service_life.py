@@ -550,6 +550,8 @@ def test_service_survives_the_death_of_the_keeper(project: Project) -> None:
     service, keeper = project.service_pid, project.keeper_pid
     os.kill(keeper, signal.SIGKILL)
     wait_until(lambda: not processes_with(f"{project.mark}-nasty"), "the environment's death")
+    # Whoever comes before the service knows shares the fate of the environment.
+    wait_until(lambda: "idle" not in project.status()["environments"], "the news of it")
     assert project.invoke("nasty", {"mark": "again", "is_tame": True}) == "again"
     assert project.service_pid == service and project.keeper_pid != keeper
 
@@ -560,6 +562,8 @@ def test_service_survives_the_death_of_a_guardian(project: Project) -> None:
     (guardian,) = children_of(keeper)
     os.kill(guardian, signal.SIGKILL)
     wait_until(lambda: not processes_with(f"{project.mark}-nasty"), "the environment's death")
+    # Whoever comes before the service knows shares the fate of the environment.
+    wait_until(lambda: "idle" not in project.status()["environments"], "the news of it")
     assert project.invoke("nasty", {"mark": "again", "is_tame": True}) == "again"
     assert (project.service_pid, project.keeper_pid) == (service, keeper)
 
