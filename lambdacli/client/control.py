@@ -325,7 +325,7 @@ def _possible_sockets(place: Place) -> list[Path]:
 
 def _service_record(place: Place) -> Json:
     try:
-        record = json.loads((place.state_dir / "service.json").read_bytes())
+        record = json.loads(place.service_file.read_bytes())
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -56,10 +56,6 @@ class Place:
     """Why the state does not lie beside lam.yaml, to be told once."""
 
     @property
-    def project_folder(self) -> Path | None:
-        return None if self.project_file is None else self.project_file.parent
-
-    @property
     def service_file(self) -> Path:
         return self.state_dir / "service.json"
 

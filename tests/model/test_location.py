@@ -30,7 +30,6 @@ def environment(tmp_path):
 def test_the_state_lies_beside_lam_yaml(project, environment):
     place = locate(project, environment, mounts=EXT4)
     assert place.project_file == project / "lam.yaml"
-    assert place.project_folder == project
     assert place.state_dir == project / ".lam"
     assert place.service_file == project / ".lam" / "service.json"
     assert place.moved_because is None
@@ -39,7 +38,7 @@ def test_the_state_lies_beside_lam_yaml(project, environment):
 
 def test_without_a_project_the_state_lies_in_the_home(tmp_path, environment):
     place = locate(tmp_path, environment, mounts=EXT4)
-    assert (place.project_file, place.project_folder) == (None, None)
+    assert place.project_file is None
     assert place.state_dir == Path(environment["HOME"]) / ".local" / "state" / "lam" / "default"
 
 
