@@ -638,11 +638,17 @@ def test_record_of_a_dead_service_never_points_at_another(project: Project, tmp_
 def test_default_port_slides_past_a_taken_one(project: Project) -> None:
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            holder.bind(("127.0.0.1", 4566))
-            holder.listen()
-        except OSError:
-            pass  # somebody else has it: just as well
+
+        def is_taken_by_us() -> bool:
+            try:
+                holder.bind(("127.0.0.1", 4566))
+            except OSError:
+                return False
+            return True
+
+        # Somebody else's could be given back before the service looks.
+        wait_until(is_taken_by_us, "the default port, which another test or program has", 60)
+        holder.listen()
         project.lam("start", "--detach")
         assert 4566 < project.port < 4566 + 100
 
