@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
@@ -646,9 +647,10 @@ def test_default_port_slides_past_a_taken_one(project: Project) -> None:
                 return False
             return True
 
-        # Somebody else's could be given back before the service looks.
-        wait_until(is_taken_by_us, "the default port, which another test or program has", 60)
-        holder.listen()
+        # Another test's could be given back before the service looks; one that stays taken is just as well.
+        with suppress(AssertionError):
+            wait_until(is_taken_by_us, "the default port", 30)
+            holder.listen()
         project.lam("start", "--detach")
         assert 4566 < project.port < 4566 + 100
 
