@@ -10,32 +10,53 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.environments.keeper.wire import FREEZE, THAW
+
 END_SECONDS = 8.0
 """Longer than a guardian takes to kill the largest tree."""
-KEEPER = Path(__file__).with_name("keeper.py")
+KEEPER = Path(__file__).with_name("keeper_program.py")
+IS_LINUX = sys.platform == "linux"
+_CREDENTIALS = struct.Struct("3i")
+Message = dict[str, object]
 
 
 class StartError(Exception):
     """The command could not be executed at all."""
 
 
+class WallsRefused(Exception):
+    """The kernel did not grant what a house or a room is made of."""
+
+    def __init__(self, step: str, text: str) -> None:
+        super().__init__(f"{step}: {text}" if step else text)
+        self.step = step
+        self.text = text
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One program to run: everything its process gets to see."""
 
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] | None
+    """None: no program is executed, the process goes on as a fork of its template."""
     variables: Mapping[str, str]
     folder: Path
     limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Names of `resource.RLIMIT_…` with their soft and hard values."""
     has_framed_log: bool = False
     """Offer the platform's log channel at descriptor 62, as managed runtimes find it."""
+    has_standby: bool = False
+    """Offer descriptor 63, on which a runtime tells what could be loaded ahead next time."""
+    holds_itself: bool = False
+    """Its own program prepares itself and then waits on descriptor 63; others are held before their first
+    step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,61 +96,55 @@ _SIGNAL_WORDS: dict[int, str] = {
 }
 
 
-class ProcessTree:
-    """A running command with everything it starts. Ends when told, when its control socket closes, never
-    alone."""
+class _Wire:
+    """Our end of a socket to a process of the keeper's: whole messages come in, whatever closes it."""
 
-    def __init__(self, control: socket.socket, on_exit: Callable[[Exit], None]) -> None:
-        self.pid: int | None = None
-        self.guardian: int | None = None
-        self._control = control
-        self._on_exit = on_exit
-        self._has_exited = False
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
         self._buffer = b""
         self._loop = asyncio.get_running_loop()
-        self._started: asyncio.Future[int] = self._loop.create_future()
-        self._gone: asyncio.Future[None] = self._loop.create_future()
-        control.setblocking(False)
-        self._loop.add_reader(control.fileno(), self._read)
+        self.process: int | None = None
+        """Who spoke last, as this machine numbers it: inside walls, processes know themselves by others."""
+        connection.setblocking(False)
+        if IS_LINUX:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
-    async def wait_started(self) -> int:
-        return await self._started
+    def listen(self, on_message: Callable[[Message], None], on_close: Callable[[], None]) -> None:
+        self._loop.add_reader(self._connection.fileno(), self._read, on_message, on_close)
 
-    async def end(self) -> None:
-        """Kills every process of the tree and returns when none is left."""
-        self._send({"command": "end"})
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await asyncio.shield(self._gone)
-        except TimeoutError:
-            # The function has stopped its guardian. Without one, the keeper kills the tree.
-            self._kill_guardian()
-            if not self._gone.done():
-                self._close()
-
-    def _kill_guardian(self) -> None:
-        if self.guardian is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.guardian, signal.SIGKILL)
-
-    def signal(self, number: int) -> None:
-        self._send({"command": "signal", "number": number})
-
-    def _send(self, message: dict[str, object]) -> None:
-        data = json.dumps(message).encode()
+    def send(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
+        """Who is gone is told nothing; that it is gone is heard elsewhere."""
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
         with contextlib.suppress(OSError):
-            self._control.send(len(data).to_bytes(4, "big") + data)
+            if descriptors:
+                # Descriptors travel with the first byte; whoever reads four bytes first gets them.
+                self._connection.sendmsg([data], rights)
+            else:
+                self._connection.send(data)
 
-    def _read(self) -> None:
+    def tell(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        data = json.dumps(message).encode()
+        self.send(len(data).to_bytes(4, "big") + data, descriptors)
+
+    def close(self) -> None:
+        if self._connection.fileno() >= 0:
+            self._loop.remove_reader(self._connection.fileno())
+            self._connection.close()
+
+    def _read(self, on_message: Callable[[Message], None], on_close: Callable[[], None]) -> None:
         try:
-            data = self._control.recv(65536)
+            data, ancillary, _, _ = self._connection.recvmsg(65536, socket.CMSG_SPACE(_CREDENTIALS.size))
         except BlockingIOError:
             return
         except ConnectionError:
-            data = b""
+            data, ancillary = b"", []
         if not data:
-            self._close()
+            self.close()
+            on_close()
             return
+        for level, kind, payload in ancillary:
+            if IS_LINUX and level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                self.process = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
         self._buffer += data
         while len(self._buffer) >= 4:
             length = int.from_bytes(self._buffer[:4], "big")
@@ -137,39 +152,199 @@ class ProcessTree:
                 return
             message = json.loads(self._buffer[4 : 4 + length])
             self._buffer = self._buffer[4 + length :]
-            self._handle(message)
+            on_message(message)
 
-    def _handle(self, message: dict[str, object]) -> None:
+
+class ProcessTree:
+    """One guarded place for a command with everything it starts; one command after the other. Ends when told,
+    when its control socket closes, never alone."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.pid: int | None = None
+        """Of the main process, while it runs."""
+        self.guardian: int | None = None
+        self.on_exit: Callable[[Exit], None] = lambda exit: None
+        self.on_record: Callable[[list[object]], None] = lambda preload: None
+        self._wire = _Wire(control)
+        loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = loop.create_future()
+        self._started: asyncio.Future[int] = loop.create_future()
+        self._killed: asyncio.Future[None] = loop.create_future()
+        self._gone: asyncio.Future[None] = loop.create_future()
+        self._is_running = False
+        self._is_end_told = False
+        self._wire.listen(self._handle, self._closed)
+
+    async def ready(self) -> None:
+        """WallsRefused when there is no place; StartError when its guardian is gone."""
+        await asyncio.shield(self._ready)
+
+    def start(self, command: Command, *, is_held: bool) -> None:
+        """Forks the main process; a held one waits for `go` before its first step."""
+        self._started = asyncio.get_running_loop().create_future()
+        self._is_running = True
+        self._wire.tell(
+            {
+                "command": "start",
+                "plan": None,
+                **_plan(command),
+                "is_held": is_held,
+            }
+            | {"command": "start"}
+        )
+
+    def go(self) -> None:
+        self._wire.tell({"command": "go"})
+
+    async def started(self) -> None:
+        await asyncio.shield(self._started)
+
+    def freeze(self) -> None:
+        self._wire.send(FREEZE)
+
+    def thaw(self) -> None:
+        """The main process goes on at once; the guardian sees to the others, and to a freeze that it has not
+        come to yet."""
+        if self.pid is not None:
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGCONT)
+        self._wire.send(THAW)
+
+    async def kill(self) -> None:
+        """Ends every process but the guardian."""
+        if self._gone.done():
+            return
+        self._is_running = False
+        self._killed = asyncio.get_running_loop().create_future()
+        self._wire.tell({"command": "kill"})
+        await self._within_patience(self._killed)
+        self.pid = None
+
+    async def end(self) -> None:
+        """Ends every process; returns when none is left."""
+        self._is_running = False
+        if not self._is_end_told:
+            self._is_end_told = True
+            self._wire.tell({"command": "end"})
+        await self._within_patience(self._gone)
+
+    async def _within_patience(self, done: asyncio.Future[None]) -> None:
+        """A guardian that a function has stopped, or that hangs, is killed: the keeper, or the kernel, does the
+        rest."""
+        await asyncio.wait({done, self._gone}, timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not done.done() and not self._gone.done():
+            self._kill_guardian()
+            await asyncio.wait({self._gone}, timeout=END_SECONDS)
+
+    def _kill_guardian(self) -> None:
+        if self.guardian is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.guardian, signal.SIGKILL)
+
+    def _handle(self, message: Message) -> None:
         match message:
-            case {"event": "started", "pid": int(pid), "guardian": int(guardian)}:
-                self.pid = pid
-                self.guardian = guardian
-                if not self._started.done():  # who waited for it was cancelled
-                    self._started.set_result(pid)
+            case {"event": "ready", "guardian": int(guardian)}:
+                self.guardian = self._wire.process or guardian
+                _settle(self._ready)
+            case {"event": "not_ready", "step": str(step), "text": str(text)}:
+                _settle(self._ready, WallsRefused(step, text))
+            case {"event": "started", "pid": int(pid)}:
+                self.pid = self._main_process(pid)
+                _settle(self._started)
             case {"event": "not_started", "text": str(text)}:
-                if not self._started.done():
-                    self._started.set_exception(StartError(text))
+                self._is_running = False
+                _settle(self._started, StartError(text))
             case {"event": "exited", "status": int(status), "peak_kb": int(peak_kb)}:
                 number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
                 code = os.WEXITSTATUS(status) if number is None else None
                 self._report_exit(Exit(code, number, peak_kb))
+            case {"event": "recorded", "preload": list(preload)}:
+                self.on_record(preload)
+            case {"event": "killed"}:
+                _settle(self._killed)
             case _:
                 pass  # "gone": the closing socket says it again
 
-    def _report_exit(self, exit: Exit) -> None:
-        if not self._has_exited:
-            self._has_exited = True
-            self._on_exit(exit)
+    def _main_process(self, pid: int) -> int | None:
+        """As this machine numbers it: inside walls it is the first child of its guardian."""
+        if not IS_LINUX or self.guardian is None:
+            return pid
+        try:
+            with open(f"/proc/{self.guardian}/task/{self.guardian}/children") as file:
+                return int(file.read().split()[0])
+        except (OSError, IndexError):
+            return None  # it has ended already, which is told next
 
-    def _close(self) -> None:
-        self._loop.remove_reader(self._control.fileno())
-        self._control.close()
-        if not self._started.done():
-            self._started.set_exception(StartError("the process that guards the environment ended"))
+    def _report_exit(self, exit: Exit) -> None:
+        self.pid = None
+        if self._is_running:
+            self._is_running = False
+            self.on_exit(exit)
+
+    def _closed(self) -> None:
+        gone = StartError("the process that guards the environment ended")
+        _settle(self._ready, gone)
+        _settle(self._started, gone)
         # A guardian that was killed from inside tells nothing; its tree is being killed by the keeper.
         self._report_exit(Exit(None, signal.SIGKILL, 0))
-        if not self._gone.done():
-            self._gone.set_result(None)
+        _settle(self._gone)
+
+
+class House:
+    """A process that forks guarded places of one kind: behind walls, or with modules loaded ahead, or both."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.problem: WallsRefused | None = None
+        self._wire = _Wire(connection)
+        loop = asyncio.get_running_loop()
+        self._built: asyncio.Future[None] = loop.create_future()
+        self._preloaded: asyncio.Future[str | None] = loop.create_future()
+        self._gone: asyncio.Future[None] = loop.create_future()
+        self._wire.listen(self._handle, self._closed)
+
+    @property
+    def is_gone(self) -> bool:
+        return self._gone.done()
+
+    async def built(self) -> None:
+        await asyncio.shield(self._built)
+
+    def open(self, room: Mapping[str, object] | None, output_fd: int) -> ProcessTree:
+        """A place whose processes print to `output_fd`, which the caller keeps and closes."""
+        ours, theirs = socket.socketpair()
+        tree = ProcessTree(ours)
+        with theirs:
+            message: Message = {"command": "open", "room": None if room is None else dict(room)}
+            self._wire.tell(message, (theirs.fileno(), output_fd))
+        return tree
+
+    async def preload(self, modules: Sequence[object]) -> str | None:
+        """Loads modules ahead in the template; what speaks against doing so, if anything."""
+        self._preloaded = asyncio.get_running_loop().create_future()
+        self._wire.tell({"command": "preload", "modules": list(modules)})
+        return await self._preloaded
+
+    def close(self) -> None:
+        """Ends it, with every place it has opened."""
+        self._wire.close()
+        self._closed()
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case {"event": "built"}:
+                _settle(self._built)
+            case {"event": "not_built", "step": str(step), "text": str(text)}:
+                self.problem = WallsRefused(step, text)
+                _settle(self._built, self.problem)
+            case {"event": "preloaded", "problem": str(problem)}:
+                _settle(self._preloaded, result=problem)
+            case {"event": "preloaded"}:
+                _settle(self._preloaded)
+
+    def _closed(self) -> None:
+        _settle(self._built, self.problem or WallsRefused("", "it ended"))
+        _settle(self._preloaded, result="it ended")
+        _settle(self._gone)
 
 
 class Keeper:
@@ -191,31 +366,57 @@ class Keeper:
         theirs.close()
         self._socket = ours
 
+    def open(self, output_fd: int) -> ProcessTree:
+        """A place without walls of its own."""
+        ours, theirs = socket.socketpair()
+        tree = ProcessTree(ours)
+        with theirs:
+            self._tell({"command": "open", "room": None}, (theirs.fileno(), output_fd))
+        return tree
+
     def run(self, command: Command, output_fd: int, on_exit: Callable[[Exit], None]) -> ProcessTree:
         """Starts the command with its stdout and stderr at `output_fd`, which the caller keeps and closes."""
+        tree = self.open(output_fd)
+        tree.on_exit = on_exit
+        tree.start(command, is_held=False)
+        return tree
+
+    def house(
+        self,
+        *,
+        layout: Sequence[tuple[str, str, str]] | None,
+        scaffold: Path,
+        uid_base: int | None,
+        template: Command | None = None,
+    ) -> House:
+        """Without a layout it has no walls; with a template its places are forks of that program."""
+        ours, theirs = socket.socketpair()
+        house = House(ours)
+        with theirs:
+            self._tell(
+                {
+                    "command": "house",
+                    "layout": layout,
+                    "scaffold": str(scaffold),
+                    "uid_base": uid_base,
+                    "program": None if template is None else template.arguments,
+                    "variables": {} if template is None else dict(template.variables),
+                    "folder": "/" if template is None else str(template.folder),
+                },
+                (theirs.fileno(),),
+            )
+        return house
+
+    def _tell(self, message: Message, descriptors: Sequence[int]) -> None:
         if self._process is None or self._process.poll() is not None:
             self.close()
             self.start()
         assert self._socket is not None
-        ours, theirs = socket.socketpair()
-        plan = {
-            "command": command.arguments,
-            "variables": dict(command.variables),
-            "folder": str(command.folder),
-            "limits": dict(command.limits),
-            "framed_log": command.has_framed_log,
-        }
-        data = json.dumps(plan).encode()
-        descriptors = array.array("i", [theirs.fileno(), output_fd])
-        tree = ProcessTree(ours, on_exit)
-        with theirs:
-            head = len(data).to_bytes(4, "big")
-            try:
-                self._socket.sendmsg([head], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
-                self._socket.sendall(data)
-            except ConnectionError:
-                pass  # the keeper died this instant: the tree's socket closes, and its start fails
-        return tree
+        data = json.dumps(message).encode()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+        with contextlib.suppress(ConnectionError):  # it died this instant: what was asked for closes, and fails
+            self._socket.sendmsg([len(data).to_bytes(4, "big")], rights)
+            self._socket.sendall(data)
 
     def close(self) -> None:
         """Ends the keeper and with it every tree. Returns when it is gone."""
@@ -229,3 +430,27 @@ class Keeper:
     @property
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
+
+
+def _plan(command: Command) -> Message:
+    return {
+        "command": "start",
+        "program": command.arguments,
+        "variables": dict(command.variables),
+        "folder": str(command.folder),
+        "limits": dict(command.limits),
+        "framed_log": command.has_framed_log,
+        "has_standby": command.has_standby,
+        "holds_itself": command.holds_itself,
+    }
+
+
+def _settle[T](future: asyncio.Future[T], error: Exception | None = None, *, result: T | None = None) -> None:
+    """Once: who waited for it may have been cancelled, or may never wait."""
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+        future.exception()
+    else:
+        future.set_result(result)  # type: ignore[arg-type]

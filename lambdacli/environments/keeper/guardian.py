@@ -1,0 +1,296 @@
+"""One guardian per environment: starts its main process, reports its end, freezes and thaws, and kills all of its
+processes when told, or when the service is gone.
+
+Inside walls it is the first process of the environment's process namespace: it adopts every orphan, reaches every
+process with one call, and none outlives it. Outside it is a subreaper and has to look for them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+
+from . import tree, walls
+from .wire import FREEZE, THAW, failure, receive, tell
+
+FRAMED_LOG_FD = 62
+STANDBY_FD = 63
+"""Where a runtime that prepares itself ahead says so, waits for its start, and tells what to prepare."""
+OUT_OF_THE_WAY = 200
+
+
+class Guardian:
+    def __init__(self, control, output_fd, room, close_in_child):
+        self._control = control
+        self._output_fd = output_fd
+        self._room = room
+        self._is_walled = room is not None
+        self._close_in_child = close_in_child
+        """What the child of a fork without exec must not keep."""
+        self._main = None
+        self._go = None
+        """Writing to it, or closing it, lets a held process go on."""
+        self._standby = None
+        self._said = b""
+        self._failures = None
+
+    def run(self):
+        """Returns in the main process only, and only when that is to go on as a fork of this one: with its plan.
+        The guardian itself never comes back."""
+        told_to_end = []
+        try:
+            if self._is_walled:
+                walls.put_up_room(self._room)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            else:
+                tree.adopt_orphans()
+                # Its parent is gone: the service is going too. SIGTERM is turned into the sweep below.
+                tree.die_with_parent(signal.SIGTERM)
+                signal.signal(signal.SIGTERM, lambda number, frame: told_to_end.append(True))
+        except (walls.WallError, OSError) as error:
+            tell(self._control, failure("not_ready", error))
+            os._exit(0)
+        self._wake, self._wake_end = tree.child_exit_pipe()
+        tell(self._control, {"event": "ready", "guardian": os.getpid()})
+        while not told_to_end:
+            watched = [self._control.fileno(), self._wake]
+            if self._standby is not None:
+                watched.append(self._standby.fileno())
+            readable, _, _ = select.select(watched, [], [])
+            if self._wake in readable:
+                self._clear_wake()
+                self._reap()
+            if self._standby is not None and self._standby.fileno() in readable:
+                self._read_standby()
+            if self._control.fileno() in readable:
+                message, _ = receive(self._control)
+                if message is FREEZE or message == FREEZE:
+                    self._freeze()
+                elif message == THAW:
+                    self._thaw()
+                elif message is None or message["command"] == "end":
+                    break
+                else:
+                    plan = self._obey(message)
+                    if plan is not None:
+                        return plan
+        self._kill_all()
+        tell(self._control, {"event": "gone"})
+        os._exit(0)
+
+    def _obey(self, message):
+        command = message["command"]
+        if command == "start":
+            return self._start(message)
+        if command == "go":
+            self._let_go()
+        elif command == "kill":
+            self._kill_all()
+            tell(self._control, {"event": "killed"})
+        return None
+
+    # The main process
+
+    def _start(self, plan):
+        """Forks it; a failure to do so, or to execute its program, is told."""
+        failure_read, failure_write = os.pipe()
+        go_read, go_write = os.pipe()
+        ours, theirs = socket.socketpair() if plan["has_standby"] else (None, None)
+        try:
+            pid = os.fork()
+        except OSError as error:
+            tell(self._control, failure("not_started", error))
+            for descriptor in (failure_read, failure_write, go_read, go_write):
+                os.close(descriptor)
+            return None
+        if pid == 0:
+            os.close(failure_read)
+            os.close(go_write)
+            try:
+                self._become(plan, failure_write, go_read, theirs)
+                return plan
+            except (OSError, walls.WallError) as error:
+                os.write(failure_write, json.dumps(failure("not_started", error)).encode())
+                os._exit(127)
+            except BaseException:
+                os._exit(127)
+        os.close(failure_write)
+        os.close(go_read)
+        self._main, self._go, self._failures = pid, go_write, failure_read
+        if theirs is not None:
+            theirs.close()
+            self._standby = ours
+        if not plan["is_held"]:
+            self._let_go()
+        return None
+
+    def _let_go(self):
+        if self._go is None:
+            return
+        for wait in (lambda: os.write(self._go, b"g"), lambda: self._standby and self._standby.send(b"g")):
+            try:
+                wait()
+            except OSError:
+                pass  # it does not wait there, or has ended, which is told as its exit
+        os.close(self._go)
+        self._go = None
+        with os.fdopen(self._failures, "rb") as pipe:
+            report = pipe.read()
+        self._failures = None
+        if report:
+            os.waitpid(self._main, 0)
+            self._main = None
+            tell(self._control, json.loads(report.decode()))
+        else:
+            tell(self._control, {"event": "started", "pid": self._main})
+
+    def _become(self, plan, failure_write, go_read, standby):
+        """In the child, up to the program's own first step."""
+        os.setsid()
+        if not self._is_walled:
+            tree.die_with_parent(signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        if self._is_walled:
+            walls.give_up_privileges()
+        is_fork = plan["command"] is None
+        failures = fcntl.fcntl(failure_write, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
+        go = fcntl.fcntl(go_read, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
+        output = fcntl.fcntl(self._output_fd, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
+        standby_fd = None if standby is None else fcntl.fcntl(
+            standby.detach(), fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY
+        )
+        os.close(failure_write)
+        os.close(go_read)
+        for descriptor in (self._output_fd, self._wake, self._wake_end, *self._close_in_child):
+            os.close(descriptor)
+        self._control.close()
+        os.chdir(plan["folder"])
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        if null:
+            os.close(null)
+        for target in (1, 2, *((FRAMED_LOG_FD,) if plan["framed_log"] else ())):
+            os.dup2(output, target)
+        os.close(output)
+        if standby_fd is not None:
+            os.dup2(standby_fd, STANDBY_FD)
+            os.close(standby_fd)
+        if not is_fork:
+            kept = [2, *((FRAMED_LOG_FD,) if plan["framed_log"] else ())]
+            close_others([*kept, *(() if standby_fd is None else (STANDBY_FD,)), failures, go])
+        for name, (soft, hard) in plan["limits"].items():
+            lower_limit(getattr(resource, name), soft, hard)
+        os.umask(0o022)
+        if not plan["holds_itself"]:
+            if not os.read(go, 1):
+                os._exit(0)  # nobody needs it any more
+        os.close(go)
+        if is_fork:
+            os.close(failures)
+            return
+        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.execve(plan["command"][0], plan["command"], plan["variables"])
+
+    def _read_standby(self):
+        """What a runtime says of itself: that it waits (one byte), and later a line with what to load ahead."""
+        try:
+            data = self._standby.recv(1 << 20)
+        except OSError:
+            data = b""
+        self._said += data
+        if data and b"\n" not in self._said:
+            return
+        line, self._said = self._said.lstrip(b"r"), b""
+        self._standby.close()
+        self._standby = None
+        if line:
+            try:
+                record = json.loads(line.decode())
+            except ValueError:
+                return  # the function itself has found the descriptor and written to it
+            tell(self._control, {"event": "recorded", "preload": record.get("preload", [])})
+
+    # All of its processes
+
+    def _freeze(self):
+        if self._is_walled:
+            tree.send(-1, signal.SIGSTOP)
+        elif tree.IS_LINUX:
+            tree.stop_tree(os.getpid())
+        else:
+            tree.signal_groups(os.getpid(), signal.SIGSTOP)
+
+    def _thaw(self):
+        if self._is_walled:
+            tree.send(-1, signal.SIGCONT)
+        elif tree.IS_LINUX:
+            tree.continue_tree(os.getpid())
+        else:
+            tree.signal_groups(os.getpid(), signal.SIGCONT)
+
+    def _kill_all(self):
+        """Returns when none is left."""
+        self._main = None
+        for descriptor in (self._go, self._failures):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._go = self._failures = None
+        if self._standby is not None:
+            self._standby.close()
+            self._standby = None
+        if not self._is_walled:
+            tree.kill_tree(os.getpid())
+            return
+        tree.send(-1, signal.SIGKILL)
+        try:
+            while True:
+                os.waitpid(-1, 0)
+        except ChildProcessError:
+            pass
+
+    def _clear_wake(self):
+        try:
+            os.read(self._wake, 4096)
+        except BlockingIOError:
+            pass
+
+    def _reap(self):
+        """Collects ended processes; the end of the main one is told."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._main:
+                self._main = None
+                peak_kb = usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss // 1024
+                tell(self._control, {"event": "exited", "status": status, "peak_kb": peak_kb})
+
+
+def close_others(kept):
+    """Closes everything but stdin and the kept descriptors."""
+    low = 3
+    for descriptor in sorted({*kept}):
+        if descriptor > low:
+            os.closerange(low, descriptor)
+        low = max(low, descriptor + 1)
+    ceiling = os.sysconf("SC_OPEN_MAX")
+    os.closerange(low, max(low, ceiling if ceiling > 0 else 4096))
+
+
+def lower_limit(number, soft, hard):
+    """Sets a limit, never above what this process was given itself."""
+    _, ceiling = resource.getrlimit(number)
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    resource.setrlimit(number, (soft, hard))

@@ -1,0 +1,151 @@
+"""Processes below one process: found, stopped, killed, collected."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import signal
+import sys
+import time
+
+IS_LINUX = sys.platform == "linux"
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+SA_NOCLDSTOP = 1
+
+if IS_LINUX:
+    _libc = ctypes.CDLL(None, use_errno=True)
+
+
+def adopt_orphans():
+    if IS_LINUX:
+        _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent(number):
+    if IS_LINUX:
+        _libc.prctl(PR_SET_PDEATHSIG, number)
+
+
+def child_exit_pipe():
+    """A descriptor that becomes readable whenever a child ended. Not when one was stopped or went on, which
+    happens to every function between its invocations."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    os.set_blocking(write_end, False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    if IS_LINUX:
+        _ignore_stopped_children()
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    return read_end, write_end
+
+
+class _SignalAction(ctypes.Structure):
+    """As Linux's C libraries have it on 64 bits: the flags follow the mask."""
+
+    _fields_ = [
+        ("handler", ctypes.c_void_p),
+        ("mask", ctypes.c_ubyte * 128),
+        ("flags", ctypes.c_int),
+        ("restorer", ctypes.c_void_p),
+    ]
+
+
+def _ignore_stopped_children():
+    action = _SignalAction()
+    if _libc.sigaction(signal.SIGCHLD, None, ctypes.byref(action)) == 0:
+        action.flags |= SA_NOCLDSTOP
+        _libc.sigaction(signal.SIGCHLD, ctypes.byref(action), None)
+
+
+def kill_tree(root, and_itself=False):
+    """Kills every descendant. They are stopped first, again and again until no new one shows up: a stopped
+    process cannot fork, so a fork bomb loses the race."""
+    if not IS_LINUX:
+        _kill_groups(root)
+        return
+    stopped = stop_tree(root, and_itself)
+    for pid in stopped:
+        send(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and not and_itself:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return  # nobody is left
+        if pid == 0:
+            for late in descendants_of(root):
+                send(late, signal.SIGKILL)
+            time.sleep(0.0005)
+
+
+def stop_tree(root, and_itself=False):
+    stopped = set()
+    for _ in range(1000):
+        found = [pid for pid in descendants_of(root) if pid not in stopped]
+        if and_itself and root not in stopped:
+            found.append(root)
+        if not found:
+            break
+        for pid in found:
+            send(pid, signal.SIGSTOP)
+            stopped.add(pid)
+    return stopped
+
+
+def continue_tree(root):
+    for pid in descendants_of(root):
+        send(pid, signal.SIGCONT)
+
+
+def _kill_groups(root):
+    """Without a subreaper (macOS): children are leaders of their own sessions, so their groups are killed.
+    A descendant that made a session of its own escapes this; ARCHITECTURE.md says so."""
+    signal_groups(root, signal.SIGKILL)
+    try:
+        while True:
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+
+
+def signal_groups(root, number):
+    for pid in children_of(root):
+        try:
+            os.killpg(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+
+def send(pid, number):
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def descendants_of(root):
+    found = []
+    unseen = [root]
+    while unseen:
+        children = children_of(unseen.pop())
+        found.extend(children)
+        unseen.extend(children)
+    return found
+
+
+def children_of(pid):
+    """Direct children, of all of its threads."""
+    if not IS_LINUX:
+        listing = os.popen("/usr/bin/pgrep -P %d" % pid).read()
+        return [int(line) for line in listing.split()]
+    children = []
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, thread)) as file:
+                children.extend(int(child) for child in file.read().split())
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ESRCH):
+            raise
+    return children

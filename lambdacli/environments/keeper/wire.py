@@ -1,0 +1,54 @@
+"""Messages between the service and what it has started: four bytes of length, big endian, and that much JSON;
+descriptors travel with the length. Two words that are sent at every invocation are four bytes in all."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import socket
+
+FREEZE = b"\xff\xff\xff\x01"
+THAW = b"\xff\xff\xff\x02"
+
+
+def receive(connection):
+    """One message with its descriptors: a dict, FREEZE or THAW; (None, []) when the other end is gone."""
+    try:
+        head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(8 * 4))
+        descriptors = array.array("i")
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+        head += receive_exactly(connection, 4 - len(head))
+        if head in (FREEZE, THAW):
+            return head, []
+        return json.loads(receive_exactly(connection, int.from_bytes(head, "big"))), list(descriptors)
+    except (ConnectionError, EOFError):
+        return None, []
+
+
+def receive_exactly(connection, length):
+    data = b""
+    while len(data) < length:
+        piece = connection.recv(length - len(data))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def tell(connection, message):
+    """Who is not there any more needs not be told."""
+    data = json.dumps(message).encode()
+    try:
+        connection.sendall(len(data).to_bytes(4, "big") + data)
+    except OSError:
+        pass
+
+
+def failure(event, error):
+    """Of an OSError, or of a wall that could not be put up."""
+    number = getattr(error, "number", None) or getattr(error, "errno", None)
+    text = os.strerror(number) if number else str(error)
+    return {"event": event, "errno": number, "text": text, "step": getattr(error, "step", "")}
