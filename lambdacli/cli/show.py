@@ -70,11 +70,19 @@ def _fields_of(function: dict[str, Any]) -> list[tuple[str, str]]:
         ("layers", "\n".join(map(str, function.get("layers") or []))),
         ("tags", _map(function.get("tags"))),
         ("concurrency", _with_unit(function.get("reserved_concurrency"), "reserved")),
+        *_unusual_of(function),
         ("log group", function.get("log_group")),
         ("modified", function.get("last_modified")),
         ("environments", "\n".join(map(_environment, function.get("environments") or []))),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _unusual_of(function: dict[str, Any]) -> list[tuple[str, str]]:
+    """How its environments are held, where that is not the default."""
+    usual = {"freeze": True, "preload": True, "cpu_share": True, "network": "host"}
+    found = {key: function.get(key, default) for key, default in usual.items()}
+    return [(key, str(value).lower()) for key, value in found.items() if value != usual[key]]
 
 
 def _with_unit(value: Any, unit: str) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.function import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,10 @@ class Placement:
     variables: Mapping[str, str] = field(default_factory=dict)
     endpoint_variables: Mapping[str, str] = field(default_factory=dict)
     """Where the SDKs find the local services; the function's own variables win over these."""
+    freezes: bool = True
+    """Between invocations the environment makes no progress."""
+    preloads: bool = True
+    """It may be forked from a process that has third-party modules loaded; else it is a fresh one."""
+    has_cpu_share: bool = True
+    """CPU time in proportion to memory."""
+    network: Network = Network.HOST

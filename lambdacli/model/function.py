@@ -24,6 +24,13 @@ class State(StrEnum):
     FAILED = "Failed"
 
 
+class Network(StrEnum):
+    """Which network a function's processes see."""
+
+    HOST = "host"
+    ISOLATED = "isolated"
+
+
 @dataclass(frozen=True, slots=True)
 class FolderCode:
     """Code that runs from the developer's own folder and follows its changes."""
@@ -67,6 +74,13 @@ class Function:
     """Local folders that are merged into /opt, in order."""
     reserved_concurrency: int | None = None
     virtual_environment: Path | None = None
+    freezes: bool = True
+    """Between invocations its environments make no progress."""
+    preloads: bool = True
+    """Its environments are forked from a process that has third-party modules loaded."""
+    has_cpu_share: bool = True
+    """It gets CPU time in proportion to its memory."""
+    network: Network = Network.HOST
     state: State = State.ACTIVE
     version: str = LATEST
 

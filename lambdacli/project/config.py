@@ -11,6 +11,7 @@ from typing import Any
 
 from yaml import MappingNode, Node
 
+from lambdacli.model.function import Network
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
 from lambdacli.model.location import find_project
 from lambdacli.model.runtime_names import RUNTIMES
@@ -82,6 +83,10 @@ class FunctionSettings:
     reserved_concurrency: int | None
     virtual_environment: Path | None
     env_files: tuple[Path, ...] = ()
+    freezes: bool = True
+    preloads: bool = True
+    has_cpu_share: bool = True
+    network: Network = Network.HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +296,10 @@ class _Reader:
             reserved_concurrency=_value(both, "concurrency", FUNCTION),
             virtual_environment=virtual_environment,
             env_files=env_files,
+            freezes=_value(both, "freeze", FUNCTION),
+            preloads=_value(both, "preload", FUNCTION),
+            has_cpu_share=_value(both, "cpu_share", FUNCTION),
+            network=Network(_value(both, "network", FUNCTION)),
         )
 
     def _was_refused(self, path: str, key: str) -> bool:

@@ -134,6 +134,20 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no; YAML's other words for it (yes, on …) are understood too."""
+
+    def read(self, node: Node, complain: Complain) -> bool | None:
+        if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:bool":
+            return str(node.value).lower() in ("true", "yes", "on")
+        complain(node, "", f"must be true or false, not {found(node)}", "")
+        return None
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
 class RuntimeIdentifier:
     def read(self, node: Node, complain: Complain) -> str | None:
         if not _is_text(node):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from lambdacli.model import limits
+from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.project.kinds import (
     AccountNumber,
     Choice,
     Endpoints,
+    Flag,
     JsonSchema,
     Kind,
     Number,
@@ -220,6 +222,36 @@ FUNCTION = (
         None,
         "The execution role; without one, a role called lam of the project's account.",
         "arn:aws:iam::123456789012:role/orders",
+    ),
+    Key(
+        "freeze",
+        Flag(),
+        True,
+        "Whether an environment stands still between invocations, as on AWS.",
+        False,
+    ),
+    Key(
+        "preload",
+        Flag(),
+        True,
+        "Whether environments are forked from a process that has third-party modules loaded; otherwise each "
+        "is a fresh process.",
+        False,
+    ),
+    Key(
+        "cpu_share",
+        Flag(),
+        True,
+        "Whether a function gets CPU time in proportion to its memory, as on AWS.",
+        False,
+        ("cpushare", "cpu"),
+    ),
+    Key(
+        "network",
+        Choice(tuple(Network)),
+        Network.HOST.value,
+        "The machine's network, or one of the environment's own.",
+        "isolated",
     ),
 )
 """The keys of a function, and of `defaults`."""

@@ -97,6 +97,10 @@ class Placements:
             dependencies=(*installed, *_site_packages(function.virtual_environment)),
             variables=function.variables or {},
             endpoint_variables=self._endpoint_variables,
+            freezes=function.freezes,
+            preloads=function.preloads,
+            has_cpu_share=function.has_cpu_share,
+            network=function.network,
         )
 
     def _requirements(

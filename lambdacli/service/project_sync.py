@@ -171,6 +171,10 @@ class ProjectSync:
             layers=settings.layers,
             reserved_concurrency=settings.reserved_concurrency,
             virtual_environment=settings.virtual_environment,
+            freezes=settings.freezes,
+            preloads=settings.preloads,
+            has_cpu_share=settings.has_cpu_share,
+            network=settings.network,
         )
 
     def _leave_other_places(self, account: str, region: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.function import ArchiveCode, Code, FolderCode, Function, Origin, State
+from lambdacli.model.function import ArchiveCode, Code, FolderCode, Function, Network, Origin, State
 from lambdacli.store.database import queries, transaction
 
 
@@ -136,6 +136,10 @@ def _to_row(function: Function) -> dict[str, Any]:
         "reserved_concurrency": function.reserved_concurrency,
         "virtual_environment": str(function.virtual_environment) if function.virtual_environment else None,
         "state": function.state.value,
+        "freezes": function.freezes,
+        "preloads": function.preloads,
+        "has_cpu_share": function.has_cpu_share,
+        "network": function.network.value,
     }
 
 
@@ -160,6 +164,10 @@ def _from_row(row: sqlite3.Row) -> Function:
         reserved_concurrency=row["reserved_concurrency"],
         virtual_environment=Path(row["virtual_environment"]) if row["virtual_environment"] else None,
         state=State(row["state"]),
+        freezes=bool(row["freezes"]),
+        preloads=bool(row["preloads"]),
+        has_cpu_share=bool(row["has_cpu_share"]),
+        network=Network(row["network"]),
     )
 
 

@@ -105,6 +105,21 @@ def test_show_has_all_settings_and_notes_what_has_no_effect(lam, service):
     assert json.loads(lam("show", "demo-lambda", "--json").out) == service.functions[0]
 
 
+def test_show_names_how_environments_are_held_where_that_is_not_the_default(lam, service):
+    usual = {"freeze": True, "preload": True, "cpu_share": True, "network": "host"}
+    service.function("usual", **usual)
+    service.function("unusual", freeze=False, preload=False, cpu_share=False, network="isolated")
+    usual_lines, unusual_lines = (lam("show", name).out.splitlines() for name in ("usual", "unusual"))
+    told = [line.split() for line in unusual_lines if line.split()[0] in usual]
+    assert told == [
+        ["freeze", "false"],
+        ["preload", "false"],
+        ["cpu_share", "false"],
+        ["network", "isolated"],
+    ]
+    assert len(usual_lines) == len(unusual_lines) - 4
+
+
 def test_show_of_an_unknown_function_suggests_the_nearest(lam, service):
     service.function("demo-lambda")
     result = lam("show", "demolambda")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lambdacli.model.function import Network
 from lambdacli.project import yaml_nodes
 from lambdacli.project.config import ConfigError, FunctionSettings, find_project, load_project
 from lambdacli.project.schema import FUNCTION_NAMES, TOP_LEVEL_NAMES
@@ -102,6 +103,10 @@ def test_every_key_arrives(project):
             tags: {team: orders, year: 2026}
             venv: env
             role: arn:aws:iam::123456789012:role/orders
+            freeze: false
+            preload: off
+            cpu_share: no
+            network: isolated
         """,
         src__app_py="",
         src__app="",
@@ -135,6 +140,10 @@ def test_every_key_arrives(project):
             reserved_concurrency=5,
             virtual_environment=folder / "env",
             env_files=(folder / "demo.env",),
+            freezes=False,
+            preloads=False,
+            has_cpu_share=False,
+            network=Network.ISOLATED,
         ),
     )
     assert loaded.watched_paths == {

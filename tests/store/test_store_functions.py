@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin, State
+from lambdacli.model.function import ArchiveCode, FolderCode, Function, Network, Origin, State
 from lambdacli.store import database
 from lambdacli.store.database import DatabaseTooNewError, open_database, queries, transaction
 from lambdacli.store.functions import FunctionStore, _to_row
@@ -47,6 +47,10 @@ FULL = made(
     reserved_concurrency=0,
     virtual_environment=Path("/venv"),
     state=State.FAILED,
+    freezes=False,
+    preloads=False,
+    has_cpu_share=False,
+    network=Network.ISOLATED,
 )
 
 
@@ -167,6 +171,22 @@ def test_reopening_keeps_what_is_there(tmp_path):
             store = FunctionStore(connection)
             assert store.list_all() == expected
             store.put(FULL)
+
+
+def test_functions_of_an_older_schema_get_the_defaults(tmp_path, monkeypatch):
+    path = tmp_path / "state.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:1])
+        with closing(open_database(path)) as connection, transaction(connection):
+            row = {name: value for name, value in _to_row(made()).items() if name not in SINCE_SCHEMA_2}
+            names = ", ".join(row)
+            places = ", ".join(f":{name}" for name in row)
+            connection.execute(f"INSERT INTO functions ({names}) VALUES ({places})", row)
+    with closing(open_database(path)) as connection:
+        assert FunctionStore(connection).list_all() == [made()]
+
+
+SINCE_SCHEMA_2 = ("freezes", "preloads", "has_cpu_share", "network")
 
 
 def test_transaction_rolls_back_on_any_error(connection, store):

@@ -184,6 +184,10 @@ def _details(function: Function) -> dict[str, object]:
         "tags": dict(function.tags),
         "reserved_concurrency": function.reserved_concurrency,
         "log_group": function.log_group,
+        "freeze": function.freezes,
+        "preload": function.preloads,
+        "cpu_share": function.has_cpu_share,
+        "network": function.network.value,
         "notes": notes,
     }
 
