@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from lambdacli import runtimes
 from lambdacli.environments import failure, report
 from lambdacli.environments.failure import Failure
-from lambdacli.environments.launcher import Launcher, new_stream_name
+from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.log_channel import LogChannel
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Exit, StartError
 from lambdacli.environments.runtime_api import (
     NextEvent,
     Refusal,
-    RuntimeApi,
     transition_refused,
     unknown_request_id,
 )
@@ -36,7 +35,6 @@ from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outc
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
 from lambdacli.telemetry.logs import LogBook
-from lambdacli.wire.http import Peer, Response
 
 TAIL_BYTES_KEPT = 8 * limits.LOG_TAIL_BYTES
 
@@ -71,24 +69,23 @@ class Environment:
         launcher: Launcher,
         logs: LogBook,
         on_change: Callable[[Environment], None],
-        accept: Callable[[Peer], Response | None] | None = None,
     ) -> None:
         self.placement = placement
         self.state = EnvironmentState.NEW
         self.invocations = 0
         self.started_at = time.time()
         self.notices: tuple[str, ...] = ()
-        self.stream_name = new_stream_name(placement.key.version)
         self._launcher = launcher
-        self._stream = logs.open_stream(placement.key.function, placement.log_group, self.stream_name)
+        self._berth = launcher.berth(placement)
+        self.stream_name = self._berth.stream_name
         try:
-            self._sandbox = launcher.sandbox(placement)
+            self._stream = logs.open_stream(placement.key.function, placement.log_group, self.stream_name)
         except BaseException:
-            self._stream.close()
+            launcher.discard(self._berth, placement.key)
             raise
+        self._sandbox = self._berth.sandbox
         self._channel = LogChannel(self._sandbox.output_fd(), self._log)
-        self._api = RuntimeApi(self, accept)
-        self._address: str | None = None
+        self._berth.api.serve(self)
         self._on_change = on_change
         self._runtime = RuntimeState.DEAD
         self._processes = 0
@@ -110,7 +107,7 @@ class Environment:
     async def initialise(self) -> None:
         """The init phase: leaves the environment IDLE, or RESET when the init failed."""
         self._step(EnvironmentEvent.START)
-        self._address = await self._api.open()
+        await self._berth.open()
         runtime = runtimes.name_of(self.placement.runtime)
         function = self.placement.key.function
         arn = runtime_version_arn(function.region, runtime.identifier)
@@ -121,8 +118,7 @@ class Environment:
         if problem is None:
             self._init_ms = elapsed_ms
             self._step(EnvironmentEvent.READY)
-            if self._runtime is RuntimeState.DEAD:  # it ended right after it had asked for its first event
-                self._ended_while_idle()
+            self._rest()
             return
         self._failed_init_ms = elapsed_ms
         self._log(report.init_report_line(elapsed_ms, "init", problem.status, problem.error_type))
@@ -152,8 +148,7 @@ class Environment:
         settlement = self._settle(invocation, began, problem)
         if problem is None:
             self._step(EnvironmentEvent.SETTLED)
-            if self._runtime is RuntimeState.DEAD:  # it ended right after it had asked for the next event
-                self._ended_while_idle()
+            self._rest()
             return settlement
         if not has_answered:
             answer(self._outcome(problem.payload, problem.caller_error_type))
@@ -169,10 +164,10 @@ class Environment:
             return
         self._step(EnvironmentEvent.CLOSE)
         await self._end_processes()
-        await self._api.close()
         asyncio.get_running_loop().remove_reader(self._channel.fileno())
         self._channel.close()
-        await self._sandbox.close()
+        await self._berth.close()
+        self._launcher.give_back(self.placement.key)
         self._stream.close()
         self._step(EnvironmentEvent.ENDED)
 
@@ -242,25 +237,18 @@ class Environment:
 
     async def _start_runtime(self, deadline: float, request_id: str, timeout_seconds: int) -> Failure | None:
         """Starts the processes and waits until the runtime asks for its first event."""
-        assert self._address is not None
-        await self._end_processes()
+        if self._processes:
+            await self._end_processes()
         self._happenings = asyncio.Queue()
         self._event = None
         self._processes += 1
         number = self._processes
         try:
-            plan = self._launcher.plan(self.placement)
+            plan = self._berth.plan()
             self.notices = plan.notices
-            command = self._launcher.command(
-                self.placement,
-                plan,
-                runtime_api=self._address,
-                temporary=self._sandbox.temporary,
-                log_stream=self.stream_name,
-            )
             self._runtime_step(RuntimeEvent.START)
             async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                await self._sandbox.start(command, lambda exit: self._exited(number, exit))
+                await self._berth.start(plan, lambda exit: self._exited(number, exit))
         except TimeoutError:
             self._runtime_step(RuntimeEvent.TIMEOUT)
             return failure.timed_out(request_id, timeout_seconds)
@@ -288,6 +276,7 @@ class Environment:
 
     def _hand_over(self, invocation: Invocation, deadline: float) -> None:
         self._runtime_step(RuntimeEvent.INVOKE)
+        self._sandbox.thaw()
         self._event = NextEvent(
             request_id=invocation.request_id,
             deadline_ms=int((time.time() + deadline - time.monotonic()) * 1000),
@@ -380,6 +369,13 @@ class Environment:
             self._ended_while_idle()
             return
         self._happenings.put_nowait(_Happening(RuntimeEvent.EXITED, exit=exit))
+
+    def _rest(self) -> None:
+        """Until the next invocation nothing in it makes progress."""
+        if self._runtime is RuntimeState.DEAD:  # it ended right after it had asked for its next event
+            self._ended_while_idle()
+        elif self.placement.freezes:
+            self._sandbox.freeze()
 
     def _ended_while_idle(self) -> None:
         """Between invocations nobody waits for it: the next invocation starts with an init, which first ends

@@ -1,4 +1,5 @@
-"""Started by path as `python -I -S keeper_program.py FD`: the keeper, without anything of lam's but its package."""
+"""Started by path as `python -I -S keeper_program.py FD`: the keeper, without anything of lam's but its
+package."""
 
 import importlib
 import os

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from lambdacli.environments.keeper.wire import FREEZE, THAW
 
@@ -183,15 +184,7 @@ class ProcessTree:
         """Forks the main process; a held one waits for `go` before its first step."""
         self._started = asyncio.get_running_loop().create_future()
         self._is_running = True
-        self._wire.tell(
-            {
-                "command": "start",
-                "plan": None,
-                **_plan(command),
-                "is_held": is_held,
-            }
-            | {"command": "start"}
-        )
+        self._wire.tell({"command": "start", "is_held": is_held, **_plan(command)})
 
     def go(self) -> None:
         self._wire.tell({"command": "go"})
@@ -222,19 +215,21 @@ class ProcessTree:
 
     async def end(self) -> None:
         """Ends every process; returns when none is left."""
-        self._is_running = False
         if not self._is_end_told:
             self._is_end_told = True
             self._wire.tell({"command": "end"})
         await self._within_patience(self._gone)
 
     async def _within_patience(self, done: asyncio.Future[None]) -> None:
-        """A guardian that a function has stopped, or that hangs, is killed: the keeper, or the kernel, does the
-        rest."""
+        """A guardian that a function has stopped, or that hangs, is killed: the keeper, or the kernel, does
+        the rest."""
         await asyncio.wait({done, self._gone}, timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not done.done() and not self._gone.done():
             self._kill_guardian()
             await asyncio.wait({self._gone}, timeout=END_SECONDS)
+        if not done.done() and not self._gone.done():
+            self._wire.close()  # nobody has come to it yet: whoever does finds it closed
+            self._closed()
 
     def _kill_guardian(self) -> None:
         if self.guardian is not None:
@@ -291,7 +286,8 @@ class ProcessTree:
 
 
 class House:
-    """A process that forks guarded places of one kind: behind walls, or with modules loaded ahead, or both."""
+    """A process that forks guarded places of one kind: behind walls, or with modules loaded ahead, or
+    both."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.problem: WallsRefused | None = None
@@ -414,7 +410,9 @@ class Keeper:
         assert self._socket is not None
         data = json.dumps(message).encode()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
-        with contextlib.suppress(ConnectionError):  # it died this instant: what was asked for closes, and fails
+        with contextlib.suppress(
+            ConnectionError
+        ):  # it died this instant: what was asked for closes, and fails
             self._socket.sendmsg([len(data).to_bytes(4, "big")], rights)
             self._socket.sendall(data)
 
@@ -434,7 +432,6 @@ class Keeper:
 
 def _plan(command: Command) -> Message:
     return {
-        "command": "start",
         "program": command.arguments,
         "variables": dict(command.variables),
         "folder": str(command.folder),
@@ -445,7 +442,7 @@ def _plan(command: Command) -> Message:
     }
 
 
-def _settle[T](future: asyncio.Future[T], error: Exception | None = None, *, result: T | None = None) -> None:
+def _settle(future: asyncio.Future[Any], error: Exception | None = None, *, result: object = None) -> None:
     """Once: who waited for it may have been cancelled, or may never wait."""
     if future.done():
         return
@@ -453,4 +450,4 @@ def _settle[T](future: asyncio.Future[T], error: Exception | None = None, *, res
         future.set_exception(error)
         future.exception()
     else:
-        future.set_result(result)  # type: ignore[arg-type]
+        future.set_result(result)

@@ -62,8 +62,8 @@ class RuntimePort(Protocol):
 class RuntimeApi:
     """One environment's own door."""
 
-    def __init__(self, port: RuntimePort, accept: Callable[[Peer], Response | None] | None) -> None:
-        self._port = port
+    def __init__(self, accept: Callable[[Peer], Response | None] | None) -> None:
+        self._port: RuntimePort
         # A runtime may answer with any size, and hears that it was too much; time is its limit.
         self._server = HttpServer(
             self._handle,
@@ -85,6 +85,10 @@ class RuntimeApi:
                     continue
                 return f"{address}:{PORT}"
         return f"127.0.0.1:{await self._server.listen_tcp('127.0.0.1', 0)}"
+
+    def serve(self, port: RuntimePort) -> None:
+        """Whose calls are answered: known before any process takes its first step."""
+        self._port = port
 
     async def close(self) -> None:
         await self._server.stop(grace_seconds=0)

@@ -25,7 +25,7 @@ async def run_to_end(keeper: Keeper, command: Command, take: Callable[[str], Non
 
     tree = keeper.run(command, write_fd, note_end)
     try:
-        await tree.wait_started()
+        await tree.started()
         exit = await ended
     finally:
         await tree.end()

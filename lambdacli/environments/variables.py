@@ -16,16 +16,17 @@ def environment_variables(
     runtime: RuntimeName,
     plan: StartPlan,
     *,
-    runtime_api: str,
+    task_root: str,
     runtime_root: str,
     opt_root: str,
-    temporary: str,
-    log_stream: str,
+    temporary: str | None,
+    runtime_api: str | None,
+    log_stream: str | None,
 ) -> dict[str, str]:
     """Lambda's precedence: what it only presets gives way to the function's own variables, the rest does not.
 
-    Where Lambda has /var/task, /opt and /var/runtime, the portable walls have the real folders."""
-    task_root = str(placement.task_root)
+    Where Lambda has /var/task, /opt and /var/runtime, the portable walls have the real folders. What is None
+    is left out: a template has no address, stream or /tmp of its own."""
     preset = {
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
@@ -36,7 +37,7 @@ def environment_variables(
         ),
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": f"{XRAY_HOST}:{XRAY_PORT}",
-        "TMPDIR": temporary,
+        **({} if temporary is None else {"TMPDIR": temporary}),
         **placement.endpoint_variables,
         **plan.variables,
     }
@@ -57,8 +58,6 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(placement.memory_mb),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": placement.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_RUNTIME_API": runtime_api,
         "LAMBDA_TASK_ROOT": task_root,
         "LAMBDA_RUNTIME_DIR": runtime_root,
         "PWD": task_root,
@@ -66,6 +65,10 @@ def environment_variables(
     }
     if runtime.family != "provided":
         reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime.identifier}"
+    if log_stream is not None:
+        reserved["AWS_LAMBDA_LOG_STREAM_NAME"] = log_stream
+    if runtime_api is not None:
+        reserved["AWS_LAMBDA_RUNTIME_API"] = runtime_api
     if plan.has_framed_log:
         reserved["_LAMBDA_TELEMETRY_LOG_FD"] = "62"
     own: Mapping[str, str] = placement.variables

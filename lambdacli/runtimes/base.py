@@ -34,6 +34,10 @@ class StartPlan:
     private_variables: Mapping[str, str] = field(default_factory=dict)
     """For our own bootstrap, which takes them out before user code runs."""
     has_framed_log: bool = False
+    can_be_forked: bool = False
+    """The program can load modules ahead as a template, and its environments are then forks of it."""
+    holds_itself: bool = False
+    """The program can load modules ahead, and then waits on descriptor 63 for its start."""
     notices: tuple[str, ...] = ()
 
 

@@ -62,11 +62,13 @@ def plan(start: Start) -> StartPlan:
         "bytecode": str(start.runtime_root / "bytecode"),
     }
     arguments = (str(interpreter.path), str(start.runtime_root / "bootstrap.py"))
+    wrapped = exec_wrapper(start, arguments)
     return StartPlan(
-        arguments=exec_wrapper(start, arguments),
+        arguments=wrapped,
         variables=variables,
         private_variables={"_LAM_PLACES": json.dumps(private)},
         has_framed_log=True,
+        can_be_forked=wrapped == arguments,
         notices=notices,
     )
 

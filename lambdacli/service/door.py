@@ -29,6 +29,8 @@ class DoorSettings:
     allow_other_users: bool = False
     uid: int
     """The user whose service this is."""
+    environment_uids: range | None = None
+    """The users that functions are, where they are not the same one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def _refuse_web_page(request: Request) -> Response | None:
 
 def _refuse_user(settings: DoorSettings, peer_uid: int | None) -> Response | None:
     if peer_uid is None or settings.allow_other_users or peer_uid in (settings.uid, _ROOT_UID):
+        return None
+    if settings.environment_uids is not None and peer_uid in settings.environment_uids:
         return None
     return _denied(
         "The service belongs to another user of this machine. "

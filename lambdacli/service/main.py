@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -127,22 +128,24 @@ class Service:
 
             keeper = stack.enter_context(contextlib.closing(Keeper()))
             keeper.start()
-            launcher = Launcher(settings.state, keeper)
-            launcher.prepare()
+            self._launcher = Launcher(
+                settings.state,
+                keeper,
+                self._clock,
+                lambda peer, uid: refuse_connection(
+                    peer, replace(self._door, uid=uid, environment_uids=None)
+                ),
+                settings.walls,
+            )
+            self._launcher.prepare()
+            await self._launcher.find_walls()
+            stack.push_async_callback(self._launcher.close)
             layers = Layers(settings.state / "opt", self._code)
             self._placements = Placements(self._code, layers, settings.cache, keeper)
             self._tidy_up(layers)
-            door = self._door
 
             def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
-                # Runtimes run as this user: whoever else comes to their door is refused there too.
-                return Environment(
-                    placement,
-                    launcher,
-                    self._logs,
-                    on_change,
-                    accept=lambda peer: refuse_connection(peer, door),
-                )
+                return Environment(placement, self._launcher, self._logs, on_change)
 
             self._fleet = Fleet(make, pool_limits(None), self._clock)
             stack.push_async_callback(self._fleet.close)
@@ -166,7 +169,10 @@ class Service:
     def _door(self) -> DoorSettings:
         settings = self._settings
         return DoorSettings(
-            uid=os.getuid(), anonymous=settings.anonymous, allow_other_users=settings.allow_other_users
+            uid=os.getuid(),
+            anonymous=settings.anonymous,
+            allow_other_users=settings.allow_other_users,
+            environment_uids=self._launcher.environment_uids,
         )
 
     def _tidy_up(self, layers: Layers) -> None:
@@ -214,7 +220,9 @@ class Service:
         function = self._functions.get(key)
         if function is None:
             self._placements.forget(key)
-        self._fleet.retire(key, None if function is None else self._placements.generation(function))
+        generation = None if function is None else self._placements.generation(function)
+        self._launcher.retire(key, generation)
+        self._fleet.retire(key, generation)
 
     def _project_read(self) -> None:
         project = self._project

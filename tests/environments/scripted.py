@@ -13,6 +13,7 @@ from pathlib import Path
 from lambdacli.environments.environment import Environment, Settlement
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
 from lambdacli.environments.process import Command, Exit
+from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.outcome import Invocation, Outcome
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
@@ -24,8 +25,10 @@ KEY = FunctionKey("000000000000", "us-east-1", "f")
 class ScriptedSandbox:
     """Satisfies Sandbox; `exit` and `breach` make things happen."""
 
-    def __init__(self, temporary: Path) -> None:
-        self.temporary = temporary
+    walls = "scripted"
+
+    def __init__(self) -> None:
+        self.is_frozen = False
         self.starts = 0
         self.ends = 0
         self.is_over = False
@@ -33,6 +36,19 @@ class ScriptedSandbox:
         self._on_exit: Callable[[Exit], None] | None = None
         self._on_breach: Callable[[str], None] | None = None
         self.started = asyncio.Event()
+
+    async def open(self, runtime_api: str) -> None: ...
+
+    def prepare(self, command: Command) -> None: ...
+
+    def process(self) -> int | None:
+        return None
+
+    def freeze(self) -> None:
+        self.is_frozen = True
+
+    def thaw(self) -> None:
+        self.is_frozen = False
 
     async def start(self, command: Command, on_exit: Callable[[Exit], None]) -> None:
         self.starts += 1
@@ -79,25 +95,45 @@ class ScriptedSandbox:
         self._on_breach(what)
 
 
-class ScriptedLauncher:
-    def __init__(self, folder: Path, invalid: str | None = None) -> None:
-        self.box = ScriptedSandbox(folder)
-        self._invalid = invalid
+class ScriptedBerth:
+    def __init__(self, box: ScriptedSandbox, invalid: str | None) -> None:
+        self.sandbox = box
+        self.api = RuntimeApi(None)
+        self.stream_name = "2026/01/01/[$LATEST]0"
         self.runtime_api = ""
+        self._invalid = invalid
 
-    def sandbox(self, placement: Placement) -> ScriptedSandbox:
-        return self.box
+    async def open(self) -> None:
+        self.runtime_api = await self.api.open()
 
-    def plan(self, placement: Placement) -> StartPlan:
+    def plan(self) -> StartPlan:
         if self._invalid is not None:
             raise InvalidEntrypoint(self._invalid)
         return StartPlan(("/bin/true",))
 
-    def command(
-        self, placement: Placement, plan: StartPlan, *, runtime_api: str, temporary: Path, log_stream: str
-    ) -> Command:
-        self.runtime_api = runtime_api
-        return Command(plan.arguments, {}, Path("/"))
+    async def start(self, plan: StartPlan, on_exit: Callable[[Exit], None]) -> None:
+        await self.sandbox.start(Command(plan.arguments, {}, Path("/")), on_exit)
+
+    async def close(self) -> None:
+        await self.api.close()
+        await self.sandbox.close()
+
+
+class ScriptedLauncher:
+    def __init__(self, invalid: str | None = None) -> None:
+        self.box = ScriptedSandbox()
+        self.place = ScriptedBerth(self.box, invalid)
+
+    def berth(self, placement: Placement) -> ScriptedBerth:
+        return self.place
+
+    def give_back(self, key: PlacementKey) -> None: ...
+
+    def discard(self, berth: ScriptedBerth, key: PlacementKey) -> None: ...
+
+    @property
+    def runtime_api(self) -> str:
+        return self.place.runtime_api
 
 
 @dataclass
@@ -224,7 +260,7 @@ async def stage(
         ephemeral_storage_mb=512,
         credentials=Credentials("a", "b", "c"),
     )
-    launcher = ScriptedLauncher(folder / "tmp", invalid)
+    launcher = ScriptedLauncher(invalid)
     logs = LogBook(folder / "logs")
     environment = Environment(placement, launcher, logs, lambda _: None)  # type: ignore[arg-type]
     on = Stage(environment, launcher, logs, folder / "logs")

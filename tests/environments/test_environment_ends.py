@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from scripted import KEY, Invoking, ScriptedLauncher, ScriptedSandbox, Stage, stage
+from scripted import KEY, Invoking, ScriptedBerth, ScriptedLauncher, Stage, stage
 
 from lambdacli.environments.environment import Environment
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
@@ -114,7 +114,7 @@ def test_closing_gives_everything_back(
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="reads the list of descriptors")
 def test_what_could_not_be_made_holds_nothing(tmp_path: Path) -> None:
     class NoRoom(ScriptedLauncher):
-        def sandbox(self, placement: Placement) -> ScriptedSandbox:
+        def berth(self, placement: Placement) -> ScriptedBerth:
             raise OSError(28, "No space left on device")
 
     placement = Placement(
@@ -130,7 +130,7 @@ def test_what_could_not_be_made_holds_nothing(tmp_path: Path) -> None:
     )
 
     async def run() -> None:
-        launcher = NoRoom(tmp_path)
+        launcher = NoRoom()
         os.close(launcher.box._read_fd)
         os.close(launcher.box._write_fd)
         before = open_descriptors()

@@ -18,18 +18,20 @@ pytestmark = [
 ]
 
 ORPHAN_OF_AN_ORPHAN = f"""
-import importlib.util, os, signal, subprocess, time
-spec = importlib.util.spec_from_file_location("keeper", {str(KEEPER)!r})
-keeper = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(keeper)
+import os, signal, socket, subprocess, sys
+sys.path.insert(0, {str(KEEPER.parent)!r})
+from keeper import loop, tree
 
-keeper.adopt_orphans()
+tree.adopt_orphans()
+ours, theirs = socket.socketpair()
+keeper = loop.Loop(theirs, is_walled=False)
 guardian = subprocess.Popen(["sleep", "1000"])
 # An orphan that has come to the keeper ends by itself, and its own child comes only then.
 orphan = subprocess.Popen(["sh", "-c", "sleep 1000 & echo $!"], stdout=subprocess.PIPE)
 left = int(orphan.stdout.readline())
 os.waitid(os.P_PID, orphan.pid, os.WEXITED | os.WNOWAIT)
-keeper.reap_guardians({{guardian.pid}})
+keeper._children = {{guardian.pid}}
+keeper._reap()
 pid, status = os.waitpid(left, 0)
 print(pid == left, os.WTERMSIG(status) == signal.SIGKILL, guardian.poll())
 guardian.kill()

@@ -17,7 +17,8 @@ from lambdacli.environments import process
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree, StartError
 from lambdacli.environments.sandbox import portable
 from lambdacli.environments.sandbox.memory import TreeUse, _tree_use_by_psutil, peak_kb, tree_use
-from lambdacli.environments.sandbox.portable import PortableSandbox
+from lambdacli.environments.sandbox.guarded import GuardedSandbox
+from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.model import limits
 
 pytestmark = pytest.mark.real
@@ -36,6 +37,12 @@ class Workshop:
 
     def run_python(self, code: str) -> ProcessTree:
         return self.run(sys.executable, "-I", "-c", code)
+
+    def sandbox(self, temporary: Path) -> GuardedSandbox:
+        async def open_tree(output_fd: int) -> ProcessTree:
+            return self.keeper.open(output_fd)
+
+        return GuardedSandbox(PortablePlace(temporary, open_tree, lambda: None), 128)
 
     def close(self) -> None:
         self.keeper.close()
@@ -62,6 +69,12 @@ def play(story: Callable[[Workshop], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
+async def started(tree: ProcessTree) -> int:
+    await tree.started()
+    assert tree.pid is not None
+    return tree.pid
+
+
 async def gone(pid: int) -> None:
     async with asyncio.timeout(5):
         while psutil.pid_exists(pid):
@@ -82,7 +95,7 @@ time.sleep(300)
 def test_a_tree_ends_with_all_that_left_its_session() -> None:
     async def story(on: Workshop) -> None:
         tree = on.run_python(SLEEPER_WITH_CHILD)
-        pid = await tree.wait_started()
+        pid = await started(tree)
         child = int(await asyncio.to_thread(on.line))
         await tree.end()
         assert not psutil.pid_exists(pid)
@@ -97,7 +110,7 @@ def test_a_stopped_guardian_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyP
 
     async def story(on: Workshop) -> None:
         tree = on.run_python(SLEEPER_WITH_CHILD)
-        pid = await tree.wait_started()
+        pid = await started(tree)
         child = int(await asyncio.to_thread(on.line))
         assert tree.guardian is not None
         os.kill(tree.guardian, signal.SIGSTOP)
@@ -118,7 +131,7 @@ def test_a_stopped_keeper_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> No
         os.kill(on.keeper.pid, signal.SIGSTOP)
         try:
             tree = on.run_python("import time; time.sleep(300)")
-            starting = asyncio.ensure_future(tree.wait_started())
+            starting = asyncio.ensure_future(tree.started())
             await tree.end()
             with pytest.raises(StartError):
                 await starting
@@ -132,7 +145,7 @@ def test_a_stopped_keeper_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> No
 def test_killing_what_guards_a_tree_ends_it_and_the_next_starts(victim: str) -> None:
     async def story(on: Workshop) -> None:
         tree = on.run_python(SLEEPER_WITH_CHILD)
-        pid = await tree.wait_started()
+        pid = await started(tree)
         child = int(await asyncio.to_thread(on.line))
         killed = tree.guardian if victim == "guardian" else on.keeper.pid
         assert killed is not None
@@ -142,7 +155,7 @@ def test_killing_what_guards_a_tree_ends_it_and_the_next_starts(victim: str) -> 
         await tree.end()
         assert [exit.signal_number for exit in on.exits] == [signal.SIGKILL]
         again = on.run_python("print('again', flush=True); import time; time.sleep(300)")
-        await again.wait_started()
+        await again.started()
         assert await asyncio.to_thread(on.line) == "again"
         await again.end()
 
@@ -160,7 +173,7 @@ def test_what_cannot_be_executed_is_told(arguments: tuple[str, ...], text: str) 
     async def story(on: Workshop) -> None:
         tree = on.run(*arguments)
         with pytest.raises(StartError, match=text):
-            await tree.wait_started()
+            await tree.started()
         await tree.end()
 
     play(story)
@@ -188,7 +201,7 @@ time.sleep(300)
 def test_use_of_a_tree(measure: Callable[[int], TreeUse | None], children: int) -> None:
     async def story(on: Workshop) -> None:
         tree = on.run_python(touching(40, children))
-        await tree.wait_started()
+        await tree.started()
         for _ in range(children + 1):
             assert await asyncio.to_thread(on.line) == "touched"
         assert tree.guardian is not None
@@ -209,9 +222,10 @@ def test_peak_of_who_is_gone() -> None:
 
 def test_peak_of_an_environment_is_over_all_of_its_trees(tmp_path: Path) -> None:
     async def story(on: Workshop) -> None:
-        sandbox = PortableSandbox(on.keeper, tmp_path / "tmp", 128)
+        sandbox = on.sandbox(tmp_path / "tmp")
         read_fd = sandbox.output_fd()
         peaks = []
+        await sandbox.open("127.0.0.1:9001")
         for megabytes in (60, 5):
             await sandbox.start(
                 Command((sys.executable, "-I", "-c", touching(megabytes, 0)), {}, Path("/")), on.exits.append
@@ -231,8 +245,9 @@ def test_peak_of_an_environment_is_over_all_of_its_trees(tmp_path: Path) -> None
 
 def test_memory_limit_is_noticed(tmp_path: Path) -> None:
     async def story(on: Workshop) -> None:
-        sandbox = PortableSandbox(on.keeper, tmp_path / "tmp", 128)
+        sandbox = on.sandbox(tmp_path / "tmp")
         breach: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        await sandbox.open("127.0.0.1:9001")
         await sandbox.start(
             Command((sys.executable, "-I", "-c", touching(200, 0)), {}, Path("/")), on.exits.append
         )
@@ -251,13 +266,18 @@ def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch
     monkeypatch.setattr(process, "END_SECONDS", 0.05)
 
     async def story(on: Workshop) -> None:
-        sandbox = PortableSandbox(on.keeper, tmp_path / "tmp", 128)
+        sandbox = on.sandbox(tmp_path / "tmp")
         assert on.keeper.pid is not None
         keeper = psutil.Process(on.keeper.pid)
         # Held up, so that the cancellation comes before the process does.
         keeper.suspend()
         command = Command((sys.executable, "-I", "-c", "import time; time.sleep(300)"), {}, Path("/"))
-        starting = asyncio.ensure_future(sandbox.start(command, on.exits.append))
+
+        async def start() -> None:
+            await sandbox.open("127.0.0.1:9001")
+            await sandbox.start(command, on.exits.append)
+
+        starting = asyncio.ensure_future(start())
         await asyncio.sleep(0)
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
@@ -269,7 +289,7 @@ def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch
         keeper.resume()
         # The next one comes after it: by then the keeper has seen both.
         tree = on.run_python("import time; print('next', flush=True); time.sleep(300)")
-        await tree.wait_started()
+        await tree.started()
         async with asyncio.timeout(5):
             while len(keeper.children()) != 1:
                 await asyncio.sleep(0.005)
@@ -285,11 +305,11 @@ def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch
 def test_limits_of_root_and_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 0)
     always = {"RLIMIT_NOFILE": (1024, 1024), "RLIMIT_CORE": (0, limits.CORE_BYTES)}
-    assert portable._resource_limits() == always
+    assert PortablePlace(Path("/x"), None, None).limits()  # type: ignore[arg-type] == always
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(portable, "_tasks_of_user", lambda: 300)
     ceiling = 300 + 4 * 1024
-    assert portable._resource_limits() == {**always, "RLIMIT_NPROC": (ceiling, ceiling)}
+    assert PortablePlace(Path("/x"), None, None).limits()  # type: ignore[arg-type] == {**always, "RLIMIT_NPROC": (ceiling, ceiling)}
 
 
 def test_tasks_of_the_user_are_counted_once_for_many_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import StartPlan
 
-PLACES = {
+PLACES: dict[str, str | None] = {
+    "task_root": "/code",
     "runtime_api": "127.64.0.1:9001",
     "runtime_root": "/state/runtime",
     "opt_root": "/state/opt",

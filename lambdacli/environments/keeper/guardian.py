@@ -1,11 +1,13 @@
-"""One guardian per environment: starts its main process, reports its end, freezes and thaws, and kills all of its
-processes when told, or when the service is gone.
+"""One guardian per environment: starts its main process, reports its end, freezes and thaws, and kills all of
+its processes when told, or when the service is gone.
 
-Inside walls it is the first process of the environment's process namespace: it adopts every orphan, reaches every
-process with one call, and none outlives it. Outside it is a subreaper and has to look for them."""
+Inside walls it is the first process of the environment's process namespace: it adopts every orphan, reaches
+every process with one call, and none outlives it. Outside it is a subreaper and has to look for them."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -14,6 +16,8 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from . import tree, walls
 from .wire import FREEZE, THAW, failure, receive, tell
@@ -25,26 +29,24 @@ OUT_OF_THE_WAY = 200
 
 
 class Guardian:
-    def __init__(self, control, output_fd, room, close_in_child):
+    def __init__(self, control: socket.socket, output_fd: int, room: dict[str, Any] | None) -> None:
         self._control = control
         self._output_fd = output_fd
         self._room = room
         self._is_walled = room is not None
-        self._close_in_child = close_in_child
-        """What the child of a fork without exec must not keep."""
-        self._main = None
-        self._go = None
+        self._main: int | None = None
+        self._go: int | None = None
         """Writing to it, or closing it, lets a held process go on."""
-        self._standby = None
+        self._standby: socket.socket | None = None
         self._said = b""
-        self._failures = None
+        self._failures: int | None = None
 
-    def run(self):
-        """Returns in the main process only, and only when that is to go on as a fork of this one: with its plan.
-        The guardian itself never comes back."""
-        told_to_end = []
+    def run(self) -> dict[str, Any]:
+        """Returns in the main process only, and only when that is to go on as a fork of this one: with its
+        plan. The guardian itself never comes back."""
+        told_to_end: list[bool] = []
         try:
-            if self._is_walled:
+            if self._room is not None:
                 walls.put_up_room(self._room)
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
             else:
@@ -69,7 +71,7 @@ class Guardian:
                 self._read_standby()
             if self._control.fileno() in readable:
                 message, _ = receive(self._control)
-                if message is FREEZE or message == FREEZE:
+                if message == FREEZE:
                     self._freeze()
                 elif message == THAW:
                     self._thaw()
@@ -83,7 +85,7 @@ class Guardian:
         tell(self._control, {"event": "gone"})
         os._exit(0)
 
-    def _obey(self, message):
+    def _obey(self, message: dict[str, Any]) -> dict[str, Any] | None:
         command = message["command"]
         if command == "start":
             return self._start(message)
@@ -96,11 +98,13 @@ class Guardian:
 
     # The main process
 
-    def _start(self, plan):
+    def _start(self, plan: dict[str, Any]) -> dict[str, Any] | None:
         """Forks it; a failure to do so, or to execute its program, is told."""
         failure_read, failure_write = os.pipe()
         go_read, go_write = os.pipe()
-        ours, theirs = socket.socketpair() if plan["has_standby"] else (None, None)
+        ours = theirs = None
+        if plan["has_standby"]:
+            ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
         except OSError as error:
@@ -115,7 +119,7 @@ class Guardian:
                 self._become(plan, failure_write, go_read, theirs)
                 return plan
             except (OSError, walls.WallError) as error:
-                os.write(failure_write, json.dumps(failure("not_started", error)).encode())
+                os.write(self._failures or failure_write, json.dumps(failure("not_started", error)).encode())
                 os._exit(127)
             except BaseException:
                 os._exit(127)
@@ -129,27 +133,33 @@ class Guardian:
             self._let_go()
         return None
 
-    def _let_go(self):
+    def _let_go(self) -> None:
         if self._go is None:
             return
-        for wait in (lambda: os.write(self._go, b"g"), lambda: self._standby and self._standby.send(b"g")):
-            try:
-                wait()
-            except OSError:
-                pass  # it does not wait there, or has ended, which is told as its exit
+        # Where it does not wait, or has ended, which is told as its exit, nobody listens.
+        with contextlib.suppress(OSError):
+            os.write(self._go, b"g")
+        if self._standby is not None:
+            with contextlib.suppress(OSError):
+                self._standby.send(b"g")
         os.close(self._go)
         self._go = None
+        assert self._failures is not None
         with os.fdopen(self._failures, "rb") as pipe:
             report = pipe.read()
         self._failures = None
-        if report:
+        if self._main is None:
+            tell(self._control, failure("not_started", OSError(errno.ESRCH, "it ended while it was held")))
+        elif report:
             os.waitpid(self._main, 0)
             self._main = None
             tell(self._control, json.loads(report.decode()))
         else:
             tell(self._control, {"event": "started", "pid": self._main})
 
-    def _become(self, plan, failure_write, go_read, standby):
+    def _become(
+        self, plan: dict[str, Any], failure_write: int, go_read: int, standby: socket.socket | None
+    ) -> None:
         """In the child, up to the program's own first step."""
         os.setsid()
         if not self._is_walled:
@@ -159,16 +169,17 @@ class Guardian:
             signal.signal(number, signal.SIG_DFL)
         if self._is_walled:
             walls.give_up_privileges()
-        is_fork = plan["command"] is None
+        is_fork = plan["program"] is None
         failures = fcntl.fcntl(failure_write, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
         go = fcntl.fcntl(go_read, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
         output = fcntl.fcntl(self._output_fd, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-        standby_fd = None if standby is None else fcntl.fcntl(
-            standby.detach(), fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY
+        standby_fd = (
+            None if standby is None else fcntl.fcntl(standby.detach(), fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
         )
+        self._failures = failures
         os.close(failure_write)
         os.close(go_read)
-        for descriptor in (self._output_fd, self._wake, self._wake_end, *self._close_in_child):
+        for descriptor in (self._output_fd, self._wake, self._wake_end):
             os.close(descriptor)
         self._control.close()
         os.chdir(plan["folder"])
@@ -197,10 +208,12 @@ class Guardian:
             return
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        os.execve(plan["command"][0], plan["command"], plan["variables"])
+        os.execve(plan["program"][0], plan["program"], plan["variables"])
 
-    def _read_standby(self):
-        """What a runtime says of itself: that it waits (one byte), and later a line with what to load ahead."""
+    def _read_standby(self) -> None:
+        """What a runtime says of itself: that it waits (one byte), and later a line with what to load
+        ahead."""
+        assert self._standby is not None
         try:
             data = self._standby.recv(1 << 20)
         except OSError:
@@ -220,7 +233,7 @@ class Guardian:
 
     # All of its processes
 
-    def _freeze(self):
+    def _freeze(self) -> None:
         if self._is_walled:
             tree.send(-1, signal.SIGSTOP)
         elif tree.IS_LINUX:
@@ -228,7 +241,7 @@ class Guardian:
         else:
             tree.signal_groups(os.getpid(), signal.SIGSTOP)
 
-    def _thaw(self):
+    def _thaw(self) -> None:
         if self._is_walled:
             tree.send(-1, signal.SIGCONT)
         elif tree.IS_LINUX:
@@ -236,7 +249,7 @@ class Guardian:
         else:
             tree.signal_groups(os.getpid(), signal.SIGCONT)
 
-    def _kill_all(self):
+    def _kill_all(self) -> None:
         """Returns when none is left."""
         self._main = None
         for descriptor in (self._go, self._failures):
@@ -256,13 +269,13 @@ class Guardian:
         except ChildProcessError:
             pass
 
-    def _clear_wake(self):
+    def _clear_wake(self) -> None:
         try:
             os.read(self._wake, 4096)
         except BlockingIOError:
             pass
 
-    def _reap(self):
+    def _reap(self) -> None:
         """Collects ended processes; the end of the main one is told."""
         while True:
             try:
@@ -277,7 +290,7 @@ class Guardian:
                 tell(self._control, {"event": "exited", "status": status, "peak_kb": peak_kb})
 
 
-def close_others(kept):
+def close_others(kept: Sequence[int]) -> None:
     """Closes everything but stdin and the kept descriptors."""
     low = 3
     for descriptor in sorted({*kept}):
@@ -288,7 +301,7 @@ def close_others(kept):
     os.closerange(low, max(low, ceiling if ceiling > 0 else 4096))
 
 
-def lower_limit(number, soft, hard):
+def lower_limit(number: int, soft: int, hard: int) -> None:
     """Sets a limit, never above what this process was given itself."""
     _, ceiling = resource.getrlimit(number)
     if ceiling != resource.RLIM_INFINITY:

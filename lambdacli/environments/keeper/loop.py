@@ -1,7 +1,8 @@
-"""The loop of every process that forks guardians: the keeper itself, and the houses and templates it has started.
+"""The loop of every process that forks guardians: the keeper itself, and the houses and templates it has
+started.
 
-The service has threads and an event loop, so it must not fork; these have neither. Their wire to the service is a
-socket: when it closes, for whatever reason, they kill everything below them and go."""
+The service has threads and an event loop, so it must not fork; these have neither. Their wire to the service
+is a socket: when it closes, for whatever reason, they kill everything below them and go."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 from . import tree, walls
 from .guardian import Guardian
@@ -21,14 +24,20 @@ TEMPLATE_VARIABLE = "_LAM_TEMPLATE"
 
 
 class Loop:
-    def __init__(self, service, *, is_walled, preload=None):
+    def __init__(
+        self,
+        service: socket.socket,
+        *,
+        is_walled: bool,
+        preload: Callable[[Sequence[Any]], str | None] | None = None,
+    ) -> None:
         self._service = service
         self._is_walled = is_walled
         """Inside a house: each guardian becomes the first of a process namespace of its own."""
         self._preload = preload
-        self._children = set()
+        self._children: set[int] = set()
 
-    def run(self):
+    def run(self) -> dict[str, Any]:
         """Returns in a forked main process only, with its plan (see Guardian.run)."""
         tree.adopt_orphans()
         # The service's end decides about our life; a ^C in its terminal is not for us.
@@ -55,17 +64,17 @@ class Loop:
                     signal.signal(signal.SIGINT, found_interrupt)
                     return plan
 
-    def _obey(self, message, descriptors):
+    def _obey(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any] | None:
         command = message["command"]
         if command == "open":
             return self._open(message["room"], descriptors)
         if command == "house":
             return self._house(message, descriptors[0])
-        if command == "preload":
+        if command == "preload" and self._preload is not None:
             tell(self._service, {"event": "preloaded", "problem": self._preload(message["modules"])})
         return None
 
-    def _open(self, room, descriptors):
+    def _open(self, room: dict[str, Any] | None, descriptors: list[int]) -> dict[str, Any] | None:
         control_fd, output_fd = descriptors
         own = None
         try:
@@ -82,7 +91,7 @@ class Loop:
             for descriptor in (self._wake, self._wake_end, *(() if own is None else (own,))):
                 os.close(descriptor)
             signal.set_wakeup_fd(-1)
-            return Guardian(socket.socket(fileno=control_fd), output_fd, room, ()).run()
+            return Guardian(socket.socket(fileno=control_fd), output_fd, room).run()
         if own is not None:
             walls.old_process_namespace(own)
         self._children.add(pid)
@@ -90,9 +99,9 @@ class Loop:
         os.close(output_fd)
         return None
 
-    def _house(self, message, descriptor):
-        """Starts a loop of its own, behind walls if there is a layout for them: as a fork of this one, or as the
-        program of a language, which preloads modules and is then forked itself."""
+    def _house(self, message: dict[str, Any], descriptor: int) -> dict[str, Any] | None:
+        """Starts a loop of its own, behind walls if there is a layout for them: as a fork of this one, or as
+        the program of a language, which preloads modules and is then forked itself."""
         try:
             pid = os.fork()
         except OSError as error:
@@ -126,9 +135,9 @@ class Loop:
         tell(service, {"event": "built"})
         return Loop(service, is_walled=is_walled).run()
 
-    def _reap(self):
-        """Collects ended children; whatever an ended guardian left behind is now ours, and is killed. So is what
-        came to us from such an orphan, which may end by itself between two looks."""
+    def _reap(self) -> None:
+        """Collects ended children; whatever an ended guardian left behind is now ours, and is killed. So is
+        what came to us from such an orphan, which may end by itself between two looks."""
         while True:
             try:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
@@ -144,7 +153,7 @@ class Loop:
                 tree.kill_tree(pid, and_itself=True)
 
 
-def _wait_for(first):
+def _wait_for(first: int) -> NoReturn:
     """The parent of a namespace's first process has nothing else to do; it lives as long as that one."""
     gc.disable()
     while True:
@@ -155,7 +164,7 @@ def _wait_for(first):
             continue
 
 
-def _execute_template(message, service):
+def _execute_template(message: dict[str, Any], service: socket.socket) -> NoReturn:
     """What modules print when they are loaded goes to a file in memory: who prints is not preloaded."""
     said = os.memfd_create("said")
     null = os.open(os.devnull, os.O_RDONLY)
@@ -173,5 +182,5 @@ def _execute_template(message, service):
     )
 
 
-def main():
+def main() -> None:
     Loop(socket.socket(fileno=int(sys.argv[1])), is_walled=False).run()

@@ -18,17 +18,17 @@ if IS_LINUX:
     _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def adopt_orphans():
+def adopt_orphans() -> None:
     if IS_LINUX:
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with_parent(number):
+def die_with_parent(number: int) -> None:
     if IS_LINUX:
         _libc.prctl(PR_SET_PDEATHSIG, number)
 
 
-def child_exit_pipe():
+def child_exit_pipe() -> tuple[int, int]:
     """A descriptor that becomes readable whenever a child ended. Not when one was stopped or went on, which
     happens to every function between its invocations."""
     read_end, write_end = os.pipe()
@@ -52,14 +52,14 @@ class _SignalAction(ctypes.Structure):
     ]
 
 
-def _ignore_stopped_children():
+def _ignore_stopped_children() -> None:
     action = _SignalAction()
     if _libc.sigaction(signal.SIGCHLD, None, ctypes.byref(action)) == 0:
         action.flags |= SA_NOCLDSTOP
         _libc.sigaction(signal.SIGCHLD, ctypes.byref(action), None)
 
 
-def kill_tree(root, and_itself=False):
+def kill_tree(root: int, and_itself: bool = False) -> None:
     """Kills every descendant. They are stopped first, again and again until no new one shows up: a stopped
     process cannot fork, so a fork bomb loses the race."""
     if not IS_LINUX:
@@ -80,8 +80,8 @@ def kill_tree(root, and_itself=False):
             time.sleep(0.0005)
 
 
-def stop_tree(root, and_itself=False):
-    stopped = set()
+def stop_tree(root: int, and_itself: bool = False) -> set[int]:
+    stopped: set[int] = set()
     for _ in range(1000):
         found = [pid for pid in descendants_of(root) if pid not in stopped]
         if and_itself and root not in stopped:
@@ -94,12 +94,12 @@ def stop_tree(root, and_itself=False):
     return stopped
 
 
-def continue_tree(root):
+def continue_tree(root: int) -> None:
     for pid in descendants_of(root):
         send(pid, signal.SIGCONT)
 
 
-def _kill_groups(root):
+def _kill_groups(root: int) -> None:
     """Without a subreaper (macOS): children are leaders of their own sessions, so their groups are killed.
     A descendant that made a session of its own escapes this; ARCHITECTURE.md says so."""
     signal_groups(root, signal.SIGKILL)
@@ -110,7 +110,7 @@ def _kill_groups(root):
         pass
 
 
-def signal_groups(root, number):
+def signal_groups(root: int, number: int) -> None:
     for pid in children_of(root):
         try:
             os.killpg(pid, number)
@@ -118,15 +118,15 @@ def signal_groups(root, number):
             pass
 
 
-def send(pid, number):
+def send(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except (ProcessLookupError, PermissionError):
         pass
 
 
-def descendants_of(root):
-    found = []
+def descendants_of(root: int) -> list[int]:
+    found: list[int] = []
     unseen = [root]
     while unseen:
         children = children_of(unseen.pop())
@@ -135,12 +135,12 @@ def descendants_of(root):
     return found
 
 
-def children_of(pid):
+def children_of(pid: int) -> list[int]:
     """Direct children, of all of its threads."""
     if not IS_LINUX:
         listing = os.popen("/usr/bin/pgrep -P %d" % pid).read()
         return [int(line) for line in listing.split()]
-    children = []
+    children: list[int] = []
     try:
         for thread in os.listdir("/proc/%d/task" % pid):
             with open("/proc/%d/task/%s/children" % (pid, thread)) as file:

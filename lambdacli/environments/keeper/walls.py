@@ -1,16 +1,18 @@
 """The walls of Linux, put up by the process that is to live inside them: namespaces, mounts, identity.
 
-Two stages. A *house* is put up once per function version: a root of its own that shows the function's folders at
-Lambda's paths, read-only, and nothing else of the developer's. A *room* is put up per environment inside a house:
-its own processes, /tmp, host names and identity.
+Two stages. A *house* is put up once per function version: a root of its own that shows the function's folders
+at Lambda's paths, read-only, and nothing else of the developer's. A *room* is put up per environment inside a
+house: its own processes, /tmp, host names and identity.
 
-Plain system calls through ctypes; standard library only, Python 3.8 syntax: it also runs on users' interpreters."""
+Plain system calls through ctypes; standard library only, Python 3.8 syntax: it also runs on users'
+interpreters."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import sys
+from collections.abc import Sequence
+from typing import Any
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -29,7 +31,6 @@ AT_FDCWD = -100
 AT_RECURSIVE = 0x8000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
 
-PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 CAPABILITY_VERSION_3 = 0x20080522
@@ -38,13 +39,13 @@ UID, GID = 993, 990
 """Whom a function finds itself to be, as on Lambda."""
 USER = "sbx_user1051"
 
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class WallError(Exception):
     """The kernel refused one step; which one and why is for `lam doctor`."""
 
-    def __init__(self, step, number):
+    def __init__(self, step: str, number: int) -> None:
         super().__init__("%s: %s" % (step, os.strerror(number)))
         self.step, self.number = step, number
 
@@ -52,10 +53,10 @@ class WallError(Exception):
 # The house: once per function version
 
 
-def put_up_house(layout, scaffold, uid_base):
-    """Puts this process into a root of its own. Without root it becomes root of a user namespace first, so that
-    it may mount at all; with root the mounts come first, while every folder can still be reached, and it then
-    becomes an unprivileged user. The next child is the first of a process namespace of its own."""
+def put_up_house(layout: Sequence[tuple[str, str, str]], scaffold: str, uid_base: int | None) -> None:
+    """Puts this process into a root of its own. Without root it becomes root of a user namespace first, so
+    that it may mount at all; with root the mounts come first, while every folder can still be reached, and it
+    then becomes an unprivileged user. The next child is the first of a process namespace of its own."""
     if uid_base is None:
         uid, gid = os.getuid(), os.getgid()
         _call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, says="user namespace")
@@ -68,7 +69,7 @@ def put_up_house(layout, scaffold, uid_base):
     _call("unshare", CLONE_NEWNS | CLONE_NEWPID, says="process namespace")
 
 
-def _become_unprivileged(uid_base):
+def _become_unprivileged(uid_base: int) -> None:
     """Only a process outside may write a map of many users: a child that stays behind does."""
     ask_read, ask_write = os.pipe()
     me = os.getpid()
@@ -96,7 +97,7 @@ def _become_unprivileged(uid_base):
     os.setresuid(0, 0, 0)
 
 
-def _build_root(layout, scaffold):
+def _build_root(layout: Sequence[tuple[str, str, str]], scaffold: str) -> None:
     _mount(None, "/", None, MS_REC | MS_PRIVATE, says="private mounts")
     _mount("tmpfs", scaffold, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m", says="root folder")
     umask = os.umask(0)
@@ -117,7 +118,7 @@ def _build_root(layout, scaffold):
     os.chdir("/")
 
 
-def _lay(kind, place, source):
+def _lay(kind: str, place: str, source: str) -> None:
     """One entry of the layout, below the scaffold."""
     if kind == "folder":
         os.makedirs(place, 0o755, exist_ok=True)
@@ -145,20 +146,20 @@ def _lay(kind, place, source):
 # The room: once per environment
 
 
-def new_process_namespace():
+def new_process_namespace() -> int:
     """For the next child. Returns what `old_process_namespace` takes to end that."""
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     _call("unshare", CLONE_NEWPID, says="process namespace")
     return own
 
 
-def old_process_namespace(own):
+def old_process_namespace(own: int) -> None:
     if _libc.setns(own, CLONE_NEWPID) != 0:
         raise WallError("process namespace", ctypes.get_errno())
     os.close(own)
 
 
-def put_up_room(room):
+def put_up_room(room: dict[str, Any]) -> None:
     """For the first process of a process namespace, in a house of which it is root."""
     flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS
     if room["network"] == "isolated":
@@ -182,7 +183,7 @@ def put_up_room(room):
     _libc.prctl(PR_SET_DUMPABLE, 0)
 
 
-def _show_hosts(text):
+def _show_hosts(text: str) -> None:
     """The file is kept alive by its mount alone."""
     _mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64k", says="/run")
     with open("/run/hosts", "w") as file:
@@ -194,7 +195,7 @@ def _show_hosts(text):
         raise WallError("/run", ctypes.get_errno())
 
 
-def give_up_privileges():
+def give_up_privileges() -> None:
     """The last step before the function's own program: what it does not have now it never gets back."""
     _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
@@ -204,27 +205,25 @@ def give_up_privileges():
     _libc.prctl(PR_SET_DUMPABLE, 1)
 
 
-def die_with_parent(number):
-    _libc.prctl(PR_SET_PDEATHSIG, number)
-
-
 # System calls
 
 
-def _call(name, *arguments, says):
+def _call(name: str, *arguments: int, says: str) -> None:
     if getattr(_libc, name)(*arguments) != 0:
         raise WallError(says, ctypes.get_errno())
 
 
-def _mount(source, target, kind, flags, options=None, *, says):
-    def text(value):
+def _mount(
+    source: str | None, target: str, kind: str | None, flags: int, options: str | None = None, *, says: str
+) -> None:
+    def text(value: str | None) -> bytes | None:
         return None if value is None else os.fsencode(value)
 
     if _libc.mount(text(source), text(target), text(kind), ctypes.c_ulong(flags), text(options)) != 0:
         raise WallError(says, ctypes.get_errno())
 
 
-def _set_attributes(place, attributes, *, says):
+def _set_attributes(place: str, attributes: int, *, says: str) -> None:
     """For the mounts at a place and all below it; adds only, so what the system has locked stays locked."""
     wanted = (ctypes.c_uint64 * 4)(attributes, 0, 0, 0)
     path = os.fsencode(place)
@@ -232,7 +231,7 @@ def _set_attributes(place, attributes, *, says):
         raise WallError(says, ctypes.get_errno())
 
 
-def _write_own_maps(inner_uid, uid, inner_gid, gid):
+def _write_own_maps(inner_uid: int, uid: int, inner_gid: int, gid: int) -> None:
     try:
         for name, line in (
             ("setgroups", "deny"),
@@ -241,10 +240,10 @@ def _write_own_maps(inner_uid, uid, inner_gid, gid):
         ):
             _write_at(None, "/proc/self/" + name, line)
     except OSError as error:
-        raise WallError("map of users", error.errno) from None
+        raise WallError("map of users", error.errno or 0) from None
 
 
-def _write_at(folder, path, text):
+def _write_at(folder: int | None, path: str, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=folder)
     try:
         os.write(descriptor, text.encode())

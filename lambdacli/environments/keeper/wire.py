@@ -7,12 +7,13 @@ import array
 import json
 import os
 import socket
+from typing import Any
 
 FREEZE = b"\xff\xff\xff\x01"
 THAW = b"\xff\xff\xff\x02"
 
 
-def receive(connection):
+def receive(connection: socket.socket) -> tuple[Any, list[int]]:
     """One message with its descriptors: a dict, FREEZE or THAW; (None, []) when the other end is gone."""
     try:
         head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(8 * 4))
@@ -28,7 +29,7 @@ def receive(connection):
         return None, []
 
 
-def receive_exactly(connection, length):
+def receive_exactly(connection: socket.socket, length: int) -> bytes:
     data = b""
     while len(data) < length:
         piece = connection.recv(length - len(data))
@@ -38,7 +39,7 @@ def receive_exactly(connection, length):
     return data
 
 
-def tell(connection, message):
+def tell(connection: socket.socket, message: dict[str, Any]) -> None:
     """Who is not there any more needs not be told."""
     data = json.dumps(message).encode()
     try:
@@ -47,7 +48,7 @@ def tell(connection, message):
         pass
 
 
-def failure(event, error):
+def failure(event: str, error: Exception) -> dict[str, Any]:
     """Of an OSError, or of a wall that could not be put up."""
     number = getattr(error, "number", None) or getattr(error, "errno", None)
     text = os.strerror(number) if number else str(error)

@@ -1,30 +1,22 @@
 """Walls that every system has: a session of its own, resource limits, and a watch over memory and processes.
 
-What it does not give: a private file system. /tmp is the machine's; TMPDIR leads to a folder of the
-environment's own, and the size of that folder is not limited. Nothing is frozen between invocations."""
+What they do not give: a private file system. /tmp is the machine's; TMPDIR leads to a folder of the
+environment's own, and the size of that folder is not limited."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import psutil
 
-from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
-from lambdacli.environments.sandbox.memory import peak_kb, tree_use
+from lambdacli.environments.process import ProcessTree
 from lambdacli.model import limits
-
-FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
-"""How fast a process can touch new pages: decides how soon to look again, given what is still free."""
-SHORTEST_LOOK_SECONDS = 0.010
-LONGEST_LOOK_SECONDS = 0.250
 
 NET_FACTOR = 4
 """The kernel's own limit counts the developer's other programs too, which may start more of them later."""
@@ -32,103 +24,44 @@ TASKS_KNOWN_SECONDS = 1.0
 """Counting a user's tasks reads all of /proc: many starts in a row share one count."""
 
 
-class PortableSandbox:
-    def __init__(self, keeper: Keeper, temporary: Path, memory_mb: int) -> None:
-        self.temporary = temporary
-        self._keeper = keeper
-        self._limit_kb = memory_mb * 1024
-        self._tree: ProcessTree | None = None
-        self._peak_kb = 0
-        self._look: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
-        temporary.mkdir(parents=True, exist_ok=True)
-        self._read_fd, self._write_fd = os.pipe()
+class PortablePlace:
+    walls = "portable"
 
-    async def start(self, command: Command, on_exit: Callable[[Exit], None]) -> None:
-        assert self._tree is None, "a sandbox holds one process tree at a time"
-        limited = replace(command, limits=_resource_limits())
+    def __init__(
+        self,
+        temporary: Path,
+        open_tree: Callable[[int], Awaitable[ProcessTree]],
+        on_close: Callable[[], None],
+    ) -> None:
+        self.temporary: Path | None = temporary
+        self._open_tree = open_tree
+        self._on_close = on_close
 
-        def note_exit(exit: Exit) -> None:
-            self._peak_kb = max(self._peak_kb, min(exit.peak_memory_kb, self._limit_kb))
-            on_exit(exit)
+    async def open(self, runtime_api: str, output_fd: int) -> ProcessTree:
+        assert self.temporary is not None
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        tree = await self._open_tree(output_fd)
+        await tree.ready()
+        return tree
 
-        self._tree = self._keeper.run(limited, self._write_fd, note_exit)
-        try:
-            await self._tree.wait_started()
-        except BaseException:
-            await self.end_processes()
-            raise
-
-    def output_fd(self) -> int:
-        return self._read_fd
-
-    def watch(self, on_breach: Callable[[str], None]) -> None:
-        self.unwatch()
-        self._look_later(0, on_breach)
-
-    def unwatch(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-
-    def _look_later(self, used_kb: int, on_breach: Callable[[str], None]) -> None:
-        free = max(0, self._limit_kb - used_kb)
-        delay = min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, free / FASTEST_GROWTH_KB_PER_SECOND))
-        self._look = self._loop.call_later(delay, self._look_now, on_breach)
-
-    def _look_now(self, on_breach: Callable[[str], None]) -> None:
-        self._look = None
-        root = None if self._tree is None else self._tree.guardian
-        use = None if root is None else tree_use(root)
-        if use is None:
-            return
-        self._peak_kb = max(self._peak_kb, min(use.memory_kb, self._limit_kb))
-        if use.memory_kb > self._limit_kb:
-            on_breach("memory")
-        elif use.processes > limits.PROCESSES:
-            on_breach("processes")
-        else:
-            self._look_later(use.memory_kb, on_breach)
-
-    def is_over_memory(self) -> bool:
-        return self._main_peak_kb() > self._limit_kb
-
-    def max_memory_mb(self) -> int:
-        self._peak_kb = max(self._peak_kb, min(self._main_peak_kb(), self._limit_kb))
-        return math.ceil(self._peak_kb / 1024)
-
-    def _main_peak_kb(self) -> int:
-        pid = None if self._tree is None else self._tree.pid
-        return 0 if pid is None else peak_kb(pid)
-
-    async def end_processes(self) -> None:
-        self.unwatch()
-        tree = self._tree
-        if tree is not None:
-            await tree.end()
-            if self._tree is tree:  # nobody else ended it and started a new one meanwhile
-                self._tree = None
+    def limits(self) -> Mapping[str, tuple[int, int]]:
+        """Lambda's descriptors exactly. Processes are counted by the kernel per user, so the limit stands
+        above what this user runs already; it is the net under the watch, which counts the environment's
+        own."""
+        found = {
+            "RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES),
+            # A core file would lie in the developer's code folder, and the function would be reloaded for it.
+            "RLIMIT_CORE": (0, limits.CORE_BYTES),
+        }
+        if os.getuid() != 0:
+            ceiling = _tasks_of_user() + NET_FACTOR * limits.PROCESSES
+            found["RLIMIT_NPROC"] = (ceiling, ceiling)
+        return found
 
     async def close(self) -> None:
-        await self.end_processes()
-        if self._write_fd >= 0:
-            os.close(self._write_fd)
-            self._write_fd = -1
-            await asyncio.to_thread(shutil.rmtree, self.temporary, ignore_errors=True)
-
-
-def _resource_limits() -> dict[str, tuple[int, int]]:
-    """Lambda's descriptors exactly. Processes are counted by the kernel per user, so the limit stands above
-    what this user runs already; it is the net under the watch, which counts the environment's own."""
-    found = {
-        "RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES),
-        # A core file would lie in the developer's code folder, and the function would be reloaded for it.
-        "RLIMIT_CORE": (0, limits.CORE_BYTES),
-    }
-    if os.getuid() != 0:
-        ceiling = _tasks_of_user() + NET_FACTOR * limits.PROCESSES
-        found["RLIMIT_NPROC"] = (ceiling, ceiling)
-    return found
+        assert self.temporary is not None
+        self._on_close()
+        await asyncio.to_thread(shutil.rmtree, self.temporary, ignore_errors=True)
 
 
 def _tasks_of_user() -> int:

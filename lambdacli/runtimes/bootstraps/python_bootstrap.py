@@ -10,8 +10,13 @@ import time
 
 
 def main():
-    places = Places(json.loads(os.environ.pop("_LAM_PLACES")))
-    places.set_search_path()
+    template = os.environ.pop("_LAM_TEMPLATE", None)
+    if template is not None:
+        wait_as_template(json.loads(template))
+    document = json.loads(os.environ.pop("_LAM_PLACES"))
+    places = Places(document)
+    if template is None:
+        places.set_search_path()
     log = Log(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None))
     log.install()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -23,8 +28,119 @@ def main():
         body = error_body(failure.error_type, failure.message, failure.stack, "")
         api.post("init/error", body, error_type=failure.error_type)
         sys.exit(1)
+    if document.get("record"):
+        tell_what_was_loaded(places)
     while True:
         serve(api.next(), handler, api, log, places)
+
+
+# Environments that are forked from a template
+
+
+def wait_as_template(document):
+    """Loads modules ahead and forks one environment after the other. Returns in each of them, never here."""
+    found = set(sys.modules)
+    sys.path.insert(0, os.environ.pop("_LAM_KEEPER"))
+    import socket
+
+    import keeper.loop
+    import keeper.wire
+
+    loop, wire, service = keeper.loop, keeper.wire, socket.socket(fileno=document["socket"])
+    del sys.path[0], keeper, socket
+    # User code finds loaded what it would find in a fresh process, and what it loads itself.
+    for name in set(sys.modules) - found:
+        del sys.modules[name]
+    places = Places(json.loads(os.environ["_LAM_PLACES"]))
+    places.set_search_path()
+    wire.tell(service, {"event": "built"})
+    ahead = LoadedAhead(places)
+    plan = loop.Loop(service, is_walled=document["is_walled"], preload=ahead.load).run()
+    os.environ.clear()
+    os.environ.update(plan["variables"])
+    ahead.settle()
+
+
+class LoadedAhead:
+    """The modules of a template."""
+
+    def __init__(self, places):
+        self._places = places
+
+    def load(self, names):
+        """The first module that does more than being loaded, or None: the template is of no use then."""
+        import gc
+
+        for name in names:
+            if name in sys.modules or not self._may_load(name):
+                continue
+            try:
+                __import__(name)
+            except BaseException:
+                # Whoever needs it finds out what it lacks.
+                sys.modules.pop(name, None)
+            if self._has_said_something() or self._has_threads() or self._has_children():
+                return name
+        gc.collect()
+        gc.freeze()
+        return None
+
+    def settle(self):
+        """In a new environment: what must not be the same in all of them."""
+        time.tzset()
+        random = sys.modules.get("numpy.random")
+        if random is not None:
+            random.seed()
+
+    def _may_load(self, name):
+        """Found where it was found before, and not among the function's own files."""
+        import importlib.util
+
+        try:
+            spec = importlib.util.find_spec(name)
+        except BaseException:
+            return False
+        return spec is not None and self._places.is_of_others(name, spec.origin)
+
+    @staticmethod
+    def _has_said_something():
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        return os.fstat(1).st_size > 0
+
+    @staticmethod
+    def _has_threads():
+        """Some libraries keep threads that they end before a fork, and begin again when they need them."""
+        if len(os.listdir("/proc/self/task")) == 1:
+            return False
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        return len(os.listdir("/proc/self/task")) > 1
+
+    @staticmethod
+    def _has_children():
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
+
+
+def tell_what_was_loaded(places):
+    """For the template of this function's next environments: the modules in the order they were begun, which is an
+    order they can be loaded in."""
+    names = []
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if name != "__main__" and spec is not None and places.is_of_others(name, spec.origin):
+            names.append(name)
+    try:
+        write_all(63, json.dumps({"preload": names}).encode() + b"\n")
+        os.close(63)
+    except OSError:
+        pass  # only the next cold starts are slower for it
 
 
 def serve(event, handler, api, log, places):
@@ -390,13 +506,27 @@ def settled_path_stats(path_stats):
     return settled
 
 
+def installed_names(record):
+    """The names at the top of what an installer wrote."""
+    try:
+        with open(record, encoding="utf-8") as lines:
+            tops = {line.split(",")[0].split("/")[0] for line in lines}
+    except (OSError, ValueError):
+        return set()
+    return {
+        top[:-3] if top.endswith(".py") else top.partition(".")[0] if ".so" in top else top for top in tops
+    }
+
+
 class Places:
     """The folders of this environment, and how Lambda calls them."""
 
     def __init__(self, document):
         self._search_path = document["search_path"]
-        self._bytecode = document["bytecode"]
+        self._task_root = document["task_root"]
         self._runtime_root = document["runtime_root"]
+        # Read-only where there are walls: modules are then compiled at each start, unless their folder holds them.
+        self._bytecode = document["bytecode"] if os.access(self._runtime_root, os.W_OK) else None
         # The longest first: the state folder, and with it the runtime's, may lie inside the function's.
         names = [
             (document["task_root"], "/var/task"),
@@ -405,6 +535,7 @@ class Places:
             (sys.base_prefix, "/var/lang"),
         ]
         self._names = sorted(names, key=lambda entry: len(entry[0]), reverse=True)
+        self._packages = None
 
     def set_search_path(self):
         """The function's folders first, then the runtime's, then the standard library. What the developer has
@@ -430,6 +561,21 @@ class Places:
         sys.pycache_prefix = self._bytecode
         loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
         loader.path_stats = settled_path_stats(loader.path_stats)
+
+    def is_of_others(self, name, origin):
+        """A module of the language, a layer or a package: not of the function itself, whose own files are run anew
+        in each environment. Packages that came with its code are told by what their installer left."""
+        if origin in (None, "built-in", "frozen") or not origin.startswith(self._task_root + os.sep):
+            return True
+        return name.partition(".")[0] in self._installed_in_code()
+
+    def _installed_in_code(self):
+        if self._packages is None:
+            self._packages = set()
+            for entry in os.listdir(self._task_root):
+                if entry.endswith(".dist-info"):
+                    self._packages |= installed_names(os.path.join(self._task_root, entry, "RECORD"))
+        return self._packages
 
     @staticmethod
     def _read_path_files(folder):

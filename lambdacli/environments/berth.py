@@ -1,0 +1,165 @@
+"""What an environment lives in: walls, an address, a log stream, and its processes up to their first step. It
+can be made ready before the environment is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambdacli import runtimes
+from lambdacli.environments.houses import Lease
+from lambdacli.environments.placement import Placement
+from lambdacli.environments.process import Command, Exit
+from lambdacli.environments.runtime_api import RuntimeApi
+from lambdacli.environments.sandbox.base import Sandbox
+from lambdacli.environments.variables import environment_variables
+from lambdacli.runtimes.base import Start, StartPlan
+
+PLACES_VARIABLE = "_LAM_PLACES"
+"""What our own bootstraps are told, and take out before user code runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How one function is started on this machine, and what its walls call its folders."""
+
+    placement: Placement
+    start: Start
+    seen: Mapping[str, str]
+    """From folders on disk to what the environment calls them; empty where it sees them as they are."""
+
+    def plan(self) -> StartPlan:
+        """InvalidEntrypoint when the function has nothing to start."""
+        plan = runtimes.module_of(self.start.runtime).plan(self.start)
+        return replace(
+            plan,
+            arguments=tuple(self.told(argument) for argument in plan.arguments),
+            variables={name: self.told(value) for name, value in plan.variables.items()},
+            private_variables={name: self.told(value) for name, value in plan.private_variables.items()},
+        )
+
+    def told(self, text: str) -> str:
+        """A text with folders in it, as the environment sees them; in JSON too."""
+        for root, name in self.seen.items():
+            for written in {root, json.dumps(root)[1:-1]}:
+                if text == written:
+                    return name
+                for behind in ("/", ":", '"'):
+                    text = text.replace(written + behind, name + behind)
+                if text.endswith(written):
+                    text = text.removesuffix(written) + name
+        return text
+
+    def variables(
+        self, plan: StartPlan, *, temporary: Path | None, runtime_api: str | None, log_stream: str | None
+    ) -> dict[str, str]:
+        return environment_variables(
+            self.placement,
+            self.start.runtime,
+            plan,
+            task_root=self.folder,
+            runtime_root=self.told(str(self.start.runtime_root)),
+            opt_root=self.told(str(self.start.opt_root)),
+            temporary=None if temporary is None else str(temporary),
+            runtime_api=runtime_api,
+            log_stream=log_stream,
+        )
+
+    @property
+    def folder(self) -> str:
+        return self.told(str(self.start.task_root))
+
+    def template(self) -> Command:
+        """The program whose forks the environments are to be."""
+        plan = self.plan()
+        return Command(
+            arguments=plan.arguments,
+            variables=self.variables(plan, temporary=None, runtime_api=None, log_stream=None),
+            folder=Path(self.folder),
+        )
+
+
+class Berth:
+    def __init__(
+        self,
+        site: Site,
+        sandbox: Sandbox,
+        api: RuntimeApi,
+        lease: Lease,
+        stream_name: str,
+        temporary: Path | None,
+    ) -> None:
+        self.sandbox = sandbox
+        self.api = api
+        self.stream_name = stream_name
+        self.start_kind = "spawned"
+        self._site = site
+        self._lease = lease
+        self._temporary = temporary
+        self._address = ""
+        self._opening: asyncio.Task[None] | None = None
+        self._processes = 0
+
+    async def open(self) -> None:
+        """Its walls and its address; once, whoever asks."""
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._open())
+        await asyncio.shield(self._opening)
+
+    async def _open(self) -> None:
+        self._address = await self.api.open()
+        await self.sandbox.open(self._address)
+
+    async def prepare(self) -> None:
+        """Ahead of need: everything up to the first step of its program."""
+        await self.open()
+        self.sandbox.prepare(self._command(self.plan()))
+
+    def plan(self) -> StartPlan:
+        """InvalidEntrypoint when the function has nothing to start."""
+        return self._site.plan()
+
+    async def start(self, plan: StartPlan, on_exit: Callable[[Exit], None]) -> None:
+        """Its first program, or the next after a failure."""
+        await self.sandbox.start(self._command(plan), on_exit)
+        self._processes += 1
+
+    @property
+    def is_outdated(self) -> bool:
+        """Its template has gone, or has loaded more since."""
+        return self._lease.is_outdated
+
+    async def close(self) -> None:
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
+        await self.api.close()
+        await self.sandbox.close()
+        self._lease.release()
+
+    def _command(self, plan: StartPlan) -> Command:
+        is_fork = self._lease.is_template and plan.can_be_forked
+        holds_itself = plan.holds_itself and self._processes == 0
+        records = (plan.can_be_forked or plan.holds_itself) and self._lease.wants_record
+        private = dict(plan.private_variables)
+        if records or holds_itself:
+            document = json.loads(private[PLACES_VARIABLE])
+            told = {"record": records, "preload": self._lease.known_preload() if holds_itself else []}
+            private[PLACES_VARIABLE] = json.dumps({**document, **told})
+        self.start_kind = "forked" if is_fork else "spawned"
+        variables = self._site.variables(
+            replace(plan, private_variables=private),
+            temporary=self._temporary,
+            runtime_api=self._address,
+            log_stream=self.stream_name,
+        )
+        return Command(
+            arguments=None if is_fork else plan.arguments,
+            variables=variables,
+            folder=Path(self._site.folder),
+            has_framed_log=plan.has_framed_log,
+            has_standby=records or holds_itself,
+            holds_itself=holds_itself,
+        )

@@ -1,0 +1,180 @@
+"""The houses and templates that environments are forked from: one per function version, kept while it is
+used.
+
+A template of a language loads ahead the modules that the function's first environment was seen to load. One
+that cannot be forked well with a module (it prints, it keeps threads) is replaced by one without it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lambdacli.environments.placement import PlacementKey
+from lambdacli.environments.process import House, ProcessTree
+
+logger = logging.getLogger("lam.environments")
+
+TRIES = 4
+"""Templates that are started for one function version until one has no problem with what it preloads."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    house: House
+    is_template: bool
+    leases: int = 0
+    is_retired: bool = False
+    is_recorded: bool = False
+    """One of its environments has told what it loads, or is about to."""
+    loads: int = 0
+    """How often it has loaded more."""
+
+
+@dataclass(slots=True)
+class _Knowledge:
+    """What is known of a function over its versions."""
+
+    preload: list[object] = field(default_factory=list)
+    unfit: set[object] = field(default_factory=set)
+    has_template: bool = True
+
+
+Build = Callable[[bool], House]
+"""Starts a house: with a template of its language, or without."""
+
+
+class Houses:
+    def __init__(self, on_change: Callable[[PlacementKey], None]) -> None:
+        self._on_change = on_change
+        """What was made ready ahead is out of date: the next ones will have more loaded."""
+        self._entries: dict[PlacementKey, _Entry] = {}
+        self._knowledge: dict[object, _Knowledge] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def lease(self, key: PlacementKey, build: Build, *, wants_template: bool) -> Lease:
+        known = self._known(key)
+        entry = self._entries.get(key)
+        if entry is None or entry.house.is_gone:
+            is_template = wants_template and known.has_template
+            entry = _Entry(build(is_template), is_template)
+            self._entries[key] = entry
+            if is_template and known.preload:
+                self._spawn(self._preload(key, entry, build))
+        entry.leases += 1
+        return Lease(self, key, entry, build)
+
+    def recorded(self, key: PlacementKey, preload: Sequence[object], build: Build) -> None:
+        """An environment has told what it loaded."""
+        known = self._known(key)
+        fresh = [module for module in preload if module not in known.unfit]
+        if fresh == known.preload:
+            return
+        known.preload = fresh
+        entry = self._entries.get(key)
+        if entry is not None and entry.is_template:
+            self._spawn(self._preload(key, entry, build))
+
+    def no_template(self, key: PlacementKey) -> None:
+        """The interpreter cannot be one (it may lack ctypes): environments are started afresh."""
+        self._known(key).has_template = False
+        self.retire(key)
+
+    def retire(self, key: PlacementKey) -> None:
+        """Nothing more is opened in it; it goes with the last of its environments."""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            entry.is_retired = True
+            self._close_unused(entry)
+
+    def forget(self, function: object) -> None:
+        self._knowledge.pop(function, None)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for entry in self._entries.values():
+            entry.house.close()
+        self._entries.clear()
+
+    async def _preload(self, key: PlacementKey, entry: _Entry, build: Build) -> None:
+        """Until a template has loaded all that is fit for it."""
+        known = self._known(key)
+        for _ in range(TRIES):
+            wanted = tuple(known.preload)
+            problem = await entry.house.preload(wanted)
+            if problem is None:
+                entry.loads += 1
+                self._on_change(key)
+                return
+            if entry.house.is_gone and self._entries.get(key) is not entry:
+                return
+            logger.debug("%s: %s is not loaded ahead", key.function.name, problem)
+            known.unfit.add(problem)
+            known.preload = [module for module in known.preload if module != problem]
+            if problem not in wanted:  # the template itself has ended: modules are not to blame one by one
+                known.preload = []
+            if self._entries.get(key) is not entry:
+                return
+            self.retire(key)
+            entry = _Entry(build(True), is_template=True, is_recorded=True)
+            self._entries[key] = entry
+
+    def _known(self, key: PlacementKey) -> _Knowledge:
+        return self._knowledge.setdefault(key.function, _Knowledge())
+
+    def _close_unused(self, entry: _Entry) -> None:
+        if entry.is_retired and entry.leases == 0:
+            entry.house.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Lease:
+    """One environment's hold on the house it is opened in."""
+
+    def __init__(self, houses: Houses, key: PlacementKey, entry: _Entry, build: Build) -> None:
+        self._houses = houses
+        self._key = key
+        self._entry = entry
+        self._build = build
+        self._loads = entry.loads
+        self._is_released = False
+
+    @property
+    def is_outdated(self) -> bool:
+        return self._entry.is_retired or self._entry.loads != self._loads
+
+    @property
+    def is_template(self) -> bool:
+        return self._entry.is_template
+
+    @property
+    def wants_record(self) -> bool:
+        """Asked once per house: one environment tells for all."""
+        if self._entry.is_recorded:
+            return False
+        self._entry.is_recorded = True
+        return True
+
+    def known_preload(self) -> list[object]:
+        return list(self._houses._known(self._key).preload)
+
+    async def open(self, room: Mapping[str, object] | None, output_fd: int) -> ProcessTree:
+        """WallsRefused when the house could not be built."""
+        await self._entry.house.built()
+        tree = self._entry.house.open(room, output_fd)
+        tree.on_record = lambda preload: self._houses.recorded(self._key, preload, self._build)
+        return tree
+
+    def release(self) -> None:
+        if not self._is_released:
+            self._is_released = True
+            self._entry.leases -= 1
+            self._houses._close_unused(self._entry)

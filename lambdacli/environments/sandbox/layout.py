@@ -1,0 +1,109 @@
+"""What a house shows of this machine: the system, the language, the function's folders; nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lambdacli.environments.sandbox.base import Layout
+
+TASK_ROOT, OPT_ROOT, RUNTIME_ROOT, LANGUAGE_ROOT = "/var/task", "/opt", "/var/runtime", "/var/lang"
+KEEPER_ROOT = f"{RUNTIME_ROOT}/lam-keeper"
+"""Not a name that could be imported: /var/runtime is on the search path."""
+
+SYSTEM_FOLDERS = ("/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32", "/nix/store")
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+PASSWORDS = (
+    "root:x:0:0:root:/root:/bin/bash\n"
+    "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n"
+    "nobody:x:65534:65534:nobody:/:/sbin/nologin\n"
+)
+GROUPS = "root:x:0:\nnobody:x:65534:\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The folders of one function, as they lie on disk."""
+
+    task_root: Path
+    opt_root: Path
+    runtime_root: Path
+    language_root: Path | None
+    """Above the interpreter's `bin`; None for a runtime that the function brings."""
+    dependencies: Sequence[Path]
+    keeper: Path
+    state: Path
+    identity: Path
+    """A folder with the `passwd` and `group` that a function finds in /etc."""
+
+
+def layout(shown: Shown) -> Layout:
+    return [
+        *system_only(shown.identity),
+        ("show", TASK_ROOT, str(shown.task_root)),
+        *_hidden(shown),
+        *_each_of(shown.opt_root, OPT_ROOT),
+        *_each_of(shown.runtime_root, RUNTIME_ROOT),
+        ("show", f"{KEEPER_ROOT}/keeper", str(shown.keeper)),
+        *_language(shown.language_root),
+        *(("show", str(folder), str(folder)) for folder in shown.dependencies),
+    ]
+
+
+def system_only(identity: Path) -> Layout:
+    return [
+        *_system(),
+        *_devices(),
+        *(("folder", place, "") for place in ("/proc", "/tmp", "/run", "/var")),
+        ("show", "/etc/passwd", str(identity / "passwd")),
+        ("show", "/etc/group", str(identity / "group")),
+    ]
+
+
+def _system() -> Iterator[tuple[str, str, str]]:
+    for name in SYSTEM_FOLDERS:
+        if os.path.islink(name):
+            yield "link", name, os.readlink(name)
+        elif os.path.isdir(name):
+            yield "show", name, name
+    resolver = os.path.realpath("/etc/resolv.conf")
+    if not resolver.startswith("/etc/") and os.path.isfile(resolver):
+        yield "show", resolver, resolver  # /etc/resolv.conf is a link to it
+    yield "show", "/sys/devices/system", "/sys/devices/system"  # how many processors there are
+
+
+def _devices() -> Iterator[tuple[str, str, str]]:
+    yield "folder", "/dev", ""
+    for name in DEVICES:
+        if os.path.exists(f"/dev/{name}"):
+            yield "show", f"/dev/{name}", f"/dev/{name}"
+    for name, target in DEVICE_LINKS.items():
+        yield "link", f"/dev/{name}", target
+
+
+def _hidden(shown: Shown) -> Iterator[tuple[str, str, str]]:
+    """The service's state lies in the project's folder, which may be the function's too."""
+    if shown.state.is_relative_to(shown.task_root) and shown.state != shown.task_root:
+        yield "empty", f"{TASK_ROOT}/{shown.state.relative_to(shown.task_root)}", ""
+
+
+def _each_of(folder: Path, place: str) -> Iterator[tuple[str, str, str]]:
+    """Entry by entry, links followed: so that others can stand beside them, and links out of it still lead
+    somewhere."""
+    yield "folder", place, ""
+    for entry in sorted(folder.iterdir()):
+        target = entry.resolve()
+        if target.exists():
+            yield "show", f"{place}/{entry.name}", str(target)
+
+
+def _language(root: Path | None) -> Iterator[tuple[str, str, str]]:
+    """At Lambda's place, and where it really is: it may have its own path inside."""
+    if root is None:
+        return
+    yield "show", LANGUAGE_ROOT, str(root)
+    if not any(root.is_relative_to(name) for name in SYSTEM_FOLDERS):
+        yield "show", str(root), str(root)

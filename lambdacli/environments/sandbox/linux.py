@@ -1,0 +1,68 @@
+"""The walls of Linux as an environment uses them: a room in its function's house, see keeper/walls.py."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from lambdacli.environments.process import ProcessTree
+from lambdacli.model import limits
+
+GUARDIAN = 1
+"""The first process of the namespace counts too, but is not the function's."""
+
+
+class WalledPlace:
+    walls = "linux"
+    temporary: Path | None = None
+
+    def __init__(
+        self,
+        open_room: Callable[[Mapping[str, object], int], Awaitable[ProcessTree]],
+        on_close: Callable[[], None],
+        *,
+        temporary_mb: int,
+        network: str,
+        uid: int | None,
+    ) -> None:
+        self._open_room = open_room
+        self._on_close = on_close
+        self._temporary_mb = temporary_mb
+        self._network = network
+        self._uid = uid
+
+    async def open(self, runtime_api: str, output_fd: int) -> ProcessTree:
+        room = room_of(runtime_api, self._temporary_mb, self._network, self._uid)
+        tree = await self._open_room(room, output_fd)
+        await tree.ready()
+        return tree
+
+    def limits(self) -> Mapping[str, tuple[int, int]]:
+        """All exactly Lambda's: a user namespace of its own has a count of processes of its own."""
+        return {
+            "RLIMIT_NOFILE": (limits.OPEN_FILES, limits.OPEN_FILES),
+            "RLIMIT_NPROC": (limits.PROCESSES + GUARDIAN, limits.PROCESSES + GUARDIAN),
+            "RLIMIT_CORE": (0, limits.CORE_BYTES),
+        }
+
+    async def close(self) -> None:
+        self._on_close()
+
+
+def room_of(runtime_api: str, temporary_mb: int, network: str, uid: int | None) -> dict[str, object]:
+    """What keeper/walls.py is told."""
+    return {
+        "temporary_mb": temporary_mb,
+        "network": network,
+        "hosts": hosts_file(Path("/etc/hosts"), runtime_api.rpartition(":")[0]),
+        "uid": uid,
+    }
+
+
+def hosts_file(of_machine: Path, address: str) -> str:
+    """What the machine knows, and the names by which an environment knows itself."""
+    try:
+        lines = [line for line in of_machine.read_text().splitlines() if "sandbox" not in line.split()]
+    except OSError:
+        lines = ["127.0.0.1 localhost"]
+    return "\n".join([*lines, f"{address} sandbox.localdomain sandbox", ""])
