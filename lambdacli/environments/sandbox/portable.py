@@ -6,7 +6,6 @@ environment's own, and the size of that folder is not limited. Nothing is frozen
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import shutil
 import sys
@@ -18,13 +17,8 @@ from pathlib import Path
 import psutil
 
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
-from lambdacli.environments.sandbox.memory import peak_kb, tree_use
+from lambdacli.environments.sandbox.watch import Watch
 from lambdacli.model import limits
-
-FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
-"""How fast a process can touch new pages: decides how soon to look again, given what is still free."""
-SHORTEST_LOOK_SECONDS = 0.010
-LONGEST_LOOK_SECONDS = 0.250
 
 NET_FACTOR = 4
 """The kernel's own limit counts the developer's other programs too, which may start more of them later."""
@@ -36,11 +30,8 @@ class PortableSandbox:
     def __init__(self, keeper: Keeper, temporary: Path, memory_mb: int) -> None:
         self.temporary = temporary
         self._keeper = keeper
-        self._limit_kb = memory_mb * 1024
+        self._watch = Watch(memory_mb * 1024)
         self._tree: ProcessTree | None = None
-        self._peak_kb = 0
-        self._look: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
         temporary.mkdir(parents=True, exist_ok=True)
         self._read_fd, self._write_fd = os.pipe()
 
@@ -49,12 +40,15 @@ class PortableSandbox:
         limited = replace(command, limits=_resource_limits())
 
         def note_exit(exit: Exit) -> None:
-            self._peak_kb = max(self._peak_kb, min(exit.peak_memory_kb, self._limit_kb))
+            self._watch.note_peak(exit.peak_memory_kb)
             on_exit(exit)
 
-        self._tree = self._keeper.run(limited, self._write_fd, note_exit)
+        self._tree = tree = self._keeper.run(limited, self._write_fd, note_exit)
         try:
-            await self._tree.wait_started()
+            main = await tree.wait_started()
+            if self._tree is tree:  # it was not ended meanwhile
+                assert tree.guardian is not None
+                self._watch.attach(main, tree.guardian)
         except BaseException:
             await self.end_processes()
             raise
@@ -63,46 +57,19 @@ class PortableSandbox:
         return self._read_fd
 
     def watch(self, on_breach: Callable[[str], None]) -> None:
-        self.unwatch()
-        self._look_later(0, on_breach)
+        self._watch.begin(on_breach)
 
     def unwatch(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-
-    def _look_later(self, used_kb: int, on_breach: Callable[[str], None]) -> None:
-        free = max(0, self._limit_kb - used_kb)
-        delay = min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, free / FASTEST_GROWTH_KB_PER_SECOND))
-        self._look = self._loop.call_later(delay, self._look_now, on_breach)
-
-    def _look_now(self, on_breach: Callable[[str], None]) -> None:
-        self._look = None
-        root = None if self._tree is None else self._tree.guardian
-        use = None if root is None else tree_use(root)
-        if use is None:
-            return
-        self._peak_kb = max(self._peak_kb, min(use.memory_kb, self._limit_kb))
-        if use.memory_kb > self._limit_kb:
-            on_breach("memory")
-        elif use.processes > limits.PROCESSES:
-            on_breach("processes")
-        else:
-            self._look_later(use.memory_kb, on_breach)
+        self._watch.end()
 
     def is_over_memory(self) -> bool:
-        return self._main_peak_kb() > self._limit_kb
+        return self._watch.is_over_memory()
 
     def max_memory_mb(self) -> int:
-        self._peak_kb = max(self._peak_kb, min(self._main_peak_kb(), self._limit_kb))
-        return math.ceil(self._peak_kb / 1024)
-
-    def _main_peak_kb(self) -> int:
-        pid = None if self._tree is None else self._tree.pid
-        return 0 if pid is None else peak_kb(pid)
+        return self._watch.max_memory_mb()
 
     async def end_processes(self) -> None:
-        self.unwatch()
+        self._watch.detach()
         tree = self._tree
         if tree is not None:
             await tree.end()
