@@ -177,8 +177,13 @@ class ProcessTree:
         self._wire.listen(self._handle, self._closed)
 
     async def ready(self) -> None:
-        """WallsRefused when there is no place; StartError when its guardian is gone."""
-        await asyncio.shield(self._ready)
+        """WallsRefused when there is no place; StartError when its guardian is gone. Who does not wait for it ends
+        it."""
+        try:
+            await asyncio.shield(self._ready)
+        except BaseException:
+            await self.end()
+            raise
 
     def start(self, command: Command, *, is_held: bool) -> None:
         """Forks the main process; a held one waits for `go` before its first step."""

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -16,7 +16,6 @@ import pytest
 from lambdacli.environments import process
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree, StartError
 from lambdacli.environments.sandbox import portable
-from lambdacli.environments.sandbox.memory import TreeUse, _tree_use_by_psutil, peak_kb, tree_use
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.model import limits
@@ -179,89 +178,6 @@ def test_what_cannot_be_executed_is_told(arguments: tuple[str, ...], text: str) 
     play(story)
 
 
-# How much a tree uses
-
-
-def touching(megabytes: int, children: int) -> str:
-    return f"""
-import os, time
-for _ in range({children}):
-    if os.fork() == 0:
-        break
-piece = bytearray({megabytes} * 1024 * 1024)
-for at in range(0, len(piece), 4096):
-    piece[at] = 1
-print("touched", flush=True)
-time.sleep(300)
-"""
-
-
-@pytest.mark.parametrize("measure", [tree_use, _tree_use_by_psutil])
-@pytest.mark.parametrize("children", [0, 2])
-def test_use_of_a_tree(measure: Callable[[int], TreeUse | None], children: int) -> None:
-    async def story(on: Workshop) -> None:
-        tree = on.run_python(touching(40, children))
-        await tree.started()
-        for _ in range(children + 1):
-            assert await asyncio.to_thread(on.line) == "touched"
-        assert tree.guardian is not None
-        use = measure(tree.guardian)
-        assert use is not None
-        assert use.processes == children + 1
-        assert 40 * (children + 1) <= use.memory_kb / 1024 <= (40 + 15) * (children + 1)
-        await tree.end()
-        assert measure(tree.guardian) is None
-
-    play(story)
-
-
-def test_peak_of_who_is_gone() -> None:
-    assert peak_kb(2**22 + 1) == 0
-    assert peak_kb(os.getpid()) > 1024 or sys.platform != "linux"
-
-
-def test_peak_of_an_environment_is_over_all_of_its_trees(tmp_path: Path) -> None:
-    async def story(on: Workshop) -> None:
-        sandbox = on.sandbox(tmp_path / "tmp")
-        read_fd = sandbox.output_fd()
-        peaks = []
-        await sandbox.open("127.0.0.1:9001")
-        for megabytes in (60, 5):
-            await sandbox.start(
-                Command((sys.executable, "-I", "-c", touching(megabytes, 0)), {}, Path("/")), on.exits.append
-            )
-            assert (await asyncio.to_thread(os.read, read_fd, 100)) == b"touched\n"
-            peaks.append(sandbox.max_memory_mb())
-            assert not sandbox.is_over_memory()
-            await sandbox.end_processes()
-        assert 60 <= peaks[0] <= 80
-        assert peaks[1] >= peaks[0]
-        os.close(read_fd)
-        await sandbox.close()
-        assert not (tmp_path / "tmp").exists()
-
-    play(story)
-
-
-def test_memory_limit_is_noticed(tmp_path: Path) -> None:
-    async def story(on: Workshop) -> None:
-        sandbox = on.sandbox(tmp_path / "tmp")
-        breach: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        await sandbox.open("127.0.0.1:9001")
-        await sandbox.start(
-            Command((sys.executable, "-I", "-c", touching(200, 0)), {}, Path("/")), on.exits.append
-        )
-        sandbox.watch(breach.set_result)
-        assert await breach == "memory"
-        assert sandbox.is_over_memory()
-        assert sandbox.max_memory_mb() == 128
-        read_fd = sandbox.output_fd()
-        await sandbox.close()
-        os.close(read_fd)
-
-    play(story)
-
-
 def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "END_SECONDS", 0.05)
 
@@ -302,14 +218,18 @@ def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch
 # Limits
 
 
+def _limits() -> Mapping[str, tuple[int, int]]:
+    return PortablePlace(Path("/x"), None, None).limits()  # type: ignore[arg-type]
+
+
 def test_limits_of_root_and_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "getuid", lambda: 0)
     always = {"RLIMIT_NOFILE": (1024, 1024), "RLIMIT_CORE": (0, limits.CORE_BYTES)}
-    assert PortablePlace(Path("/x"), None, None).limits()  # type: ignore[arg-type] == always
+    assert _limits() == always
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(portable, "_tasks_of_user", lambda: 300)
     ceiling = 300 + 4 * 1024
-    assert PortablePlace(Path("/x"), None, None).limits()  # type: ignore[arg-type] == {**always, "RLIMIT_NPROC": (ceiling, ceiling)}
+    assert _limits() == {**always, "RLIMIT_NPROC": (ceiling, ceiling)}
 
 
 def test_tasks_of_the_user_are_counted_once_for_many_starts(monkeypatch: pytest.MonkeyPatch) -> None:

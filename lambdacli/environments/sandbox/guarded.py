@@ -3,21 +3,13 @@ print."""
 
 from __future__ import annotations
 
-import asyncio
-import math
 import os
 from collections.abc import Callable
 from dataclasses import replace
 
 from lambdacli.environments.process import Command, Exit, ProcessTree
 from lambdacli.environments.sandbox.base import Place
-from lambdacli.environments.sandbox.memory import peak_kb, tree_use
-from lambdacli.model import limits
-
-FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
-"""How fast a process can touch new pages: decides how soon to look again, given what is still free."""
-SHORTEST_LOOK_SECONDS = 0.010
-LONGEST_LOOK_SECONDS = 0.250
+from lambdacli.environments.sandbox.watch import Watch
 
 
 class GuardedSandbox:
@@ -25,12 +17,9 @@ class GuardedSandbox:
         self.is_frozen = False
         self.walls = place.walls
         self._place = place
-        self._limit_kb = memory_mb * 1024
+        self._watch = Watch(memory_mb * 1024)
         self._tree: ProcessTree | None = None
         self._is_prepared = False
-        self._peak_kb = 0
-        self._look: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
         self._read_fd, self._write_fd = os.pipe()
         self._is_output_taken = False
 
@@ -46,7 +35,7 @@ class GuardedSandbox:
         assert tree is not None, "processes need an open place"
 
         def note_exit(exit: Exit) -> None:
-            self._peak_kb = max(self._peak_kb, min(exit.peak_memory_kb, self._limit_kb))
+            self._watch.note_peak(exit.peak_memory_kb)
             on_exit(exit)
 
         tree.on_exit = note_exit
@@ -57,6 +46,8 @@ class GuardedSandbox:
             self._start(command, is_held=False)
         try:
             await tree.started()
+            if tree.pid is not None and tree.guardian is not None:  # it has not ended meanwhile
+                self._watch.attach(tree.pid, tree.guardian)
         except BaseException:
             await self.end_processes()
             raise
@@ -84,52 +75,25 @@ class GuardedSandbox:
         return self._read_fd
 
     def watch(self, on_breach: Callable[[str], None]) -> None:
-        self.unwatch()
-        self._look_later(0, on_breach)
+        self._watch.begin(on_breach)
 
     def unwatch(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
-
-    def _look_later(self, used_kb: int, on_breach: Callable[[str], None]) -> None:
-        free = max(0, self._limit_kb - used_kb)
-        delay = min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, free / FASTEST_GROWTH_KB_PER_SECOND))
-        self._look = self._loop.call_later(delay, self._look_now, on_breach)
-
-    def _look_now(self, on_breach: Callable[[str], None]) -> None:
-        self._look = None
-        root = None if self._tree is None else self._tree.guardian
-        use = None if root is None else tree_use(root)
-        if use is None:
-            return
-        self._peak_kb = max(self._peak_kb, min(use.memory_kb, self._limit_kb))
-        if use.memory_kb > self._limit_kb:
-            on_breach("memory")
-        elif use.processes > limits.PROCESSES:
-            on_breach("processes")
-        else:
-            self._look_later(use.memory_kb, on_breach)
+        self._watch.end()
 
     def is_over_memory(self) -> bool:
-        return self._main_peak_kb() > self._limit_kb
+        return self._watch.is_over_memory()
 
     def max_memory_mb(self) -> int:
-        self._peak_kb = max(self._peak_kb, min(self._main_peak_kb(), self._limit_kb))
-        return math.ceil(self._peak_kb / 1024)
-
-    def _main_peak_kb(self) -> int:
-        pid = None if self._tree is None else self._tree.pid
-        return 0 if pid is None else peak_kb(pid)
+        return self._watch.max_memory_mb()
 
     async def end_processes(self) -> None:
-        self.unwatch()
+        self._watch.detach()
         self.is_frozen = self._is_prepared = False
         if self._tree is not None:
             await self._tree.kill()
 
     async def close(self) -> None:
-        self.unwatch()
+        self._watch.detach()
         tree, self._tree = self._tree, None
         if tree is not None:
             await tree.end()

@@ -1,4 +1,4 @@
-"""How much memory a process tree uses, now and at its peak."""
+"""How much memory a process tree uses now."""
 
 from __future__ import annotations
 
@@ -8,93 +8,61 @@ from dataclasses import dataclass
 
 import psutil
 
+from lambdacli.environments.sandbox.tree import Member, descendants
+
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 @dataclass(frozen=True, slots=True)
 class TreeUse:
     memory_kb: int
-    processes: int
+    tasks: int
     """Processes and threads, as the limit counts them."""
+    is_one_process: bool
 
 
 def tree_use(root: int) -> TreeUse | None:
-    """Memory and tasks below a guardian (itself left out); None when the tree is gone.
+    """Memory and tasks below a guardian (itself left out); None when the tree is gone."""
+    return use_of(descendants(root))
 
-    A single process counts with its resident size, which is one read. Several share pages since their fork,
-    so each counts with its proportional share."""
-    if sys.platform != "linux":
-        return _tree_use_by_psutil(root)
-    processes = _descendants(root)
-    if not processes:
+
+def use_of(members: list[Member]) -> TreeUse | None:
+    """A single process counts with its resident size, which is one read. Several share pages since their
+    fork, so each counts with its proportional share."""
+    if not members:
         return None
-    tasks = sum(count for _, count in processes)
-    if len(processes) == 1:
-        memory = _resident_kb(processes[0][0])
-    else:
-        memory = sum(_proportional_kb(pid) for pid, _ in processes)
-    return TreeUse(memory, tasks)
-
-
-def peak_kb(pid: int) -> int:
-    """The highest resident size that this process ever had; 0 when it is gone or the system does not tell."""
-    try:
-        with open(f"/proc/{pid}/status", "rb") as file:
-            for line in file:
-                if line.startswith(b"VmHWM:"):
-                    return int(line.split()[1])
-    except OSError:
-        pass
-    return 0
-
-
-def _descendants(root: int) -> list[tuple[int, int]]:
-    """(pid, number of threads) of every process below."""
-    found: list[tuple[int, int]] = []
-    unseen = [root]
-    while unseen:
-        pid = unseen.pop()
-        try:
-            threads = os.listdir(f"/proc/{pid}/task")
-            for thread in threads:
-                with open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
-                    unseen.extend(int(child) for child in file.read().split())
-        except OSError:
-            continue  # ended while we looked
-        if pid != root:
-            found.append((pid, len(threads)))
-    return found
+    tasks = sum(member.threads for member in members)
+    is_one_process = len(members) == 1
+    measure = _resident_kb if is_one_process or sys.platform != "linux" else _proportional_kb
+    return TreeUse(sum(measure(member.pid) for member in members), tasks, is_one_process)
 
 
 def _resident_kb(pid: int) -> int:
+    if sys.platform != "linux":
+        return _resident_kb_by_psutil(pid)
     try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * PAGE_KB
+        with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
+            return int(file.read(4096).split()[1]) * PAGE_KB
     except (OSError, IndexError):
+        return 0
+
+
+def _resident_kb_by_psutil(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss) // 1024
+    except psutil.Error:
         return 0
 
 
 def _proportional_kb(pid: int) -> int:
     try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            for line in file:
+        with open(f"/proc/{pid}/smaps_rollup", "rb", buffering=0) as file:
+            for line in file.read(4096).splitlines():
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1])
+    except PermissionError:
+        # A process can forbid that look (PR_SET_DUMPABLE), but not hide how large it is.
+        return _resident_kb(pid)
     except OSError:
         pass
     return 0
-
-
-def _tree_use_by_psutil(root: int) -> TreeUse | None:
-    try:
-        processes = psutil.Process(root).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return None
-    memory = tasks = 0
-    for process in processes:
-        try:
-            memory += process.memory_info().rss // 1024
-            tasks += process.num_threads()
-        except psutil.Error:
-            continue
-    return TreeUse(memory, tasks) if processes else None

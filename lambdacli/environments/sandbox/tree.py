@@ -1,0 +1,59 @@
+"""Who is below a process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    pid: int
+    threads: int
+
+
+def descendants(root: int) -> list[Member]:
+    """Every process below the root, which is itself left out; empty when it is gone."""
+    if sys.platform != "linux":
+        return descendants_by_psutil(root)
+    found: list[Member] = []
+    unseen = [root]
+    while unseen:
+        pid = unseen.pop()
+        try:
+            threads = os.listdir(f"/proc/{pid}/task")
+            for thread in threads:
+                unseen.extend(map(int, _read(f"/proc/{pid}/task/{thread}/children").split()))
+        except OSError:
+            continue  # ended while we looked
+        if pid != root:
+            found.append(Member(pid, len(threads)))
+    return found
+
+
+def descendants_by_psutil(root: int) -> list[Member]:
+    found: list[Member] = []
+    try:
+        processes = psutil.Process(root).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return found
+    for process in processes:
+        try:
+            found.append(Member(process.pid, process.num_threads()))
+        except psutil.Error:
+            continue
+    return found
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(descriptor, 65536)
+        while piece := os.read(descriptor, 65536):
+            data += piece
+        return data
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,113 @@
+"""What one process uses, read so cheaply that it may be asked at every invocation; and the processor time of
+a tree."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+
+import psutil
+
+from lambdacli.environments.sandbox.tree import descendants
+
+TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_IS_LINUX = sys.platform == "linux"
+
+
+class ProcessUse:
+    """One process's figures through a descriptor that stays open: one read each, and never those of another
+    process that got its number."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._status = -1
+        if _IS_LINUX:
+            with contextlib.suppress(OSError):
+                self._status = os.open(f"/proc/{pid}/status", os.O_RDONLY)
+
+    def peak_kb(self) -> int:
+        """The highest resident size that it ever had; 0 when it has ended. Where the system keeps no peak,
+        the size now."""
+        return self._figure(b"\nVmHWM:") if _IS_LINUX else _resident_kb_by_psutil(self.pid)
+
+    def resident_kb(self) -> int:
+        return self._figure(b"\nVmRSS:") if _IS_LINUX else _resident_kb_by_psutil(self.pid)
+
+    def _figure(self, name: bytes) -> int:
+        """The kernel escapes line ends in a process's name, so no name can look like a line of its own."""
+        if self._status < 0:
+            return 0
+        try:
+            status = os.pread(self._status, 4096, 0)
+        except OSError:
+            return 0
+        at = status.find(name)
+        return 0 if at < 0 else int(status[at + len(name) : status.find(b" kB", at)])
+
+    def reset_peak(self) -> None:
+        """From now on the peak is that of what follows (Linux; elsewhere there is no lasting peak)."""
+        if _IS_LINUX:
+            with contextlib.suppress(OSError), open(f"/proc/{self.pid}/clear_refs", "wb") as file:
+                file.write(b"5")
+
+    def close(self) -> None:
+        if self._status >= 0:
+            os.close(self._status)
+            self._status = -1
+
+
+def _resident_kb_by_psutil(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss) // 1024
+    except psutil.Error:
+        return 0
+
+
+def process_cpu_ns(pid: int) -> int | None:
+    """All the processor time that a process's threads ever used; None when the process is gone."""
+    try:
+        if _IS_LINUX:
+            # What clock_getcpuclockid() answers. /proc/PID/schedstat counts the first thread only.
+            return time.clock_gettime_ns((~pid << 3) | 2)
+        times = psutil.Process(pid).cpu_times()
+        return int((times.user + times.system) * 1e9)
+    except (OSError, psutil.Error):
+        return None
+
+
+class TreeCpu:
+    """The processor time of a whole tree without a cgroup: never falls, though processes come and go.
+
+    Ended children count through what their parents have collected of them, in the kernel's ticks of 10 ms.
+    Not counted: children whose parent ignores SIGCHLD, once they are gone."""
+
+    def __init__(self, root: int) -> None:
+        """The root guards the tree; its own time is not the tree's."""
+        self._root = root
+        self._highest_ns = 0
+
+    def used_ns(self) -> int:
+        total = _collected_ns(self._root)
+        for member in descendants(self._root):
+            total += (process_cpu_ns(member.pid) or 0) + _collected_ns(member.pid)
+        self._highest_ns = max(self._highest_ns, total)
+        return self._highest_ns
+
+
+def _collected_ns(pid: int) -> int:
+    """User and system time of the children that this process has waited for."""
+    if not _IS_LINUX:
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:
+            return 0
+        return int((times.children_user + times.children_system) * 1e9)
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            # After the name, which may contain anything: state is the 3rd field, cutime the 16th.
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[13]) + int(fields[14])) * TICK_NS
+    except OSError:
+        return 0
