@@ -128,6 +128,10 @@ class Launcher:
         await self._houses.close()
 
     @property
+    def walls(self) -> str:
+        return "linux" if self._is_walled else "portable"
+
+    @property
     def environment_uids(self) -> range | None:
         """Who functions are on this machine, when they are not this user."""
         return None if self._uids is None else self._uids.range
@@ -236,6 +240,10 @@ class Launcher:
             str(start.opt_root): house_layout.OPT_ROOT,
             str(start.runtime_root): house_layout.RUNTIME_ROOT,
             **({} if language is None else {str(language): house_layout.LANGUAGE_ROOT}),
+            **{
+                str(folder): house_layout.packages_place(number)
+                for number, folder in enumerate(start.dependencies)
+            },
         }
         # The longest first: the state folder, and with it the runtime's, may lie inside the function's.
         return Site(placement, start, dict(sorted(seen.items(), key=lambda entry: -len(entry[0]))))

@@ -344,6 +344,7 @@ class Service:
             "region": self._region,
             "functions": len(self._functions.list_all()),
             "environments": dict(environments),
+            "walls": self._launcher.walls,
             "running_invocations": self._ledger.running(),
             "problems": [] if self._sync is None else self._sync.problems,
             "notices": self._notices(),

@@ -98,7 +98,7 @@ class CodeStore:
     @contextmanager
     def _unpacked(self, package: bytes) -> Iterator[Path]:
         unfinished = self._root / f"{_TEMPORARY}{uuid.uuid4().hex}"
-        unfinished.mkdir(parents=True, mode=0o700)
+        unfinished.mkdir(parents=True, mode=0o755)
         try:
             archive = unfinished / _ARCHIVE
             archive.write_bytes(package)
@@ -208,14 +208,14 @@ def _unpack_entries(package: zipfile.ZipFile, folder: Path) -> None:
         mode = entry.external_attr >> 16
         if entry.is_dir():
             path.mkdir(parents=True, exist_ok=True)
-            path.chmod((mode & 0o777 or 0o755) | 0o700)
+            path.chmod((mode & 0o777 or 0o755) | 0o755)
         elif stat.S_ISLNK(mode):
             links.append((name, package.read(entry).decode()))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             with package.open(entry) as source, path.open("wb") as target:
                 budget.copy(source, target)
-            path.chmod(mode & 0o777 or 0o644)
+            path.chmod((mode & 0o777 or 0o644) | 0o444)
     _make_links(folder, links)
 
 

@@ -174,13 +174,15 @@ def run(code: Path, runtime: str, handler: str, payload: bytes, state: Path) -> 
     async def play() -> tuple[bytes, bytes]:
         keeper = Keeper()
         keeper.start()
-        launcher = Launcher(state, keeper)
+        clock = SystemClock()
+        launcher = Launcher(state, keeper, clock, lambda peer, uid: None)
         launcher.prepare()
+        await launcher.find_walls()
         logs = LogBook(state / "logs")
         fleet = Fleet(
             lambda placement, changed: Environment(placement, launcher, logs, changed),
             PoolLimits(4, 4, 600),
-            SystemClock(),
+            clock,
         )
         placement = Placement(
             key=PlacementKey(KEY, "$LATEST", "1"),

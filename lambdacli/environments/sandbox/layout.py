@@ -24,6 +24,11 @@ PASSWORDS = (
 GROUPS = "root:x:0:\nnobody:x:65534:\n"
 
 
+def packages_place(number: int) -> str:
+    """Where a folder of packages that does not lie with the code is shown."""
+    return f"/var/packages/{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The folders of one function, as they lie on disk."""
@@ -49,7 +54,7 @@ def layout(shown: Shown) -> Layout:
         *_each_of(shown.runtime_root, RUNTIME_ROOT),
         ("show", f"{KEEPER_ROOT}/keeper", str(shown.keeper)),
         *_language(shown.language_root),
-        *(("show", str(folder), str(folder)) for folder in shown.dependencies),
+        *(("show", packages_place(number), str(folder)) for number, folder in enumerate(shown.dependencies)),
     ]
 
 
