@@ -84,7 +84,8 @@ def main(arguments: list[str]) -> int:
     try:
         with _only_instance(settings.state):
             _raise_descriptor_limit()
-            asyncio.run(Service(settings, journal).run())
+            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+                runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
         return 1
@@ -413,6 +414,14 @@ class Service:
 
 
 # The process
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # not built for this platform
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 @contextmanager
