@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ import pytest
 from lambdacli.environments import process
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree, StartError
 from lambdacli.environments.sandbox import portable
-from lambdacli.environments.sandbox.memory import TreeUse, _tree_use_by_psutil, peak_kb, tree_use
+from lambdacli.environments.sandbox.memory import PeakGauge, TreeUse, _tree_use_by_psutil, tree_use
 from lambdacli.environments.sandbox.portable import PortableSandbox
 from lambdacli.model import limits
 
@@ -203,8 +204,22 @@ def test_use_of_a_tree(measure: Callable[[int], TreeUse | None], children: int) 
 
 
 def test_peak_of_who_is_gone() -> None:
-    assert peak_kb(2**22 + 1) == 0
-    assert peak_kb(os.getpid()) > 1024 or sys.platform != "linux"
+    assert PeakGauge(2**22 + 1).kb() == 0
+    own = PeakGauge(os.getpid())
+    assert own.kb() > 1024 or sys.platform != "linux"
+    own.close()
+    assert own.kb() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_gauge_of_who_has_ended_tells_nothing() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    gauge = PeakGauge(process.pid)
+    assert gauge.kb() > 0
+    process.kill()
+    process.wait()
+    assert gauge.kb() == 0
+    gauge.close()
 
 
 def test_peak_of_an_environment_is_over_all_of_its_trees(tmp_path: Path) -> None:

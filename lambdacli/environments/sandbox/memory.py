@@ -36,16 +36,31 @@ def tree_use(root: int) -> TreeUse | None:
     return TreeUse(memory, tasks)
 
 
-def peak_kb(pid: int) -> int:
-    """The highest resident size that this process ever had; 0 when it is gone or the system does not tell."""
-    try:
-        with open(f"/proc/{pid}/status", "rb") as file:
-            for line in file:
-                if line.startswith(b"VmHWM:"):
-                    return int(line.split()[1])
-    except OSError:
-        pass
-    return 0
+class PeakGauge:
+    """The highest resident size that a process ever had. It is asked for with every invocation: the file
+    stays open, and tells nothing of another process that gets the same number later."""
+
+    def __init__(self, pid: int) -> None:
+        try:
+            self._fd = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._fd = -1
+
+    def kb(self) -> int:
+        """0 when the process is gone or the system does not tell."""
+        if self._fd < 0:
+            return 0
+        try:
+            text = os.pread(self._fd, 4096, 0)
+        except OSError:
+            return 0
+        _, found, rest = text.partition(b"VmHWM:")
+        return int(rest[: rest.index(b"kB")]) if found else 0
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
 
 def _descendants(root: int) -> list[tuple[int, int]]:

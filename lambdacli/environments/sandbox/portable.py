@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
-from lambdacli.environments.sandbox.memory import peak_kb, tree_use
+from lambdacli.environments.sandbox.memory import PeakGauge, tree_use
 from lambdacli.model import limits
 
 FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
@@ -38,7 +38,9 @@ class PortableSandbox:
         self._keeper = keeper
         self._limit_kb = memory_mb * 1024
         self._tree: ProcessTree | None = None
+        self._gauge: PeakGauge | None = None
         self._peak_kb = 0
+        self._on_breach: Callable[[str], None] | None = None
         self._look: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         temporary.mkdir(parents=True, exist_ok=True)
@@ -54,32 +56,37 @@ class PortableSandbox:
 
         self._tree = self._keeper.run(limited, self._write_fd, note_exit)
         try:
-            await self._tree.wait_started()
+            pid = await self._tree.wait_started()
         except BaseException:
             await self.end_processes()
             raise
+        self._gauge = PeakGauge(pid)
 
     def output_fd(self) -> int:
         return self._read_fd
 
     def watch(self, on_breach: Callable[[str], None]) -> None:
-        self.unwatch()
-        self._look_later(0, on_breach)
+        self._on_breach = on_breach
+        # A look that an earlier watch asked for comes sooner than one that this would ask for.
+        if self._look is None:
+            self._look_later(0)
 
     def unwatch(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
+        """A look that is due finds that nobody watches: many short watches share one timer."""
+        self._on_breach = None
 
-    def _look_later(self, used_kb: int, on_breach: Callable[[str], None]) -> None:
+    def _look_later(self, used_kb: int) -> None:
         free = max(0, self._limit_kb - used_kb)
         delay = min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, free / FASTEST_GROWTH_KB_PER_SECOND))
-        self._look = self._loop.call_later(delay, self._look_now, on_breach)
+        self._look = self._loop.call_later(delay, self._look_now)
 
-    def _look_now(self, on_breach: Callable[[str], None]) -> None:
+    def _look_now(self) -> None:
         self._look = None
+        on_breach = self._on_breach
         root = None if self._tree is None else self._tree.guardian
-        use = None if root is None else tree_use(root)
+        if on_breach is None or root is None:
+            return
+        use = tree_use(root)
         if use is None:
             return
         self._peak_kb = max(self._peak_kb, min(use.memory_kb, self._limit_kb))
@@ -88,7 +95,7 @@ class PortableSandbox:
         elif use.processes > limits.PROCESSES:
             on_breach("processes")
         else:
-            self._look_later(use.memory_kb, on_breach)
+            self._look_later(use.memory_kb)
 
     def is_over_memory(self) -> bool:
         return self._main_peak_kb() > self._limit_kb
@@ -98,11 +105,16 @@ class PortableSandbox:
         return math.ceil(self._peak_kb / 1024)
 
     def _main_peak_kb(self) -> int:
-        pid = None if self._tree is None else self._tree.pid
-        return 0 if pid is None else peak_kb(pid)
+        return 0 if self._gauge is None else self._gauge.kb()
 
     async def end_processes(self) -> None:
         self.unwatch()
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        if self._gauge is not None:
+            self._gauge.close()
+            self._gauge = None
         tree = self._tree
         if tree is not None:
             await tree.end()
