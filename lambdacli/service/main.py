@@ -152,7 +152,7 @@ class Service:
             self._sync = self._project_sync()
             if self._sync is not None:
                 self._sync.read()
-            self._invoker = Invoker(self._fleet, self._ledger, self._placements.place)
+            self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
             self._events = EventQueue(self._invoker)
             stack.push_async_callback(self._unless_cut, self._events.drain)
             if self._sync is not None:
@@ -243,6 +243,7 @@ class Service:
             door,
             control=Control(self._control_context()).handle,
             lambda_api=Api(load_model(), self._context).handle,
+            is_project_settled=lambda: self._sync is None or self._sync.is_settled(),
             settle_project=self._settle_project,
             note_activity=self._note_activity,
         )
