@@ -34,6 +34,9 @@ class StartPlan:
     private_variables: Mapping[str, str] = field(default_factory=dict)
     """For our own bootstrap, which takes them out before user code runs."""
     has_framed_log: bool = False
+    has_own_client: bool = False
+    """The runtime talks to the Runtime API by a client of ours, which may send two requests at once as long
+    as it talks to the platform itself."""
     notices: tuple[str, ...] = ()
 
 

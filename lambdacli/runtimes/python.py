@@ -67,6 +67,7 @@ def plan(start: Start) -> StartPlan:
         variables=variables,
         private_variables={"_LAM_PLACES": json.dumps(private)},
         has_framed_log=True,
+        has_own_client=True,
         notices=notices,
     )
 
