@@ -11,7 +11,7 @@ from lambdacli.api.operations.context import Context
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
-from lambdacli.wire.http import Peer, Request
+from lambdacli.wire.http import Peer, Request, Response
 from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
 
 ACCOUNT = "000000000000"
@@ -55,7 +55,11 @@ class House:
 
     def send(self, method, path, query="", headers=None, body=b"", **more):
         request = Request(method, path, query, headers or {}, body, more.pop("peer", LOOPBACK), **more)
-        return asyncio.run(self.api.handle(request))
+        return asyncio.run(self.answer(request))
+
+    async def answer(self, request):
+        answer = self.api.handle(request)
+        return answer if isinstance(answer, Response) else await answer
 
     def create(self, name="hello", **changes):
         settings = {

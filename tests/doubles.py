@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from lambdacli.model.function import Function
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
 
 
@@ -36,11 +37,14 @@ class ScriptedInvoker:
     )
     invocations: list[tuple[Function, Invocation, bool]] = field(default_factory=list)
 
-    async def invoke(self, function: Function, invocation: Invocation, *, want_log_tail: bool):
+    def invoke(self, function: Function, invocation: Invocation, *, want_log_tail: bool):
         self.invocations.append((function, invocation, want_log_tail))
+        answer: Later[InvokeAnswer] = Later()
         if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+            answer.set_exception(self.answer)
+        else:
+            answer.set_result(self.answer)
+        return answer
 
 
 @dataclass

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine
 from types import ModuleType
 from typing import Any
 
@@ -14,7 +15,7 @@ from lambdacli.api import protocol
 from lambdacli.api.operations import account, concurrency, functions, invoke, tags, unsupported
 from lambdacli.api.operations.context import Context, Reply, new_id
 from lambdacli.api.protocol import Model, Operation
-from lambdacli.api.validation import validate
+from lambdacli.api.requests import Requests
 from lambdacli.model.errors import (
     NotBuiltException,
     RequestEntityTooLargeException,
@@ -22,6 +23,7 @@ from lambdacli.model.errors import (
     ServiceException,
     UnknownOperationException,
 )
+from lambdacli.model.later import Later
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.wire.http import Request, Response
 
@@ -42,53 +44,77 @@ class Api:
         self._model = model
         self._context_for = context_for
         self._functions = operation_functions(model)
+        self._requests = Requests(model)
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response | Later[Response] | Coroutine[Any, Any, Response]:
         try:
             context = self._context_for(request)
         except RequestError as error:
             return protocol.serialise_error(self._model, error, new_id())
         try:
-            return await self._answer(context)
-        except Exception:
-            _log.exception("request %s failed: %s %s", context.request_id, request.method, request.path)
-            failure = ServiceException(
-                f"lam failed to answer this request; its log tells more under the id {context.request_id}."
+            operation, result = self._begin(context)
+        except Exception as error:
+            return self._failed(context, error)
+        if isinstance(result, Later):
+            return self._when_there(context, operation, result)
+        if asyncio.iscoroutine(result):
+            return self._awaited(context, operation, result)
+        return self._serialised(context, operation, lambda: result)
+
+    def _begin(self, context: Context) -> tuple[Operation, Any]:
+        request = context.http
+        asked = self._requests.ask(request)
+        if asked is None:
+            raise UnknownOperationException(
+                f"No operation of the Lambda API answers {request.method} {request.path}"
             )
-            return protocol.serialise_error(self._model, failure, context.request_id)
-
-    async def _answer(self, context: Context) -> Response:
-        request = context.http
-        query = protocol.parse_query(request.query)
-        try:
-            found = protocol.route(self._model, request.method, request.path, query)
-            if found is None:
-                raise UnknownOperationException(
-                    f"No operation of the Lambda API answers {request.method} {request.path}"
-                )
-            return await self._perform(context, *found, query)
-        except RequestError as error:
-            return protocol.serialise_error(self._model, error, context.request_id)
-
-    async def _perform(
-        self, context: Context, operation: Operation, uri: Mapping[str, str], query: protocol.QueryPairs
-    ) -> Response:
-        function = self._functions.get(operation.name)
+        function = self._functions.get(asked.operation.name)
         if function is None:
-            raise NotBuiltException(f"{operation.name} is not built into lam yet")
-        request = context.http
-        _check_body_size(operation, request)
-        members = protocol.parse(operation, uri, query, request.headers, request.body)
-        if operation.input is not None:
-            validate(operation.input, members)
-        result = function(context, members)
-        if inspect.isawaitable(result):
-            result = await result
-        if not isinstance(result, Reply):
-            return protocol.serialise(operation, result, context.request_id)
-        response = protocol.serialise(operation, result.members, context.request_id)
-        response.headers.update(result.headers)
+            raise NotBuiltException(f"{asked.operation.name} is not built into lam yet")
+        _check_body_size(asked.operation, request)
+        return asked.operation, function(context, self._requests.members(asked, request))
+
+    def _when_there(self, context: Context, operation: Operation, result: Later[Any]) -> Later[Response]:
+        response: Later[Response] = Later()
+        result.add_done_callback(
+            lambda done: response.set_result(self._serialised(context, operation, done.result))
+        )
         return response
+
+    async def _awaited(
+        self, context: Context, operation: Operation, working: Coroutine[Any, Any, Any]
+    ) -> Response:
+        try:
+            result = await working
+        except Exception as error:
+            return self._failed(context, error)
+        return self._serialised(context, operation, lambda: result)
+
+    def _serialised(self, context: Context, operation: Operation, result_of: Callable[[], Any]) -> Response:
+        try:
+            result = result_of()
+            if not isinstance(result, Reply):
+                return protocol.serialise(operation, result, context.request_id)
+            response = protocol.serialise(operation, result.members, context.request_id)
+            response.headers.update(result.headers)
+            return response
+        except Exception as error:
+            return self._failed(context, error)
+
+    def _failed(self, context: Context, error: Exception) -> Response:
+        if isinstance(error, RequestError):
+            try:
+                return protocol.serialise_error(self._model, error, context.request_id)
+            except Exception as unexpected:
+                error = unexpected
+        request = context.http
+        _log.error(
+            "request %s failed: %s %s", context.request_id, request.method, request.path, exc_info=error
+        )
+        failure = ServiceException(
+            f"lam failed to answer this request; its log tells more under the id {context.request_id}."
+        )
+        return protocol.serialise_error(self._model, failure, context.request_id)
 
 
 def operation_functions(model: Model) -> dict[str, OperationFunction]:

@@ -84,7 +84,7 @@ def parse(
         if value is not None:
             found[member.name] = value
     if shape.payload is not None:
-        found.update(_payload(shape.members[shape.payload], shape, body))
+        found.update(payload_members(shape, body))
     elif has_body_members:
         found.update(_structure_from_json(shape, _json_body(body)))
     return found
@@ -104,7 +104,10 @@ def _located(member: Member, uri: Mapping[str, str], query: QueryPairs, headers:
     return None if text is None else _from_text(member.shape, text)
 
 
-def _payload(member: Member, shape: Shape, body: bytes) -> dict[str, Any]:
+def payload_members(shape: Shape, body: bytes) -> dict[str, Any]:
+    """What the body says of a shape that has a payload member."""
+    assert shape.payload is not None
+    member = shape.members[shape.payload]
     if member.shape.type == "blob":
         return {member.name: body} if body or member.name in shape.required else {}
     return {member.name: _structure_from_json(member.shape, _json_body(body))} if body else {}

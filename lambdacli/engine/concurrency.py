@@ -25,34 +25,40 @@ class Ledger:
     """Counts the invocations that AWS would be running now: those waiting for this machine's sake too."""
 
     def __init__(self) -> None:
-        self._running: Counter[FunctionKey] = Counter()
+        self._running: dict[FunctionKey, int] = {}
         self._reserved: dict[FunctionKey, int] = {}
+        self._reserved_in: Counter[tuple[str, str]] = Counter()
 
     def set_reserved(self, reserved: dict[FunctionKey, int]) -> None:
         """Every function that has a reservation, of all accounts and regions."""
         self._reserved = dict(reserved)
+        self._reserved_in = Counter()
+        for key, count in reserved.items():
+            self._reserved_in[key.account, key.region] += count
 
     def admit(self, key: FunctionKey) -> None:
         """Counts one in, or raises what the caller gets."""
+        reserved = self._reserved.get(key)
         reason = throttle_reason(
-            reserved=self._reserved.get(key),
-            running=self._running[key],
-            running_unreserved=self._running_unreserved(key),
-            reserved_in_account=sum(
-                count for other, count in self._reserved.items() if _same_pool(other, key)
-            ),
+            reserved=reserved,
+            running=self._running.get(key, 0),
+            # Who has a reservation takes nothing from the others, and asks nothing about them.
+            running_unreserved=0 if reserved is not None else self._running_unreserved(key),
+            reserved_in_account=self._reserved_in.get((key.account, key.region), 0),
         )
         if reason is not None:
             raise TooManyRequestsException("Rate Exceeded.", Reason=reason, retryAfterSeconds="1")
-        self._running[key] += 1
+        self._running[key] = self._running.get(key, 0) + 1
 
     def release(self, key: FunctionKey) -> None:
-        self._running[key] -= 1
-        if not self._running[key]:
+        left = self._running[key] - 1
+        if left:
+            self._running[key] = left
+        else:
             del self._running[key]
 
     def running(self) -> int:
-        return self._running.total()
+        return sum(self._running.values())
 
     def _running_unreserved(self, key: FunctionKey) -> int:
         return sum(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
 
 from lambdacli import runtimes
 from lambdacli.environments import failure, report
@@ -31,11 +32,13 @@ from lambdacli.environments.state import (
     step,
 )
 from lambdacli.model import limits
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outcome, Report
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
 from lambdacli.telemetry.logs import LogBook
 
+SHORTEST_WAIT_SECONDS = 0.001
 TAIL_BYTES_KEPT = 8 * limits.LOG_TAIL_BYTES
 
 
@@ -49,6 +52,20 @@ class _Happening:
     exit: Exit | None = None
     breach: str | None = None
     is_too_large: bool = False
+
+
+@dataclass(slots=True)
+class _Phase:
+    """One invocation, from its event until the runtime asks for the next."""
+
+    invocation: Invocation
+    answer: Callable[[Outcome], None]
+    began: float
+    deadline: float
+    settled: Later[Settlement] = field(default_factory=Later)
+    has_answered: bool = False
+    is_late: bool = False
+    ended: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +101,24 @@ class Environment:
             launcher.discard(self._berth, placement.key)
             raise
         self._sandbox = self._berth.sandbox
-        self._channel = LogChannel(self._sandbox.output_fd(), self._log)
+        self._channel = LogChannel(self._sandbox.output_fd(), self._printed)
         self._berth.api.serve(self)
         self._on_change = on_change
         self._runtime = RuntimeState.DEAD
         self._processes = 0
         """Counts process trees, so that the end of a former one is not taken for the end of this one."""
         self._happenings: asyncio.Queue[_Happening] = asyncio.Queue()
-        self._next_waiter: asyncio.Future[NextEvent] | None = None
+        """What happens while no invocation is there to take it."""
+        self._phase: _Phase | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_waiter: Later[NextEvent] | None = None
         self._event: NextEvent | None = None
         self._init_ms: float | None = None
         self._failed_init_ms = 0.0
         self._is_breaking = False
         self._tail = bytearray()
+        self._has_output = False
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._read_output)
 
     def __repr__(self) -> str:
@@ -124,38 +146,21 @@ class Environment:
         self._log(report.init_report_line(elapsed_ms, "init", problem.status, problem.error_type))
         await self._break()
 
-    async def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Settlement:
+    def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
         """One invocation. `answer` is called as soon as the caller's answer is known; the phase may go on."""
-        needs_init = self.state is EnvironmentState.RESET
-        self._step(EnvironmentEvent.INVOKE)
-        self.invocations += 1
         began = time.monotonic()
-        deadline = began + self.placement.timeout_seconds
-        problem: Failure | None = None
-        if needs_init:
-            problem = await self._start_runtime(
-                deadline, invocation.request_id, self.placement.timeout_seconds
-            )
-            if problem is not None:
-                elapsed_ms = (time.monotonic() - began) * 1000
-                self._log(report.init_report_line(elapsed_ms, "invoke", problem.status, problem.error_type))
-        self._log(report.start_line(invocation.request_id, self.placement.key.version))
-        has_answered = False
-        if problem is None:
-            if self._runtime is RuntimeState.READY:  # else it has just ended, and _run learns how
-                self._hand_over(invocation, deadline)
-            problem, has_answered = await self._run(invocation, deadline, answer)
-        settlement = self._settle(invocation, began, problem)
-        if problem is None:
-            self._step(EnvironmentEvent.SETTLED)
-            self._rest()
-            return settlement
-        if not has_answered:
-            answer(self._outcome(problem.payload, problem.caller_error_type))
-        self._is_breaking = True
-        self._on_change(self)
-        await self._break()
-        return settlement
+        phase = _Phase(invocation, answer, began, began + self.placement.timeout_seconds)
+        try:
+            needs_init = self.state is EnvironmentState.RESET
+            self._step(EnvironmentEvent.INVOKE)
+            self.invocations += 1
+            if needs_init:
+                self._work_on(phase, self._begin_anew(phase))
+            else:
+                self._begin(phase)
+        except Exception as error:
+            self._give_up(phase, error)
+        return phase.settled
 
     async def close(self) -> None:
         """Ends every process and gives everything back. Without extensions there is no grace: SIGKILL at
@@ -163,6 +168,12 @@ class Environment:
         if self.state in (EnvironmentState.CLOSING, EnvironmentState.GONE):
             return
         self._step(EnvironmentEvent.CLOSE)
+        self._phase = None
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
         await self._end_processes()
         asyncio.get_running_loop().remove_reader(self._channel.fileno())
         self._channel.close()
@@ -181,40 +192,37 @@ class Environment:
 
     # What the runtime asks (RuntimePort)
 
-    async def next_event(self) -> NextEvent:
+    def next_event(self) -> Later[NextEvent]:
         was_running = self._runtime is RuntimeState.RUNNING
         self._called(RuntimeEvent.NEXT)
+        waiter: Later[NextEvent] = Later()
         if was_running:
             assert self._event is not None
-            return self._event
+            waiter.set_result(self._event)
+            return waiter
         self._dismiss_waiter()
-        waiter: asyncio.Future[NextEvent] = asyncio.get_running_loop().create_future()
         self._next_waiter = waiter
-        self._happenings.put_nowait(_Happening(RuntimeEvent.NEXT))
-        return await waiter
+        self._happened(_Happening(RuntimeEvent.NEXT))
+        return waiter
 
     def respond(self, request_id: str, payload: bytes, *, is_too_large: bool) -> None:
         self._take_answer(request_id, RuntimeEvent.RESPONSE)
-        self._happenings.put_nowait(
-            _Happening(RuntimeEvent.RESPONSE, payload=payload, is_too_large=is_too_large)
-        )
+        self._happened(_Happening(RuntimeEvent.RESPONSE, payload=payload, is_too_large=is_too_large))
 
     def fail(self, request_id: str, payload: bytes, error_type: str | None) -> None:
         self._take_answer(request_id, RuntimeEvent.ERROR)
-        self._happenings.put_nowait(_Happening(RuntimeEvent.ERROR, payload=payload, error_type=error_type))
+        self._happened(_Happening(RuntimeEvent.ERROR, payload=payload, error_type=error_type))
 
     def fail_init(self, payload: bytes, error_type: str | None) -> None:
         self._called(RuntimeEvent.INIT_ERROR)
-        self._happenings.put_nowait(
-            _Happening(RuntimeEvent.INIT_ERROR, payload=payload, error_type=error_type)
-        )
+        self._happened(_Happening(RuntimeEvent.INIT_ERROR, payload=payload, error_type=error_type))
 
     def refuse_response_mode(self, request_id: str) -> None:
         self._take_answer(request_id, RuntimeEvent.ERROR)
         refused = failure.platform_failure(
             "Runtime.InvalidResponseModeHeader", request_id, "Invalid function response mode"
         )
-        self._happenings.put_nowait(_Happening(RuntimeEvent.ERROR, payload=refused.payload))
+        self._happened(_Happening(RuntimeEvent.ERROR, payload=refused.payload))
 
     def _take_answer(self, request_id: str, event: RuntimeEvent) -> None:
         if self._event is None or request_id != self._event.request_id:
@@ -272,7 +280,30 @@ class Environment:
             case _:
                 return self._broken(happening, request_id)
 
-    # One invocation
+    # One invocation: each step is taken within the call that brings it about
+
+    async def _begin_anew(self, phase: _Phase) -> None:
+        """Its processes are gone: it starts with an init, within the function's own time."""
+        request_id = phase.invocation.request_id
+        problem = await self._start_runtime(phase.deadline, request_id, self.placement.timeout_seconds)
+        if problem is None:
+            self._begin(phase)
+            return
+        elapsed_ms = (time.monotonic() - phase.began) * 1000
+        self._log(report.init_report_line(elapsed_ms, "invoke", problem.status, problem.error_type))
+        self._log(report.start_line(request_id, self.placement.key.version))
+        await self._break_after(phase, self._lost(phase, problem))
+
+    def _begin(self, phase: _Phase) -> None:
+        self._log(report.start_line(phase.invocation.request_id, self.placement.key.version), is_held=True)
+        self._phase = phase
+        if self._runtime is RuntimeState.READY:  # else it has just ended, which is learned below
+            self._hand_over(phase.invocation, phase.deadline)
+        self._sandbox.watch(self._breached)
+        if self._timer is None:
+            self._wait_for_deadline(phase.deadline)
+        while self._phase is phase and not self._happenings.empty():
+            self._take(phase, self._happenings.get_nowait())
 
     def _hand_over(self, invocation: Invocation, deadline: float) -> None:
         self._runtime_step(RuntimeEvent.INVOKE)
@@ -289,34 +320,103 @@ class Environment:
         self._next_waiter.set_result(self._event)
         self._next_waiter = None
 
-    async def _run(
-        self, invocation: Invocation, deadline: float, answer: Callable[[Outcome], None]
-    ) -> tuple[Failure | None, bool]:
-        """From handing the event over until the runtime asks for the next one. Returns what broke, if
-        anything, and whether the caller was answered before it broke."""
-        self._sandbox.watch(self._breached)
-        has_answered = False
-        while True:
-            happening = await self._next_happening(deadline)
-            if happening is None:
-                self._runtime_step(RuntimeEvent.TIMEOUT)
-                return failure.timed_out(invocation.request_id, self.placement.timeout_seconds), has_answered
-            match happening.event:
-                case RuntimeEvent.RESPONSE | RuntimeEvent.ERROR:
-                    # What the function printed came before its answer: it is logged before the answer leaves.
-                    self._channel.drain()
-                    if self._sandbox.is_over_memory():
-                        return failure.out_of_memory(invocation.request_id), has_answered
-                    answer(self._answer_of(happening))
-                    has_answered = True
-                    self._on_change(self)
-                case RuntimeEvent.NEXT if has_answered:
-                    self._sandbox.unwatch()
-                    return None, True
-                case RuntimeEvent.NEXT:
-                    continue  # of the init, or a client that asked twice
-                case _:
-                    return self._broken(happening, invocation.request_id), has_answered
+    def _happened(self, happening: _Happening) -> None:
+        phase = self._phase
+        if phase is None:
+            self._happenings.put_nowait(happening)
+            return
+        try:
+            self._take(phase, happening)
+        except Exception as error:
+            self._give_up(phase, error)
+
+    def _take(self, phase: _Phase, happening: _Happening) -> None:
+        match happening.event:
+            case RuntimeEvent.RESPONSE | RuntimeEvent.ERROR:
+                # What the function printed came before its answer: it is logged before the answer leaves.
+                self._drain()
+                if self._sandbox.is_over_memory():
+                    self._fall(phase, failure.out_of_memory(phase.invocation.request_id))
+                    return
+                phase.answer(self._answer_of(happening))
+                phase.has_answered = True
+                self._on_change(self)
+            case RuntimeEvent.NEXT if phase.has_answered:
+                self._phase = None
+                self._sandbox.unwatch()
+                phase.ended = time.monotonic()
+                # Not now: the answer is on its way, and leaves before END and REPORT are made.
+                asyncio.get_running_loop().call_soon(self._complete, phase)
+            case RuntimeEvent.NEXT:
+                pass  # of the init, or a client that asked twice
+            case _:
+                self._fall(phase, self._broken(happening, phase.invocation.request_id))
+
+    def _complete(self, phase: _Phase) -> None:
+        if self.state is not EnvironmentState.RUNNING:
+            return  # it was closed meanwhile
+        try:
+            settlement = self._settle(phase, None)
+            self._step(EnvironmentEvent.SETTLED)
+            self._rest()
+            phase.settled.set_result(settlement)
+        except Exception as error:
+            self._give_up(phase, error)
+
+    def _fall(self, phase: _Phase, problem: Failure) -> None:
+        """The processes cannot go on: the caller hears why, and they are ended."""
+        self._phase = None
+        self._work_on(phase, self._break_after(phase, self._lost(phase, problem)))
+
+    def _lost(self, phase: _Phase, problem: Failure) -> Settlement:
+        phase.ended = time.monotonic()
+        settlement = self._settle(phase, problem)
+        if not phase.has_answered:
+            phase.answer(self._outcome(problem.payload, problem.caller_error_type))
+        self._is_breaking = True
+        self._on_change(self)
+        return settlement
+
+    async def _break_after(self, phase: _Phase, settlement: Settlement) -> None:
+        await self._break()
+        phase.settled.set_result(settlement)
+
+    def _wait_for_deadline(self, deadline: float) -> None:
+        delay = max(SHORTEST_WAIT_SECONDS, deadline - time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._deadline_came)
+
+    def _deadline_came(self) -> None:
+        """One timer for many invocations: each ends later than the one before, for which it was set."""
+        self._timer = None
+        phase = self._phase
+        if phase is None:
+            return
+        if time.monotonic() < phase.deadline or not phase.is_late:
+            # What came in time may still lie unread, however late this loop comes to look: one more turn.
+            phase.is_late = time.monotonic() >= phase.deadline
+            self._wait_for_deadline(phase.deadline)
+            return
+        try:
+            self._runtime_step(RuntimeEvent.TIMEOUT)
+            self._fall(phase, failure.timed_out(phase.invocation.request_id, self.placement.timeout_seconds))
+        except Exception as error:
+            self._give_up(phase, error)
+
+    def _give_up(self, phase: _Phase, error: BaseException) -> None:
+        """What fails inside lam is told to who waits for the invocation, not to who brought that about."""
+        self._phase = None
+        phase.settled.set_exception(error)
+
+    def _work_on(self, phase: _Phase, work: Coroutine[Any, Any, None]) -> None:
+        """For the steps that take their time."""
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._work = None
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._give_up(phase, error)
+
+        self._work = asyncio.get_running_loop().create_task(work)
+        self._work.add_done_callback(done)
 
     def _answer_of(self, happening: _Happening) -> Outcome:
         if happening.is_too_large:
@@ -334,10 +434,11 @@ class Environment:
             notices=self.notices,
         )
 
-    def _settle(self, invocation: Invocation, began: float, problem: Failure | None) -> Settlement:
+    def _settle(self, phase: _Phase, problem: Failure | None) -> Settlement:
         self._channel.drain()
         self._channel.end_line()
-        duration_ms = (time.monotonic() - began) * 1000
+        request_id = phase.invocation.request_id
+        duration_ms = (phase.ended - phase.began) * 1000
         if problem is not None and problem.status == "timeout":
             duration_ms = float(self.placement.timeout_seconds * 1000)
         init_ms, self._init_ms = self._init_ms, None
@@ -353,8 +454,8 @@ class Environment:
             status=None if problem is None else problem.status,
             error_type=None if problem is None else problem.error_type,
         )
-        self._log(report.end_line(invocation.request_id))
-        self._log(report.report_line(invocation.request_id, figures))
+        self._log(report.end_line(request_id), is_held=True)
+        self._log(report.report_line(request_id, figures))
         tail = bytes(self._tail[-limits.LOG_TAIL_BYTES :])
         self._tail.clear()
         return Settlement(figures, tail)
@@ -368,7 +469,7 @@ class Environment:
         if self.state is EnvironmentState.IDLE:
             self._ended_while_idle()
             return
-        self._happenings.put_nowait(_Happening(RuntimeEvent.EXITED, exit=exit))
+        self._happened(_Happening(RuntimeEvent.EXITED, exit=exit))
 
     def _rest(self) -> None:
         """Until the next invocation nothing in it makes progress."""
@@ -386,7 +487,7 @@ class Environment:
         self._on_change(self)
 
     def _breached(self, what: str) -> None:
-        self._happenings.put_nowait(_Happening(RuntimeEvent.KILL, breach=what))
+        self._happened(_Happening(RuntimeEvent.KILL, breach=what))
 
     def _broken(self, happening: _Happening, request_id: str) -> Failure:
         if happening.breach == "memory":
@@ -444,9 +545,27 @@ class Environment:
     def _read_output(self) -> None:
         if not self._channel.read():
             asyncio.get_running_loop().remove_reader(self._channel.fileno())
+        self._write_output()
 
-    def _log(self, message: str, timestamp_ms: int | None = None) -> None:
-        self._stream.write(message, timestamp_ms)
+    def _drain(self) -> None:
+        self._channel.drain()
+        self._write_output()
+
+    def _write_output(self) -> None:
+        """What was just read, in one piece."""
+        if self._has_output:
+            self._has_output = False
+            self._stream.flush()
+
+    def _printed(self, message: str, timestamp_ms: int | None) -> None:
+        self._has_output = True
+        self._log(message, timestamp_ms, is_held=True)
+
+    def _log(self, message: str, timestamp_ms: int | None = None, *, is_held: bool = False) -> None:
+        if is_held:
+            self._stream.hold(message, timestamp_ms)
+        else:
+            self._stream.write(message, timestamp_ms)
         self._tail += message.encode(errors="replace")
         if not message.endswith("\n"):
             self._tail += b"\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Coroutine, Hashable
@@ -15,6 +16,7 @@ from lambdacli.environments.pool import Action, Assign, Close, Create, LookAgain
 from lambdacli.environments.state import EnvironmentState
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, Outcome
 
 logger = logging.getLogger("lam.environments")
@@ -32,8 +34,12 @@ class Run:
 
     invocation: Invocation
     placement: Placement
-    answered: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
-    settled: asyncio.Future[Settlement] = field(default_factory=asyncio.Future)
+    answered: Later[Outcome] = field(default_factory=Later)
+    settled: Later[Settlement] = field(default_factory=Later)
+
+    def answer(self, outcome: Outcome) -> None:
+        if not self.answered.done():
+            self.answered.set_result(outcome)
 
 
 class Fleet:
@@ -54,7 +60,9 @@ class Fleet:
         self._current: dict[FunctionKey, str | None] = {}
         """The generation of each function that ever changed: an invocation may come with an older one."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._unsettled: set[asyncio.Future[Settlement]] = set()
+        self._unsettled: set[Later[Settlement]] = set()
+        self._running: dict[int, Run] = {}
+        """What each environment runs."""
         self._closings: set[asyncio.Task[None]] = set()
         self._look_again: Timer | None = None
         self._reaper = clock.call_later(REAP_SECONDS, self._reap)
@@ -100,7 +108,8 @@ class Fleet:
     async def settle(self) -> None:
         """Returns when every invocation has come to its REPORT: its caller may have left before."""
         while self._unsettled:
-            await asyncio.wait(self._unsettled)
+            with contextlib.suppress(Exception):
+                await next(iter(self._unsettled))
 
     async def close(self) -> None:
         """Cuts what still runs and ends every environment."""
@@ -110,6 +119,9 @@ class Fleet:
         for run in self._tickets.values():
             _fail(run, Stopping("The service is stopping."))
         self._tickets.clear()
+        for run in self._running.values():
+            _fail(run, Stopping("The service is stopping."))
+        self._running.clear()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -130,7 +142,7 @@ class Fleet:
         for action in actions:
             match action:
                 case Assign(ticket, member):
-                    self._spawn(self._invoke(self._environments[member], member, self._tickets.pop(ticket)))
+                    self._invoke(member, self._tickets.pop(ticket))
                 case Create(member, key):
                     assert isinstance(key, PlacementKey)
                     self._spawn(self._start(member, self._placements[key]))
@@ -161,25 +173,24 @@ class Fleet:
             self._pool.member_free(member, self._clock.monotonic())
         self._act()
 
-    async def _invoke(self, environment: Environment, member: int, run: Run) -> None:
-        def answer(outcome: Outcome) -> None:
-            if not run.answered.done():
-                run.answered.set_result(outcome)
+    def _invoke(self, member: int, run: Run) -> None:
+        self._running[member] = run
+        phase = self._environments[member].invoke(run.invocation, run.answer)
+        phase.add_done_callback(lambda done: self._settled(member, run, done))
 
+    def _settled(self, member: int, run: Run, phase: Later[Settlement]) -> None:
+        if self._running.pop(member, None) is None:
+            return  # the service is stopping, and the run has heard so
         try:
-            settlement = await environment.invoke(run.invocation, answer)
-        except asyncio.CancelledError:
-            _fail(run, Stopping("The service is stopping."))
-            raise
+            settlement = phase.result()
         except Exception as error:
             logger.exception("an environment of %s failed inside lam", run.placement.key.function.name)
             _fail(run, error)
             self._pool.member_gone(member)
             self._spawn(self._close(member, "broken"), self._closings)
-            self._act()
-            return
-        run.settled.set_result(settlement)
-        self._pool.member_free(member, self._clock.monotonic())
+        else:
+            run.settled.set_result(settlement)
+            self._pool.member_free(member, self._clock.monotonic())
         self._act()
 
     async def _close(self, member: int, reason: str) -> None:
@@ -223,7 +234,7 @@ class Fleet:
 
 
 def _fail(run: Run, error: Exception) -> None:
-    for future in (run.answered, run.settled):
-        if not future.done():
-            future.set_exception(error)
-            future.exception()  # nobody has to look at it
+    if not run.answered.done():
+        run.answered.set_exception(error)
+    if not run.settled.done():
+        run.settled.set_exception(error)

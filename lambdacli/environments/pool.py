@@ -7,8 +7,8 @@ whichever becomes free first takes the oldest ticket of its key."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 SETTLING_PATIENCE_SECONDS = 0.050
@@ -59,9 +59,21 @@ class LookAgain:
 Action = Assign | Create | Close | LookAgain
 
 
+@dataclass(slots=True, eq=False)
+class _Group:
+    """The members and tickets of one key."""
+
+    key: Hashable
+    free: list[int] = field(default_factory=list)
+    waiting: deque[int] = field(default_factory=deque)
+    members: int = 0
+    starting: int = 0
+    settling: int = 0
+
+
 @dataclass(slots=True)
 class _Member:
-    key: Hashable
+    group: _Group
     phase: Phase
     since: float
 
@@ -70,16 +82,16 @@ class Pool:
     def __init__(self, limits: PoolLimits) -> None:
         self._limits = limits
         self._members: dict[int, _Member] = {}
-        self._free: dict[Hashable, list[int]] = {}
-        self._waiting: dict[Hashable, deque[int]] = {}
-        self._in_phase: dict[tuple[Hashable, Phase], int] = {}
+        self._groups: dict[Hashable, _Group] = {}
+        """Those that have a member or a ticket."""
+        self._with_tickets: list[_Group] = []
         self._retired: set[Hashable] = set()
         self._starting = 0
         self._last_number = 0
 
     def __repr__(self) -> str:
         members = ", ".join(f"{number}:{member.phase}" for number, member in self._members.items())
-        return f"<Pool [{members}] waiting={sum(map(len, self._waiting.values()))}>"
+        return f"<Pool [{members}] waiting={sum(len(group.waiting) for group in self._with_tickets)}>"
 
     def set_limits(self, limits: PoolLimits) -> None:
         self._limits = limits
@@ -87,13 +99,18 @@ class Pool:
     # What happened
 
     def ticket_came(self, ticket: int, key: Hashable) -> None:
-        self._waiting.setdefault(key, deque()).append(ticket)
+        group = self._group(key)
+        if not group.waiting:
+            self._with_tickets.append(group)
+        group.waiting.append(ticket)
 
     def take_ticket(self, key: Hashable) -> int | None:
         """The oldest ticket of a key, out of turn."""
-        queue = self._waiting.get(key)
-        ticket = queue.popleft() if queue else None
-        self._forget_empty_queue(key)
+        group = self._groups.get(key)
+        if group is None or not group.waiting:
+            return None
+        ticket = group.waiting.popleft()
+        self._forget_unused(group)
         return ticket
 
     def member_free(self, member: int, now: float) -> None:
@@ -106,14 +123,15 @@ class Pool:
         gone = self._members.pop(member, None)
         if gone is not None:
             self._leave(member, gone)
+            self._forget_unused(gone.group)
 
     def retire(self, keys: set[Hashable]) -> None:
         """Members with these keys, those still to be made for waiting tickets too, are closed as soon as no
         ticket of their key waits."""
-        self._retired = (self._retired & self.keys_in_use()) | keys
+        self._retired = (self._retired & self._groups.keys()) | keys
 
     def keys_in_use(self) -> set[Hashable]:
-        return {member.key for member in self._members.values()} | set(self._waiting)
+        return set(self._groups)
 
     def size(self) -> int:
         return len(self._members)
@@ -124,12 +142,17 @@ class Pool:
     # What to do
 
     def decide(self, now: float) -> list[Action]:
-        actions: list[Action] = [*self._assign(now), *self._close_retired()]
+        actions: list[Action] = []
+        if self._with_tickets:
+            self._assign(actions, now)
+        if self._retired:
+            self._close_retired(actions)
+        if not self._with_tickets:
+            return actions
         look_again: float | None = None
-        for key in sorted(self._waiting, key=lambda key: self._waiting[key][0]):
-            coming = self._in_phase.get((key, Phase.STARTING), 0)
-            settling, patience = self._settling(key, now)
-            missing = len(self._waiting[key]) - coming - settling
+        for group in sorted(self._with_tickets, key=lambda group: group.waiting[0]):
+            settling, patience = self._settling(group, now)
+            missing = len(group.waiting) - group.starting - settling
             if settling:
                 look_again = patience if look_again is None else min(look_again, patience)
             for _ in range(missing):
@@ -140,7 +163,7 @@ class Pool:
                     if victim is None:
                         break
                     actions.append(self._close(victim, "evicted"))
-                actions.append(self._create(key, now))
+                actions.append(self._create(group, now))
         if look_again is not None:
             actions.append(LookAgain(look_again))
         return actions
@@ -149,89 +172,93 @@ class Pool:
         """Environments that nobody used for a while."""
         expired = [
             number
-            for numbers in self._free.values()
-            for number in numbers
+            for number in self._free()
             if now - self._members[number].since >= self._limits.idle_seconds
         ]
         return [self._close(number, "idle") for number in expired]
 
-    def _assign(self, now: float) -> list[Action]:
-        actions: list[Action] = []
-        for key in list(self._waiting):
-            free, queue = self._free.get(key), self._waiting[key]
-            while free and queue:
-                member = free[-1]  # the one used last: its memory is warm, and the others can expire
-                actions.append(Assign(queue.popleft(), member))
+    def _assign(self, actions: list[Action], now: float) -> None:
+        for group in list(self._with_tickets):
+            while group.free and group.waiting:
+                member = group.free[-1]  # the one used last: its memory is warm, and the others can expire
+                actions.append(Assign(group.waiting.popleft(), member))
                 self._move(member, Phase.BUSY, now)
-                free = self._free.get(key)
-            self._forget_empty_queue(key)
-        return actions
+            self._forget_unused(group)
 
-    def _close_retired(self) -> list[Action]:
-        retired = [
-            number
-            for numbers in self._free.values()
-            for number in numbers
-            if self._members[number].key in self._retired
-        ]
-        return [self._close(number, "replaced") for number in retired]
+    def _close_retired(self, actions: list[Action]) -> None:
+        for key in self._retired & self._groups.keys():
+            for number in list(self._groups[key].free):
+                actions.append(self._close(number, "replaced"))
 
-    def _create(self, key: Hashable, now: float) -> Create:
+    def _create(self, group: _Group, now: float) -> Create:
         self._last_number += 1
-        self._members[self._last_number] = _Member(key, Phase.STARTING, now)
-        self._count(key, Phase.STARTING, 1)
-        return Create(self._last_number, key)
+        self._members[self._last_number] = _Member(group, Phase.STARTING, now)
+        group.members += 1
+        group.starting += 1
+        self._starting += 1
+        return Create(self._last_number, group.key)
 
     def _close(self, number: int, reason: str) -> Close:
         member = self._members.pop(number)
         self._leave(number, member)
+        self._forget_unused(member.group)
         return Close(number, reason)
 
-    def _settling(self, key: Hashable, now: float) -> tuple[int, float]:
+    def _settling(self, group: _Group, now: float) -> tuple[int, float]:
         """How many members are about to be free, and for how long the most patient wait still makes sense."""
-        if not self._in_phase.get((key, Phase.SETTLING)):
+        if not group.settling:
             return 0, 0.0
         waits = [
             member.since + SETTLING_PATIENCE_SECONDS - now
             for member in self._members.values()
-            if member.key == key and member.phase is Phase.SETTLING
+            if member.group is group and member.phase is Phase.SETTLING
         ]
         patient = [wait for wait in waits if wait > 0]
         return len(patient), min(patient, default=0.0)
 
     def _least_recently_used(self) -> int | None:
-        free = [number for numbers in self._free.values() for number in numbers]
-        return min(free, key=lambda number: self._members[number].since, default=None)
+        return min(self._free(), key=lambda number: self._members[number].since, default=None)
+
+    def _free(self) -> Iterator[int]:
+        return (number for group in self._groups.values() for number in group.free)
 
     # The lists
+
+    def _group(self, key: Hashable) -> _Group:
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group(key)
+        return group
 
     def _move(self, number: int, phase: Phase, now: float) -> None:
         member = self._members.get(number)
         if member is None:
             return
         self._leave(number, member)
+        group = member.group
+        group.members += 1
         member.phase, member.since = phase, now
-        self._count(member.key, phase, 1)
         if phase is Phase.FREE:
-            self._free.setdefault(member.key, []).append(number)
+            group.free.append(number)
+        elif phase is Phase.SETTLING:
+            group.settling += 1
 
     def _leave(self, number: int, member: _Member) -> None:
-        self._count(member.key, member.phase, -1)
+        group = member.group
+        group.members -= 1
         if member.phase is Phase.FREE:
-            numbers = self._free[member.key]
-            numbers.remove(number)
-            if not numbers:
-                del self._free[member.key]
+            group.free.remove(number)
+        elif member.phase is Phase.SETTLING:
+            group.settling -= 1
+        elif member.phase is Phase.STARTING:
+            group.starting -= 1
+            self._starting -= 1
 
-    def _count(self, key: Hashable, phase: Phase, change: int) -> None:
-        count = self._in_phase.get((key, phase), 0) + change
-        if count:
-            self._in_phase[key, phase] = count
-        else:
-            self._in_phase.pop((key, phase), None)
-        if phase is Phase.STARTING:
-            self._starting += change
-
-    def _forget_empty_queue(self, key: Hashable) -> None:
-        if not self._waiting.get(key):
-            self._waiting.pop(key, None)
+    def _forget_unused(self, group: _Group) -> None:
+        """A group without tickets asks for nothing; one without members too is forgotten."""
+        if group.waiting:
+            return
+        if group in self._with_tickets:
+            self._with_tickets.remove(group)
+        if not group.members:
+            self._groups.pop(group.key, None)

@@ -177,8 +177,8 @@ class ProcessTree:
         self._wire.listen(self._handle, self._closed)
 
     async def ready(self) -> None:
-        """WallsRefused when there is no place; StartError when its guardian is gone. Who does not wait for it ends
-        it."""
+        """WallsRefused when there is no place; StartError when its guardian is gone. Who does not wait for it
+        ends it."""
         try:
             await asyncio.shield(self._ready)
         except BaseException:

@@ -11,10 +11,12 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from lambdacli.environments.state import API_STATE_NAMES, API_TARGET_NAMES, RuntimeEvent, RuntimeState
 from lambdacli.model import limits
+from lambdacli.model.later import Later
 from lambdacli.wire.http import HttpServer, Peer, Request, Response
 
 PORT = 9001
@@ -48,7 +50,7 @@ class Refusal(Exception):
 class RuntimePort(Protocol):
     """The environment, as its runtime can act on it. Each call may raise Refusal."""
 
-    async def next_event(self) -> NextEvent: ...
+    def next_event(self) -> Later[NextEvent]: ...
 
     def respond(self, request_id: str, payload: bytes, *, is_too_large: bool) -> None: ...
 
@@ -93,18 +95,18 @@ class RuntimeApi:
     async def close(self) -> None:
         await self._server.stop(grace_seconds=0)
 
-    async def _handle(self, request: Request) -> Response:
+    def _handle(self, request: Request) -> Response | Later[Response]:
         if _is_from_a_web_page(request):
             return _error(403, "AccessDenied", "A web page may not act as a runtime")
         try:
-            return await self._answer(request)
+            return self._answer(request)
         except Refusal as refusal:
             return _error(refusal.status, refusal.error_type, refusal.message)
 
-    async def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request) -> Response | Later[Response]:
         path = request.path
         if path == PREFIX + "runtime/invocation/next":
-            return await self._next() if request.method == "GET" else _method_not_allowed()
+            return self._next() if request.method == "GET" else _method_not_allowed()
         if path.startswith(PREFIX + "runtime/invocation/"):
             request_id, _, verb = path.removeprefix(PREFIX + "runtime/invocation/").partition("/")
             if verb in ("response", "error"):
@@ -130,19 +132,17 @@ class RuntimeApi:
             return _error(501, "Extension.NotBuilt", "The Extensions API is not built into lam yet")
         return Response(404, {"Content-Type": "text/plain"}, b"404 page not found\n")
 
-    async def _next(self) -> Response:
-        event = await self._port.next_event()
-        headers = {
-            "Content-Type": "application/json",
-            "Lambda-Runtime-Aws-Request-Id": event.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
-            "Lambda-Runtime-Invoked-Function-Arn": event.invoked_arn,
-        }
-        if event.trace_id is not None:
-            headers["Lambda-Runtime-Trace-Id"] = event.trace_id
-        if event.client_context is not None:
-            headers["Lambda-Runtime-Client-Context"] = event.client_context
-        return Response(200, headers, event.payload)
+    def _next(self) -> Later[Response]:
+        response: Later[Response] = Later()
+
+        def tell(event: Later[NextEvent]) -> None:
+            try:
+                response.set_result(_event_response(event.result()))
+            except Refusal as refusal:
+                response.set_result(_error(refusal.status, refusal.error_type, refusal.message))
+
+        self._port.next_event().add_done_callback(tell)
+        return response
 
     def _response(self, request_id: str, request: Request) -> Response:
         mode = request.headers.get("lambda-runtime-function-response-mode", "")
@@ -161,6 +161,20 @@ class RuntimeApi:
             raise _too_large()
         self._port.fail(request_id, _error_body(request), _error_type(request))
         return _accepted()
+
+
+def _event_response(event: NextEvent) -> Response:
+    headers = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Aws-Request-Id": event.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(event.deadline_ms),
+        "Lambda-Runtime-Invoked-Function-Arn": event.invoked_arn,
+    }
+    if event.trace_id is not None:
+        headers["Lambda-Runtime-Trace-Id"] = event.trace_id
+    if event.client_context is not None:
+        headers["Lambda-Runtime-Client-Context"] = event.client_context
+    return Response(200, headers, event.payload)
 
 
 def transition_refused(state: RuntimeState, event: RuntimeEvent) -> Refusal:
@@ -187,8 +201,13 @@ def _is_from_a_web_page(request: Request) -> bool:
     """A browser tells where a page comes from, and a name that was bent to this address (DNS rebinding) shows
     in Host. No runtime sends the one, or uses such a name."""
     headers = request.headers
-    is_foreign_host = _OWN_HOST.fullmatch(headers.get("host", "localhost")) is None
-    return "origin" in headers or "sec-fetch-site" in headers or is_foreign_host
+    is_own_host = _is_own_host(headers.get("host", "localhost"))
+    return not is_own_host or "origin" in headers or "sec-fetch-site" in headers
+
+
+@lru_cache(maxsize=64)
+def _is_own_host(host: str) -> bool:
+    return _OWN_HOST.fullmatch(host) is not None
 
 
 def unknown_request_id() -> Refusal:
@@ -212,7 +231,8 @@ def _error_body(request: Request) -> bytes:
 
 
 def _accepted() -> Response:
-    return Response(202, {"Content-Type": "application/json"}, STATUS_OK)
+    # To a runtime that has asked for its next event in the same breath, it comes with that event.
+    return Response(202, {"Content-Type": "application/json"}, STATUS_OK, may_wait=True)
 
 
 def _method_not_allowed() -> Response:

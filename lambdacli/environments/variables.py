@@ -71,5 +71,8 @@ def environment_variables(
         reserved["AWS_LAMBDA_RUNTIME_API"] = runtime_api
     if plan.has_framed_log:
         reserved["_LAMBDA_TELEMETRY_LOG_FD"] = "62"
+    if plan.has_own_client and runtime_api is not None:
+        # A wrapper or an extension may lead AWS_LAMBDA_RUNTIME_API elsewhere; our client compares the two.
+        reserved["_LAM_RUNTIME_API"] = runtime_api
     own: Mapping[str, str] = placement.variables
     return {**preset, **own, **credentials, **reserved, **plan.private_variables}

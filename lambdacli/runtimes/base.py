@@ -38,6 +38,9 @@ class StartPlan:
     """The program can load modules ahead as a template, and its environments are then forks of it."""
     holds_itself: bool = False
     """The program can load modules ahead, and then waits on descriptor 63 for its start."""
+    has_own_client: bool = False
+    """The runtime talks to the Runtime API by a client of ours, which may send two requests at once as long
+    as it talks to the platform itself."""
     notices: tuple[str, ...] = ()
 
 

@@ -69,6 +69,7 @@ def plan(start: Start) -> StartPlan:
         private_variables={"_LAM_PLACES": json.dumps(private)},
         has_framed_log=True,
         can_be_forked=wrapped == arguments,
+        has_own_client=True,
         notices=notices,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from lambdacli.api.control.routes import PREFIX as CONTROL_PREFIX
 from lambdacli.service.door import DoorSettings, refuse
-from lambdacli.wire.http import Handler, Request, Response
+from lambdacli.wire.http import Answer, Handler, Request, Response
 
 
 class Gateway:
@@ -15,21 +15,29 @@ class Gateway:
         door: DoorSettings,
         control: Handler,
         lambda_api: Handler,
+        is_project_settled: Callable[[], bool],
         settle_project: Callable[[], Awaitable[None]],
         note_activity: Callable[[], None],
     ) -> None:
         self._door = door
         self._control = control
         self._lambda_api = lambda_api
+        self._is_project_settled = is_project_settled
         self._settle_project = settle_project
         self._note_activity = note_activity
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Answer:
         refusal = refuse(request, self._door, None)  # the connection's owner was judged when it came
         if refusal is not None:
             return refusal
         self._note_activity()
         if request.path.startswith(CONTROL_PREFIX):
-            return await self._control(request)
+            return self._control(request)
+        if self._is_project_settled():
+            return self._lambda_api(request)
+        return self._after_settling(request)
+
+    async def _after_settling(self, request: Request) -> Response:
         await self._settle_project()
-        return await self._lambda_api(request)
+        answer = self._lambda_api(request)
+        return answer if isinstance(answer, Response) else await answer

@@ -85,7 +85,8 @@ def main(arguments: list[str]) -> int:
     try:
         with _only_instance(settings.state):
             _raise_descriptor_limit()
-            asyncio.run(Service(settings, journal).run())
+            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+                runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
         return 1
@@ -154,7 +155,7 @@ class Service:
             self._sync = self._project_sync()
             if self._sync is not None:
                 self._sync.read()
-            self._invoker = Invoker(self._fleet, self._ledger, self._placements.place)
+            self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
             self._events = EventQueue(self._invoker)
             stack.push_async_callback(self._unless_cut, self._events.drain)
             if self._sync is not None:
@@ -250,6 +251,7 @@ class Service:
             door,
             control=Control(self._control_context()).handle,
             lambda_api=Api(load_model(), self._context).handle,
+            is_project_settled=lambda: self._sync is None or self._sync.is_settled(),
             settle_project=self._settle_project,
             note_activity=self._note_activity,
         )
@@ -422,6 +424,14 @@ class Service:
 
 
 # The process
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # not built for this platform
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 @contextmanager

@@ -58,11 +58,16 @@ class Placements:
     def generation(self, function: Function) -> str:
         return f"{function.revision_id}:{self._changes.get(function.key, 0)}"
 
-    async def place(self, function: Function) -> Placement:
-        generation = self.generation(function)
+    def ready(self, function: Function) -> Placement | None:
+        """What `place` would answer without doing anything."""
         known = self._ready.get(function.key)
-        if known is not None and known[0] == generation:
-            return known[1]
+        return known[1] if known is not None and known[0] == self.generation(function) else None
+
+    async def place(self, function: Function) -> Placement:
+        placement = self.ready(function)
+        if placement is not None:
+            return placement
+        generation = self.generation(function)
         async with self._locks.setdefault(function.key, asyncio.Lock()):
             known = self._ready.get(function.key)
             if known is None or known[0] != generation:

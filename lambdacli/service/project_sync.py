@@ -82,9 +82,15 @@ class ProjectSync:
         seen. What a problem was about may also lie elsewhere, such as a folder that is there now."""
         if self._stamp() != self._read_stamp:
             await self._until_quiet()
-            self.read()
-        elif self._reading_soon is not None or (self.problems and self._is_second_look_due()):
-            self.read()
+        elif self.is_settled():
+            return
+        self.read()
+
+    def is_settled(self) -> bool:
+        """Whether `settle` has nothing to do."""
+        if self._reading_soon is not None or (self.problems and self._is_second_look_due()):
+            return False
+        return self._stamp() == self._read_stamp
 
     async def _until_quiet(self) -> None:
         """A reader who came in the middle of a save would find half of lam.yaml. Who saves without a pause is

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import TextIOWrapper
+from io import FileIO
+from json.encoder import encode_basestring as quoted
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lambdacli.model.arn import FunctionKey
 
+_log = logging.getLogger("lam.logs")
+
 GROUP_PREFIX = "/aws/lambda/"
+HOLD_SECONDS = 0.05
+"""How late an event that is held may be in its file when nothing follows it."""
 FOLLOWER_BACKLOG = 10_000
 """Events kept for a follower that reads slowly; then the oldest are dropped for it (the files keep all)."""
 
@@ -45,23 +51,61 @@ class LogQuery:
 
 
 class LogStream:
-    """One environment's stream. Each event is in its file when `write` returns."""
+    """One environment's stream. Each event is in its file when `write` returns, or `flush` after `hold`."""
 
-    def __init__(self, file: Path, group: str, name: str, publish: Callable[[LogEvent], None]) -> None:
+    def __init__(
+        self, file: Path, group: str, name: str, publish: Callable[[str, str, list[tuple[int, str]]], None]
+    ) -> None:
+        """`publish` gets group, name, and times and messages of what has just been written."""
         file.parent.mkdir(parents=True, exist_ok=True)
         self.name = name
         self._group = group
         self._publish = publish
-        self._file: TextIOWrapper = file.open("a", encoding="utf-8", errors="replace")
+        self._held: list[tuple[int, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._file: FileIO = file.open("ab", buffering=0)
 
     def write(self, message: str, timestamp_ms: int | None = None) -> None:
-        moment = int(time.time() * 1000) if timestamp_ms is None else timestamp_ms
-        self._file.write(json.dumps({"t": moment, "m": message}, ensure_ascii=False) + "\n")
-        self._file.flush()
-        self._publish(LogEvent(moment, self._group, self.name, message))
+        self._keep(message, timestamp_ms)
+        self.flush()
+
+    def hold(self, message: str, timestamp_ms: int | None = None) -> None:
+        """Written together with what follows, or in a moment: several events, one call of the system."""
+        self._keep(message, timestamp_ms)
+        # Not cancelled when something follows: one timer serves all that is held until it is due.
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(HOLD_SECONDS, self._flush_late)
+
+    def flush(self) -> None:
+        if not self._held:
+            return
+        held, self._held = self._held, []
+        lines = "".join([f'{{"t": {moment}, "m": {quoted(message)}}}\n' for moment, message in held])
+        rest = memoryview(lines.encode(errors="replace"))
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._publish(self._group, self.name, held)
 
     def close(self) -> None:
-        self._file.close()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._file.closed:
+            try:
+                self.flush()
+            finally:
+                self._file.close()
+
+    def _keep(self, message: str, timestamp_ms: int | None) -> None:
+        moment = int(time.time() * 1000) if timestamp_ms is None else timestamp_ms
+        self._held.append((moment, message))
+
+    def _flush_late(self) -> None:
+        self._timer = None
+        try:
+            self.flush()
+        except OSError as error:
+            _log.error("lines of %s could not be written (%s)", self.name, error.strerror)
 
 
 class Follower:
@@ -93,7 +137,13 @@ class LogBook:
         file = (
             self._folder / key.account / key.region / quote(group, safe="") / f"{quote(name, safe='')}.ndjson"
         )
-        return LogStream(file, group, name, lambda event: self._publish(key, event))
+
+        def publish(group: str, stream: str, events: list[tuple[int, str]]) -> None:
+            if self._followers:
+                for moment, message in events:
+                    self._publish(key, LogEvent(moment, group, stream, message))
+
+        return LogStream(file, group, name, publish)
 
     def follow(self, query: LogQuery) -> Follower:
         follower = Follower(query)

@@ -7,9 +7,9 @@ import logging
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 
-from lambdacli.wire.messages import Accept, Handler, Peer, Request, Response
+from lambdacli.wire.messages import Accept, Handler, Peer, Pending, Request, Response
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
 from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head
 
@@ -57,7 +57,9 @@ class Connections:
 
 
 class Connection(asyncio.Protocol):
-    """The reader fills `_waiting`, a task per request empties it; nothing else runs between the two."""
+    """The reader fills `_waiting`, `_go_on` empties it, one request at a time. A response that is there at
+    once, or that a callback brings, needs no task; a handler that is a coroutine gets one, and so does a
+    stream."""
 
     def __init__(
         self, handler: Handler, limits: Limits, connections: Connections, accept: Accept | None
@@ -70,9 +72,19 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._reader: RequestReader
         self._waiting: deque[Request | Response] = deque()
-        self._task: asyncio.Task[None] | None = None
+        """A response among the requests is a refusal, which comes in its turn and is the last word."""
+        self._request: Request | None = None
+        """Being handled, until its response is written."""
+        self._task: asyncio.Task[Any] | None = None
+        """Runs the handler or sends the stream of this request, if that takes one."""
         self._timer: asyncio.TimerHandle | None = None
         self._writable: asyncio.Future[None] | None = None
+        self._unwritten: bool | None = None
+        """Whether a response that the client is slow to take is the last one; None when there is none."""
+        self._held = b""
+        """Responses that leave with the one that follows them."""
+        self._is_going_on = False
+        self._is_ending = False
         self._is_lost = False
         self._has_client_finished = False
         self._is_reading_paused = False
@@ -80,7 +92,7 @@ class Connection(asyncio.Protocol):
         self._is_streaming = False
 
     def __repr__(self) -> str:
-        state = ["running" if self._task else f"reading {self._reader.reading.value}"]
+        state = ["running" if self._request else f"reading {self._reader.reading.value}"]
         state += [f"{len(self._waiting)} waiting"] if self._waiting else []
         state += ["reading paused"] if self._is_reading_paused else []
         state += ["writing paused"] if self._is_writing_paused else []
@@ -91,19 +103,20 @@ class Connection(asyncio.Protocol):
     # What the server asks.
 
     def close_if_idle(self) -> None:
-        if self._task is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
+        if self._request is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
             self._transport.close()
 
     def cut_if_stuck(self) -> None:
         """Its client owes the rest of a request, or does not read what was sent."""
-        if self._task is None or self._is_writing_paused:
+        if self._request is None or self._is_writing_paused:
             self.cut()
 
     def cut(self) -> None:
+        self._is_ending = True
         if self._task is not None:
             self._task.cancel()
-            # A task cancelled before its first step runs nothing of `_serve`, not even its end.
-            self._task.add_done_callback(lambda _: self._finish(is_last=True))
+        else:
+            self._request = None  # whoever brings the response finds that nobody waits for it
         self._transport.abort()
 
     # What the transport tells.
@@ -111,7 +124,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = _peer_of(transport)
-        self._reader = RequestReader(self._limits, peer, self._take)
+        self._reader = RequestReader(self._limits, peer, self._waiting.append)
         self._connections.add(self)
         if self._connections.is_stopping:
             transport.close()
@@ -125,17 +138,17 @@ class Connection(asyncio.Protocol):
         if refusal is None:
             self._start_header_timer()
         else:
-            self._take(refusal)
+            self._refuse(refusal)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._is_lost = True
+        self._is_lost = self._is_ending = True
         self._reader.is_done = True
         self._waiting.clear()
         self._stop_timer()
         self.resume_writing()
-        if self._task is None:
+        if self._request is None:
             self._connections.remove(self)
-        elif self._is_streaming and not self._task.cancelling():
+        elif self._is_streaming and self._task is not None and not self._task.cancelling():
             # Only a stream ends with its reader; a plain request runs on, as a function does.
             self._task.cancel()
 
@@ -144,7 +157,7 @@ class Connection(asyncio.Protocol):
         a stream it is taken for a client gone, since a silent stream would otherwise never find out."""
         self._has_client_finished = True
         self._reader.is_done = True
-        return self._task is not None and not self._is_streaming
+        return self._request is not None and not self._is_streaming
 
     def pause_writing(self) -> None:
         self._is_writing_paused = True
@@ -153,6 +166,10 @@ class Connection(asyncio.Protocol):
         self._is_writing_paused = False
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
+        if self._unwritten is not None:
+            is_last, self._unwritten = self._unwritten, None
+            self._finish(is_last)
+            self._proceed()
 
     def data_received(self, data: bytes) -> None:
         reader = self._reader
@@ -161,107 +178,170 @@ class Connection(asyncio.Protocol):
         try:
             reader.feed(data)
         except Refused as refused:
+            self._waiting.append(_plain(refused.status, f"{refused.reason}\n"))
+        if self._timer is not None and (self._waiting or reader.reading is not Reading.HEAD):
             self._stop_timer()
-            text = f"{refused.reason}\n".encode()
-            self._take(Response(refused.status, {"Content-Type": "text/plain"}, text))
+        if self._request is None:
+            self._go_on()
+        if self._is_ending:
             return
-        if reader.reading is Reading.HEAD and self._task is None:
-            if self._timer is None:
-                self._start_header_timer()
-        elif self._timer is not None:
-            self._stop_timer()
-        if self._task is None:
-            self._write_owed_continue()
+        if self._request is None:
+            self._await_rest()
         elif self._waiting or (reader.reading is not Reading.NOTHING and not reader.is_done):
             # Only who pipelines is held back: all others stay readable, which is how we hear that they left.
             self._pause_reading()
 
     # One request after the other.
 
-    def _take(self, message: Request | Response) -> None:
-        """A response among the requests is a refusal, which comes in its turn and is the last word."""
-        if self._task is not None:
-            self._waiting.append(message)
-        elif isinstance(message, Request):
-            self._task = self._loop.create_task(self._serve(message))
-        else:
-            self._write(refusal(message))
-            self._close_gently()
+    def _go_on(self) -> None:
+        """Handles what waits, until a response is not there at once. Not from within itself: who sends a
+        thousand requests in one piece must not fill the stack."""
+        if self._is_going_on:
+            return
+        self._is_going_on = True
+        while self._waiting and self._request is None and not self._is_ending:
+            message = self._waiting.popleft()
+            if isinstance(message, Request):
+                self._begin(message)
+            else:
+                self._refuse(message)
+        self._is_going_on = False
 
-    async def _serve(self, request: Request) -> None:
-        is_last = True
+    def _proceed(self) -> None:
+        """After a response that was not there at once."""
+        self._go_on()
+        if self._is_ending:
+            return
+        if not self._waiting:
+            self._resume_reading()
+        if self._request is None:
+            self._await_rest()
+
+    def _begin(self, request: Request) -> None:
+        self._request = request
         try:
-            response = await self._ask_handler(request)
-            is_last = await self._send(request, response)
+            answer = self._handler(request)
         except Exception:
-            _log.exception("%s %s: sending the response failed", request.method, request.path)
-        finally:
-            self._finish(is_last)
+            _log.exception("%s %s failed", request.method, request.path)
+            answer = _internal_error()
+        if isinstance(answer, Response):
+            self._respond(request, answer)
+            return
+        if asyncio.iscoroutine(answer):
+            answer = self._task = self._loop.create_task(answer)
+        answer.add_done_callback(self._answered)
 
-    async def _ask_handler(self, request: Request) -> Response:
+    def _answered(self, answer: Pending) -> None:
+        """The response is there; or it is not, and never will be."""
+        self._task = None
+        request = self._request
+        if request is None:
+            return  # it was cut
         try:
-            return await self._handler(request)
+            response = answer.result()
         except asyncio.CancelledError:
+            if isinstance(answer, asyncio.Task) and answer.cancelling():
+                self._finish(is_last=True)
+                return
             # The cancellation of something that the handler waited for is its failure, not ours.
-            if _is_this_task_cancelled():
-                raise
             _log.exception("%s %s failed", request.method, request.path)
+            response = _internal_error()
         except Exception:
             _log.exception("%s %s failed", request.method, request.path)
-        return _internal_error()
+            response = _internal_error()
+        self._respond(request, response)
+        self._proceed()
 
     def _finish(self, is_last: bool) -> None:
-        self._task = None
+        self._request = None
         if self._is_lost:
             self._connections.remove(self)
-        elif is_last or self._is_next_last():
+        elif not self._is_ending and (is_last or self._is_next_last()):
             self._close()
-        else:
-            self._go_on()
 
     def _is_next_last(self) -> bool:
         return self._connections.is_stopping or (self._reader.is_done and not self._waiting)
 
-    def _go_on(self) -> None:
-        if self._waiting:
-            self._take(self._waiting.popleft())
-        else:
-            self._write_owed_continue()
-        if not self._waiting:
-            self._resume_reading()
-            if self._task is None and self._reader.reading is Reading.HEAD:
-                self._start_header_timer()
+    def _await_rest(self) -> None:
+        """A request has begun to come, and nothing else is done meanwhile."""
+        self._write_owed_continue()
+        if self._reader.reading is Reading.HEAD and self._timer is None:
+            self._start_header_timer()
+
+    def _refuse(self, response: Response) -> None:
+        self._write(refusal(response))
+        self._close_gently()
 
     # Sending.
 
-    async def _send(self, request: Request, response: Response) -> bool:
-        """Whether the client was told that this is the connection's last response."""
+    def _respond(self, request: Request, response: Response) -> None:
+        try:
+            if isinstance(response.body, bytes):
+                self._send(request, response)
+                return
+        except Exception:
+            _log.exception("%s %s: sending the response failed", request.method, request.path)
+            self._finish(is_last=True)
+            return
+        self._task = self._loop.create_task(self._send_stream(request, response))
+        self._task.add_done_callback(self._streamed)
+
+    def _send(self, request: Request, response: Response) -> None:
         is_last = response.close or self._is_next_last()
         try:
             head = response_head(request, response, is_last=is_last)
         except ValueError:
             _log.exception("%s %s: the response cannot be sent", request.method, request.path)
-            await _close_iterator(response.body)
             response = _internal_error()
             head = response_head(request, response, is_last=is_last)
         body = response.body
-        if not isinstance(body, bytes):
-            if has_body(request, response) and not self._is_lost:
-                self._write(head)
-                is_complete = await self._stream(request, body)
-                return is_last or not is_complete or not is_chunked(request)
-            await _close_iterator(body)
+        assert isinstance(body, bytes)
+        if not has_body(request, response):
             self._write(head)
-        elif not has_body(request, response):
-            self._write(head)
+        elif response.may_wait and self._waiting and not is_last:
+            self._held += head + body
         elif len(body) <= _SINGLE_WRITE_BYTES:
             self._write(head + body)
         else:
             self._write(head)
             self._write(body)
-        if self._is_writing_paused:
-            await self._wait_until_writable()
+        if self._is_writing_paused and not self._is_lost:
+            self._unwritten = is_last
+        else:
+            self._finish(is_last)
+
+    async def _send_stream(self, request: Request, response: Response) -> bool:
+        """Whether the client was told that this is the connection's last response."""
+        pieces = response.body
+        assert not isinstance(pieces, bytes)
+        is_last = response.close or self._is_next_last()
+        try:
+            head = response_head(request, response, is_last=is_last)
+        except ValueError:
+            _log.exception("%s %s: the response cannot be sent", request.method, request.path)
+            await _close_iterator(pieces)
+            response = _internal_error()
+            assert isinstance(response.body, bytes)
+            self._write(response_head(request, response, is_last=is_last) + response.body)
+            return is_last
+        if has_body(request, response) and not self._is_lost:
+            self._write(head)
+            is_complete = await self._stream(request, pieces)
+            return is_last or not is_complete or not is_chunked(request)
+        await _close_iterator(pieces)
+        self._write(head)
         return is_last
+
+    def _streamed(self, sending: asyncio.Task[bool]) -> None:
+        self._task = None
+        is_last = True
+        if not sending.cancelled():
+            if (error := sending.exception()) is None:
+                is_last = sending.result()
+            else:
+                _log.error("sending a stream failed", exc_info=error)
+        self._finish(is_last)
+        self._proceed()
 
     async def _stream(self, request: Request, pieces: AsyncIterator[bytes]) -> bool:
         """Whether all of it was sent. If not the head is out already: a connection closed before the last
@@ -298,6 +378,8 @@ class Connection(asyncio.Protocol):
             self._writable = None
 
     def _write(self, data: bytes) -> None:
+        if self._held:
+            data, self._held = self._held + data, b""
         # uvloop raises where asyncio only warns.
         if not self._transport.is_closing():
             self._transport.write(data)
@@ -332,10 +414,10 @@ class Connection(asyncio.Protocol):
         if self._reader.reading is Reading.NOTHING:
             self._transport.close()
             return
-        text = b"The request's header section took too long.\n"
-        self._take(Response(408, {"Content-Type": "text/plain"}, text))
+        self._refuse(_plain(408, "The request's header section took too long.\n"))
 
     def _close(self) -> None:
+        self._is_ending = True
         is_all_read = self._reader.reading is Reading.NOTHING and not self._is_reading_paused
         if is_all_read or self._has_client_finished:
             self._transport.close()
@@ -344,6 +426,7 @@ class Connection(asyncio.Protocol):
 
     def _close_gently(self) -> None:
         """Says that we are done, then reads on for a moment (see _LINGER_SECONDS)."""
+        self._is_ending = True
         self._reader.is_done = True
         self._waiting.clear()
         self._stop_timer()
@@ -364,6 +447,10 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
 
+def _plain(status: int, text: str) -> Response:
+    return Response(status, {"Content-Type": "text/plain"}, text.encode())
+
+
 def _internal_error() -> Response:
     return Response(500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}')
 
@@ -373,7 +460,7 @@ def _is_this_task_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _close_iterator(body: bytes | AsyncIterator[bytes]) -> None:
+async def _close_iterator(body: AsyncIterator[bytes]) -> None:
     close = getattr(body, "aclose", None)
     if close is None:
         return

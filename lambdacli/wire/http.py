@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from lambdacli.wire.connection import Connection, Connections
-from lambdacli.wire.messages import Accept, Handler, Peer, Request, Response
+from lambdacli.wire.messages import Accept, Answer, Handler, Peer, Pending, Request, Response
 from lambdacli.wire.reader import Limits
 
-__all__ = ["Accept", "Handler", "HttpServer", "Peer", "Request", "Response"]
+__all__ = ["Accept", "Answer", "Handler", "HttpServer", "Peer", "Pending", "Request", "Response"]
 
 _log = logging.getLogger("lam.wire")
 

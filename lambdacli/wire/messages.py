@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,23 @@ class Response:
     where it waits and closed."""
     close: bool = False
     """Close the connection after this response."""
+    may_wait: bool = False
+    """If the client has sent its next request already, it may get both responses together."""
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+class Pending(Awaitable[Response], Protocol):
+    """A response that comes later: a Future, or what behaves like one and calls back without a turn of the
+    loop. It is never cancelled."""
+
+    # Calls back once, with itself, when the response is there.
+    def add_done_callback(self, tell: Callable[[Any], object], /) -> object: ...
+
+    def result(self) -> Response: ...
+
+
+Answer = Response | Pending | Coroutine[Any, Any, Response]
+Handler = Callable[[Request], Answer]
+"""A coroutine runs in a task of its own, which is cancelled when the server cuts the request; what is there
+at once, or is brought by a callback, needs none."""
 Accept = Callable[[Peer], Response | None]
 """Asked once a connection, before a byte is read: a response refuses it."""

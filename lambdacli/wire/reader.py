@@ -13,7 +13,10 @@ from lambdacli.wire.messages import Peer, Request
 
 _log = logging.getLogger("lam.wire")
 
-"""A body over the limit is read to its end, so that its sender hears the answer, but not beyond this."""
+
+_NAMES: dict[bytes, str] = {}
+"""Header names as they came, in small letters: most requests bring the same ones."""
+_NAMES_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.reading is not Reading.HEAD:
             return  # a trailer: what comes after the body decides nothing
-        key = name.lower().decode("latin-1")
+        key = _NAMES.get(name) or _name(name)
         text = value.decode("latin-1")
         if key in self._headers:
             text = f"{self._headers[key]}, {text}"
@@ -188,6 +191,13 @@ class RequestReader:
     def _is_head_too_large(self) -> bool:
         fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
         return len(self._method) + len(self._url) + 12 + fields > self._limits.max_header_bytes
+
+
+def _name(name: bytes) -> str:
+    text = name.lower().decode("latin-1")
+    if len(_NAMES) < _NAMES_KEPT and len(name) < 64:
+        _NAMES[name] = text
+    return text
 
 
 def _refusal(error: httptools.HttpParserError) -> Refused:

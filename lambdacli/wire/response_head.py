@@ -8,6 +8,9 @@ from lambdacli.wire.messages import Request, Response
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding", "connection", "keep-alive"})
+_KNOWN_NAMES: set[str] = set()
+"""Names that frame nothing: most responses have the same ones."""
+_NAMES_KEPT = 256
 _BODILESS_STATUSES = frozenset({204, 304})
 
 
@@ -46,13 +49,21 @@ def refusal(response: Response) -> bytes:
     return f"{_fields(response)}{framing}".encode("latin-1") + response.body
 
 
+def _is_framing(name: str) -> bool:
+    if name.lower() in _FRAMING_HEADERS:
+        return True
+    if len(_KNOWN_NAMES) < _NAMES_KEPT and len(name) < 64:
+        _KNOWN_NAMES.add(name)
+    return False
+
+
 def _fields(response: Response) -> str:
     status = response.status
     if not 200 <= status <= 999:
         raise ValueError(f"{status} is no status of a response")
     lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
     for name, value in response.headers.items():
-        if name.lower() not in _FRAMING_HEADERS:
+        if name in _KNOWN_NAMES or not _is_framing(name):
             lines.append(f"{name}: {value}\r\n")
     text = "".join(lines)
     # Headers may come from a function: a line break within one would forge further headers or a response.

@@ -267,7 +267,7 @@ def test_of_two_creates_at_once_one_wins(house):
     request = Request("POST", "/2015-03-31/functions", "", {}, body, LOOPBACK)
 
     async def both():
-        return await asyncio.gather(house.api.handle(request), house.api.handle(request))
+        return await asyncio.gather(house.answer(request), house.answer(request))
 
     assert sorted(response.status for response in asyncio.run(both())) == [201, 409]
 

@@ -15,6 +15,7 @@ from lambdacli.environments.placement import Credentials, Placement, PlacementKe
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.environments.state import EnvironmentState
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, Outcome, Report
 
 KEY = FunctionKey("000000000000", "us-east-1", "f")
@@ -66,6 +67,7 @@ class PlayedEnvironment:
         self.leave.set_result(None)
         self.ran: list[str] = []
         self.was_closed = False
+        self.playing: asyncio.Future[Settlement] | None = None
         self._on_change = on_change
 
     async def initialise(self) -> None:
@@ -73,7 +75,22 @@ class PlayedEnvironment:
         await self.ready
         self.state = EnvironmentState.IDLE
 
-    async def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Settlement:
+    def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
+        settled: Later[Settlement] = Later()
+
+        def done(playing: asyncio.Future[Settlement]) -> None:
+            if playing.cancelled():
+                return
+            if (error := playing.exception()) is not None:
+                settled.set_exception(error)
+            else:
+                settled.set_result(playing.result())
+
+        self.playing = asyncio.ensure_future(self._play(invocation, answer))
+        self.playing.add_done_callback(done)
+        return settled
+
+    async def _play(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Settlement:
         self.state = EnvironmentState.RUNNING
         self.ran.append(invocation.request_id)
         answer(Outcome(await self.answer, "$LATEST"))
@@ -88,6 +105,8 @@ class PlayedEnvironment:
 
     async def close(self) -> None:
         self.state = EnvironmentState.CLOSING
+        if self.playing is not None:
+            self.playing.cancel()
         await self.leave
         self.state = EnvironmentState.GONE
         self.was_closed = True

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-
-def _uvloop_factory():
-    return pytest.importorskip("uvloop").new_event_loop
+import uvloop
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])
 def run(request):
     """Runs a coroutine to its end, on the loop that the test's turn asks for, within a deadline."""
-    factory = asyncio.new_event_loop if request.param == "asyncio" else _uvloop_factory()
+    factory = asyncio.new_event_loop if request.param == "asyncio" else uvloop.new_event_loop
 
     def run_within(coroutine, seconds=30):
         async def bounded():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -309,7 +310,7 @@ def test_mutated_requests_are_answered_or_closed_and_hurt_nobody_else(run, seed,
             for _ in range(50):
                 requests = [_mutated(chance.choice(VALID), chance) for _ in range(chance.randrange(1, 4))]
                 async with connected(port) as client:
-                    with suppress(ConnectionResetError, BrokenPipeError):
+                    with suppress(OSError):  # the server may have closed already
                         for piece in _pieces(b"".join(requests), chance):
                             await client.send(piece)
                             await asyncio.sleep(0)
@@ -321,3 +322,165 @@ def test_mutated_requests_are_answered_or_closed_and_hurt_nobody_else(run, seed,
 
     run(story())
     assert caplog.records == []
+
+
+class Later:
+    """Calls back from within `set`, as no Future does."""
+
+    def __init__(self):
+        self._response = None
+        self._tell = []
+
+    def set(self, response):
+        self._response = response
+        for tell in self._tell:
+            tell(self)
+
+    def add_done_callback(self, tell):
+        if self._response is not None:
+            tell(self)
+        else:
+            self._tell.append(tell)
+
+    def result(self):
+        return self._response
+
+
+def _handler_of_all_kinds(chance):
+    """Answers at once, by a callback, by a future, from a task or as a stream; says which request it was."""
+
+    def handler(request):
+        response = Response(200, {"X-Number": request.headers["x-number"]}, request.body)
+        loop = asyncio.get_running_loop()
+        match chance.randrange(6):
+            case 0:
+                later = Later()
+                loop.call_soon(later.set, response)
+                return later
+            case 1:
+                later = Later()
+                later.set(response)
+                return later
+            case 2:
+                future = loop.create_future()
+                loop.call_soon(future.set_result, response)
+                return future
+            case 3:
+                return _from_a_task(response)
+            case 4:
+                response.body = _in_pieces(request.body)
+                return response
+        return response
+
+    return handler
+
+
+async def _from_a_task(response):
+    await asyncio.sleep(0)
+    return response
+
+
+async def _in_pieces(body):
+    yield body[:3]
+    await asyncio.sleep(0)
+    yield body[3:]
+
+
+def _numbered(number, chance):
+    body = chance.randbytes(chance.choice([0, 1, 7, 300, 70_000]))
+    framing = b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    if chance.randrange(2):
+        cut = chance.randrange(len(body) + 1)
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:cut], body[cut:]) if part)
+        framing = b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"
+    return b"POST /%d HTTP/1.1\r\nHost: x\r\nX-Number: %d\r\n%b" % (number, number, framing), body
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pipelined_requests_get_one_answer_each_in_order_however_it_comes(run, seed):
+    chance = random.Random(seed)
+
+    async def story():
+        handler = _handler_of_all_kinds(chance)
+        async with serving(handler, max_body_bytes=100_000) as (server, port), connected(port) as client:
+            for _ in range(5):
+                requests = [_numbered(number, chance) for number in range(chance.randrange(1, 40))]
+                data = b"".join(request for request, _ in requests)
+                sending = asyncio.ensure_future(_send_in_pieces(client, data, chance))
+                for number, (_, body) in enumerate(requests):
+                    answer = await client.answer()
+                    assert (answer.status, answer.headers["X-Number"]) == (200, str(number))
+                    assert answer.body == body
+                await sending
+            assert "reading nothing" in repr(server)  # and not one answer more
+            await client.send(b"GET /last HTTP/1.1\r\nHost: x\r\nX-Number: last\r\n\r\n")
+            assert (await client.answer()).headers["X-Number"] == "last"
+
+    run(story())
+
+
+async def _send_in_pieces(client, data, chance):
+    for piece in _pieces(data, chance):
+        await client.send(piece)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mutated_requests_behind_good_ones_cost_the_good_ones_nothing(run, seed, caplog):
+    chance = random.Random(seed)
+
+    async def story():
+        handler = _handler_of_all_kinds(chance)
+
+        def careful(request):
+            return handler(request) if "x-number" in request.headers else Response(200)
+
+        async with serving(careful, max_body_bytes=100_000) as (server, port):
+            for _ in range(30):
+                good = [_numbered(number, chance) for number in range(chance.randrange(1, 4))]
+                bad = _mutated(chance.choice(VALID), chance)
+                async with connected(port) as client:
+                    data = b"".join(request for request, _ in good)
+                    with suppress(OSError):
+                        await _send_in_pieces(client, data + bad, chance)
+                        client.writer.write_eof()
+                    for number, (_, body) in enumerate(good):
+                        answer = await client.answer()
+                        assert (answer.headers["X-Number"], answer.body) == (str(number), body)
+                    await client.is_closed_by_server()
+            await until(lambda: "Connection " not in repr(server))
+
+    run(story())
+    assert caplog.records == []
+
+
+def test_a_thousand_requests_in_one_piece_fill_neither_stack_nor_memory(run):
+    tracemalloc.start()
+
+    async def story():
+        responses = []
+
+        def handler(request):
+            later = Later()
+            responses.append(later)
+            if len(responses) % 2:
+                later.set(Response(200, {}, b"x" * 1000))
+            else:
+                asyncio.get_running_loop().call_soon(later.set, Response(200))
+            responses[:] = responses[-2:]
+            return later
+
+        async with serving(handler) as (server, port), connected(port) as client:
+            before = tracemalloc.get_traced_memory()[0]
+            flood = asyncio.ensure_future(client.send(GET * 200_000))
+            await until(lambda: "writing paused" in repr(server))
+            held = tracemalloc.get_traced_memory()[0] - before - len(GET) * 200_000
+            assert held < 20_000_000
+            flood.cancel()
+            client.reset()
+            await until(lambda: "Connection " not in repr(server))
+
+    try:
+        run(story())
+    finally:
+        tracemalloc.stop()

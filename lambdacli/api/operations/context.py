@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
@@ -18,9 +19,9 @@ from lambdacli.wire.http import Request
 class Invoker(Protocol):
     # Runs the function and waits for it. For a throttle it raises TooManyRequestsException with the member
     # `Reason` and, if the caller should wait, `retryAfterSeconds`.
-    async def invoke(
+    def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
-    ) -> InvokeAnswer: ...
+    ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]: ...
 
 
 class Events(Protocol):

@@ -6,9 +6,10 @@ import asyncio
 import base64
 import binascii
 import json
+import os
 import re
-import secrets
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ from lambdacli.model.errors import (
     ResourceConflictException,
 )
 from lambdacli.model.function import Function, State
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
 
 _EMPTY_EVENT = b"{}"
@@ -32,7 +34,7 @@ _TRACE_HEADER = "x-amzn-trace-id"
 _TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
 
-async def invoke(context: Context, request: dict[str, Any]) -> Reply:
+def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | Coroutine[Any, Any, Reply]:
     kind = InvocationType(request.get("InvocationType", InvocationType.REQUEST_RESPONSE))
     payload: bytes = request.get("Payload", b"")
     is_event = kind is InvocationType.EVENT
@@ -41,26 +43,25 @@ async def invoke(context: Context, request: dict[str, Any]) -> Reply:
     function = _invocable(context, target)
     _refuse_unfitting(request)
     client_context = _client_context(request.get("ClientContext"))
-    await _check_json(payload)
-    trace_id = _trace_id(context)
-    headers = {"X-Amzn-Trace-Id": _trace_shown(trace_id)}
-    if kind is InvocationType.DRY_RUN:
-        return Reply({"StatusCode": 204}, headers)
-    invocation = Invocation(
-        request_id=context.request_id,
-        invoked_arn=target.arn,
-        payload=payload or _EMPTY_EVENT,
-        # A client context reaches only functions whose caller waits.
-        client_context=None if is_event else client_context,
-        trace_id=trace_id,
-    )
-    if is_event:
-        await context.events.accept(function, invocation)
-        return Reply({"StatusCode": 202}, headers)
-    answer = await context.invoker.invoke(
-        function, invocation, want_log_tail=request.get("LogType") == "Tail"
-    )
-    return Reply(_told(answer), headers | _notices(context, answer))
+
+    def run() -> Reply | Later[Reply] | Coroutine[Any, Any, Reply]:
+        trace_id, trace_shown = _trace(context)
+        headers = {"X-Amzn-Trace-Id": trace_shown}
+        if kind is InvocationType.DRY_RUN:
+            return Reply({"StatusCode": 204}, headers)
+        invocation = Invocation(
+            request_id=context.request_id,
+            invoked_arn=target.arn,
+            payload=payload or _EMPTY_EVENT,
+            # A client context reaches only functions whose caller waits.
+            client_context=None if is_event else client_context,
+            trace_id=trace_id,
+        )
+        if is_event:
+            return _accepted(context, function, invocation, headers)
+        return _answered(context, function, invocation, headers, request.get("LogType") == "Tail")
+
+    return run() if _is_json(payload) else _after_a_closer_look(payload, run)
 
 
 async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -73,6 +74,30 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_new_trace_id())
     await context.events.accept(function, invocation)
     return {"Status": 202}
+
+
+async def _accepted(
+    context: Context, function: Function, invocation: Invocation, headers: dict[str, str]
+) -> Reply:
+    await context.events.accept(function, invocation)
+    return Reply({"StatusCode": 202}, headers)
+
+
+def _answered(
+    context: Context,
+    function: Function,
+    invocation: Invocation,
+    headers: dict[str, str],
+    want_log_tail: bool,
+) -> Later[Reply] | Coroutine[Any, Any, Reply]:
+    def reply(answer: InvokeAnswer) -> Reply:
+        return Reply(_told(answer), headers | _notices(context, answer))
+
+    async def wait(answering: Coroutine[Any, Any, InvokeAnswer]) -> Reply:
+        return reply(await answering)
+
+    answer = context.invoker.invoke(function, invocation, want_log_tail=want_log_tail)
+    return answer.then(reply) if isinstance(answer, Later) else wait(answer)
 
 
 # Before
@@ -133,37 +158,56 @@ def _client_context(header: str | None) -> str | None:
     return json.dumps(document, separators=(",", ":"))
 
 
-async def _check_json(payload: bytes) -> None:
-    """Parsed once to see that it can be; the bytes themselves go on."""
+def _is_json(payload: bytes) -> bool:
+    """Parsed once to see that it can be; the bytes themselves go on. What is refused here may still be JSON
+    to Lambda."""
     if not payload:
-        return
+        return True
     try:
         orjson.loads(payload)
     except orjson.JSONDecodeError:
-        # Looks at every character: megabytes of it are not for the event loop.
-        complaint = await asyncio.to_thread(json_errors.explain, payload)
-        if complaint is not None:
-            raise InvalidRequestContentException(
-                "Could not parse request body into json: Could not parse payload into json: " + complaint
-            ) from None
+        return False
+    return True
 
 
-def _trace_id(context: Context) -> str:
+async def _check_json(payload: bytes) -> None:
+    if _is_json(payload):
+        return
+    # Looks at every character: megabytes of it are not for the event loop.
+    complaint = await asyncio.to_thread(json_errors.explain, payload)
+    if complaint is not None:
+        raise InvalidRequestContentException(
+            "Could not parse request body into json: Could not parse payload into json: " + complaint
+        )
+
+
+async def _after_a_closer_look(
+    payload: bytes, run: Callable[[], Reply | Later[Reply] | Coroutine[Any, Any, Reply]]
+) -> Reply:
+    await _check_json(payload)
+    reply = run()
+    return reply if isinstance(reply, Reply) else await reply
+
+
+def _trace(context: Context) -> tuple[str, str]:
+    """The trace id as the function gets it, and as answers show it: there AWS writes the keys in small
+    letters and leaves the parent out."""
     given = context.http.headers.get(_TRACE_HEADER, "")
     if not given:
-        return _new_trace_id()
-    if "Root" in _trace_parts(given):
-        return given
-    return f"{_new_root()};{given}"
+        root = _new_root()
+        return f"Root={root};Parent={os.urandom(8).hex()};Sampled=0", f"root={root};sampled=0"
+    trace_id = given if "Root" in _trace_parts(given) else f"Root={_new_root()};{given}"
+    parts = _trace_parts(trace_id)
+    return trace_id, f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
 
 
 def _new_trace_id() -> str:
-    return f"{_new_root()};Parent={secrets.token_hex(8)};Sampled=0"
+    return f"Root={_new_root()};Parent={os.urandom(8).hex()};Sampled=0"
 
 
 def _new_root() -> str:
     """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
+    return f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
 
 
 # After
@@ -178,12 +222,6 @@ def _told(answer: InvokeAnswer) -> dict[str, Any]:
         "ExecutedVersion": outcome.executed_version,
         "LogResult": None if answer.log_tail is None else base64.b64encode(answer.log_tail).decode(),
     }
-
-
-def _trace_shown(trace_id: str) -> str:
-    """In answers, AWS writes the keys in small letters and leaves the parent out."""
-    parts = _trace_parts(trace_id)
-    return f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
 
 
 def _trace_parts(trace_id: str) -> dict[str, str]:
