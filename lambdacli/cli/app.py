@@ -68,10 +68,10 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return errors.INTERRUPTED
     except Exception as error:
-        return _report(error, arguments)
+        return report(error, arguments)
 
 
-def _report(error: Exception, arguments: Sequence[str]) -> int:
+def report(error: Exception, arguments: Sequence[str]) -> int:
     explanation = errors.explain(error)
     if explanation is not None:
         render.error(explanation.message, explanation.hints)

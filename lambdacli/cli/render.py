@@ -1,7 +1,6 @@
 """Everything the command line writes: the only user of print and of rich.
 
-stdout carries what can be piped on, stderr everything that is said to a person. Colour only repeats what the
-words say."""
+stdout carries what can be piped on, stderr everything that is said to a person."""
 
 from __future__ import annotations
 
@@ -12,32 +11,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
+
+from lambdacli.cli.colour import has_colour, paint
+from lambdacli.cli.log_text import log_line, log_text
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-_STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 _ACTIVITY_DELAY_SECONDS = 0.3
-
-_colour_choice = "auto"
-
-
-def choose_colour(choice: str) -> None:
-    """`--color on|off|auto` for the rest of this process."""
-    global _colour_choice
-    _colour_choice = choice
-
-
-def paint(text: str, style: str, stream: TextIO) -> str:
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if _has_colour(stream) and text else text
-
-
-def _has_colour(stream: TextIO) -> bool:
-    if _colour_choice != "auto":
-        return _colour_choice == "on"
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
-
 
 # To stdout
 
@@ -122,7 +104,7 @@ def error(message: str, hints: Sequence[str] = ()) -> None:
 @contextmanager
 def activity(text: str) -> Iterator[None]:
     """A spinner beside the text while something takes its time; nothing when it is quick or unwatched."""
-    if not sys.stderr.isatty() or not _has_colour(sys.stderr):
+    if not sys.stderr.isatty() or not has_colour(sys.stderr):
         yield
         return
     spinner = _Spinner(text)
@@ -164,16 +146,13 @@ class _Spinner:
 
 
 def output_log_line(line: dict[str, Any], *, with_function: bool) -> None:
-    moment = datetime.fromtimestamp(line["timestamp"] / 1000)
-    when = f"{moment:%Y-%m-%d %H:%M:%S}.{line['timestamp'] % 1000:03d}"
-    name = f" {paint(line['function'], 'cyan', sys.stdout)}" if with_function else ""
-    print(f"{paint(when, 'dim', sys.stdout)}{name}  {_log_text(line['message'], sys.stdout)}", flush=True)
+    print(log_line(line, sys.stdout, with_function=with_function), flush=True)
 
 
 def say_log(text: str) -> None:
     """The log of one invocation, as the function wrote it."""
     for line in text.splitlines():
-        say(_log_text(line, sys.stderr))
+        say(log_text(line, sys.stderr))
 
 
 def output_event(event: dict[str, Any]) -> None:
@@ -184,23 +163,3 @@ def output_event(event: dict[str, Any]) -> None:
     text = event["text"] if style is None else f"{paint(level, style, sys.stdout)}: {event['text']}"
     name = f"{paint(event['function'], 'cyan', sys.stdout)}  " if event.get("function") else ""
     print(f"{paint(f'{moment:%H:%M:%S}', 'dim', sys.stdout)}  {name}{text}", flush=True)
-
-
-def _log_text(message: str, stream: TextIO) -> str:
-    message = message.rstrip("\r\n")
-    style = log_style(message)
-    return paint(message, style, stream) if style else message
-
-
-def log_style(message: str) -> str | None:
-    """Which kind of line this is; Lambda's own lines step back, errors stand out."""
-    first = message.split(None, 1)[0].rstrip(":").upper() if message.strip() else ""
-    if first in ("START", "END", "INIT_START", "INIT_REPORT"):
-        return "dim"
-    if first == "REPORT":
-        return "cyan"
-    if first in ("[ERROR]", "ERROR", "[CRITICAL]", "TRACEBACK") or "Task timed out after" in message:
-        return "red"
-    if first in ("[WARNING]", "WARNING", "WARN"):
-        return "yellow"
-    return None
