@@ -53,6 +53,7 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l qualifier -r -d 'A ve
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l client-context -r -d 'JSON about the client, base64 or plain.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l durable-execution-name -r -d 'For durable functions.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l tenant-id -r -d 'For functions isolated by tenant.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l cold -d 'Force a cold start, although warm environments are free.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l exit-zero -d 'Exit with 0 although the function failed.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l project -r -F -d 'The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l query -r -d 'Print only this part of AWS\'s JSON.'

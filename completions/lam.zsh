@@ -87,6 +87,7 @@ _lam() {
                         '--client-context[JSON about the client, base64 or plain.]:value: ' \
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
+                        '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \

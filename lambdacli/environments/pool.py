@@ -2,7 +2,8 @@
 
 One method is called for each thing that happens; `decide` then says what to do about it. Nothing else changes
 the lists. An invocation waits as a *ticket*; tickets are not bound to an environment that is being made:
-whichever becomes free first takes the oldest ticket of its key."""
+whichever becomes free first takes the oldest ticket of its key. A *cold* ticket takes only an environment
+that never took one."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from lambdacli.model.environment import StartReason
 
 SETTLING_PATIENCE_SECONDS = 0.050
 """How long a ticket waits for an environment that has answered and is about to ask for its next event."""
@@ -41,6 +44,7 @@ class Assign:
 class Create:
     member: int
     key: Hashable
+    reason: StartReason = StartReason.FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class _Member:
     key: Hashable
     phase: Phase
     since: float
+    is_fresh: bool = True
+    """It never took a ticket."""
 
 
 class Pool:
@@ -72,6 +78,9 @@ class Pool:
         self._members: dict[int, _Member] = {}
         self._free: dict[Hashable, list[int]] = {}
         self._waiting: dict[Hashable, deque[int]] = {}
+        self._cold: dict[Hashable, deque[int]] = {}
+        self._former_end: dict[Hashable, StartReason] = {}
+        """Why there is no environment of a key any more: the reason of its next one."""
         self._in_phase: dict[tuple[Hashable, Phase], int] = {}
         self._retired: set[Hashable] = set()
         self._starting = 0
@@ -79,21 +88,21 @@ class Pool:
 
     def __repr__(self) -> str:
         members = ", ".join(f"{number}:{member.phase}" for number, member in self._members.items())
-        return f"<Pool [{members}] waiting={sum(map(len, self._waiting.values()))}>"
+        return f"<Pool [{members}] waiting={self._waiting_count()}>"
 
     def set_limits(self, limits: PoolLimits) -> None:
         self._limits = limits
 
     # What happened
 
-    def ticket_came(self, ticket: int, key: Hashable) -> None:
-        self._waiting.setdefault(key, deque()).append(ticket)
+    def ticket_came(self, ticket: int, key: Hashable, *, is_cold: bool = False) -> None:
+        (self._cold if is_cold else self._waiting).setdefault(key, deque()).append(ticket)
 
     def take_ticket(self, key: Hashable) -> int | None:
         """The oldest ticket of a key, out of turn."""
-        queue = self._waiting.get(key)
-        ticket = queue.popleft() if queue else None
-        self._forget_empty_queue(key)
+        queues = [waiting[key] for waiting in (self._waiting, self._cold) if key in waiting]
+        ticket = min(queues, key=lambda queue: queue[0]).popleft() if queues else None
+        self._forget_empty_queues(key)
         return ticket
 
     def member_free(self, member: int, now: float) -> None:
@@ -106,14 +115,18 @@ class Pool:
         gone = self._members.pop(member, None)
         if gone is not None:
             self._leave(member, gone)
+            if gone.key not in self._retired:
+                self._former_end[gone.key] = StartReason.FAILED
 
     def retire(self, keys: set[Hashable]) -> None:
         """Members with these keys, those still to be made for waiting tickets too, are closed as soon as no
         ticket of their key waits."""
         self._retired = (self._retired & self.keys_in_use()) | keys
+        for key in keys:
+            self._former_end.pop(key, None)
 
     def keys_in_use(self) -> set[Hashable]:
-        return {member.key for member in self._members.values()} | set(self._waiting)
+        return {member.key for member in self._members.values()} | self._keys_waiting()
 
     def size(self) -> int:
         return len(self._members)
@@ -126,13 +139,15 @@ class Pool:
     def decide(self, now: float) -> list[Action]:
         actions: list[Action] = [*self._assign(now), *self._close_retired()]
         look_again: float | None = None
-        for key in sorted(self._waiting, key=lambda key: self._waiting[key][0]):
+        for key in sorted(self._keys_waiting(), key=self._oldest_ticket):
             coming = self._in_phase.get((key, Phase.STARTING), 0)
             settling, patience = self._settling(key, now)
-            missing = len(self._waiting[key]) - coming - settling
-            if settling:
+            cold, waiting = len(self._cold.get(key, ())), len(self._waiting.get(key, ()))
+            missing_cold = max(0, cold - coming)
+            missing = max(0, waiting - max(0, coming - cold) - settling)
+            if settling and waiting:
                 look_again = patience if look_again is None else min(look_again, patience)
-            for _ in range(missing):
+            for number in range(missing_cold + missing):
                 if self._starting >= self._limits.starting:
                     break
                 if len(self._members) >= self._limits.environments:
@@ -140,7 +155,7 @@ class Pool:
                     if victim is None:
                         break
                     actions.append(self._close(victim, "evicted"))
-                actions.append(self._create(key, now))
+                actions.append(self._create(key, now, is_cold=number < missing_cold))
         if look_again is not None:
             actions.append(LookAgain(look_again))
         return actions
@@ -157,6 +172,13 @@ class Pool:
 
     def _assign(self, now: float) -> list[Action]:
         actions: list[Action] = []
+        for key in list(self._cold):
+            fresh = [number for number in self._free.get(key, ()) if self._members[number].is_fresh]
+            while fresh and self._cold[key]:
+                member = fresh.pop(0)
+                actions.append(Assign(self._cold[key].popleft(), member))
+                self._move(member, Phase.BUSY, now)
+            self._forget_empty_queues(key)
         for key in list(self._waiting):
             free, queue = self._free.get(key), self._waiting[key]
             while free and queue:
@@ -164,7 +186,7 @@ class Pool:
                 actions.append(Assign(queue.popleft(), member))
                 self._move(member, Phase.BUSY, now)
                 free = self._free.get(key)
-            self._forget_empty_queue(key)
+            self._forget_empty_queues(key)
         return actions
 
     def _close_retired(self) -> list[Action]:
@@ -176,15 +198,23 @@ class Pool:
         ]
         return [self._close(number, "replaced") for number in retired]
 
-    def _create(self, key: Hashable, now: float) -> Create:
+    def _create(self, key: Hashable, now: float, *, is_cold: bool) -> Create:
+        reason = StartReason.COLD if is_cold else self._reason_of_another(key)
         self._last_number += 1
         self._members[self._last_number] = _Member(key, Phase.STARTING, now)
         self._count(key, Phase.STARTING, 1)
-        return Create(self._last_number, key)
+        return Create(self._last_number, key, reason)
+
+    def _reason_of_another(self, key: Hashable) -> StartReason:
+        if any(member.key == key for member in self._members.values()):
+            return StartReason.BUSY
+        return self._former_end.pop(key, StartReason.FIRST)
 
     def _close(self, number: int, reason: str) -> Close:
         member = self._members.pop(number)
         self._leave(number, member)
+        if reason in _REASONS_OF_THE_NEXT:
+            self._former_end[member.key] = _REASONS_OF_THE_NEXT[reason]
         return Close(number, reason)
 
     def _settling(self, key: Hashable, now: float) -> tuple[int, float]:
@@ -211,6 +241,7 @@ class Pool:
             return
         self._leave(number, member)
         member.phase, member.since = phase, now
+        member.is_fresh = member.is_fresh and phase is not Phase.BUSY
         self._count(member.key, phase, 1)
         if phase is Phase.FREE:
             self._free.setdefault(member.key, []).append(number)
@@ -232,6 +263,20 @@ class Pool:
         if phase is Phase.STARTING:
             self._starting += change
 
-    def _forget_empty_queue(self, key: Hashable) -> None:
-        if not self._waiting.get(key):
-            self._waiting.pop(key, None)
+    def _forget_empty_queues(self, key: Hashable) -> None:
+        for queues in (self._waiting, self._cold):
+            if not queues.get(key):
+                queues.pop(key, None)
+
+    def _keys_waiting(self) -> set[Hashable]:
+        return self._waiting.keys() | self._cold.keys()
+
+    def _oldest_ticket(self, key: Hashable) -> int:
+        return min(queues[key][0] for queues in (self._waiting, self._cold) if key in queues)
+
+    def _waiting_count(self) -> int:
+        return sum(len(queue) for queues in (self._waiting, self._cold) for queue in queues.values())
+
+
+_REASONS_OF_THE_NEXT = {"idle": StartReason.LEFT, "evicted": StartReason.EVICTED}
+"""Why a key has none any more, by how its last one was closed. One that was replaced has no next."""

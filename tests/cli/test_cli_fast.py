@@ -99,6 +99,7 @@ COMMON = [
     ["invoke", "demo", "--cli-binary-format", "raw-in-base64-out", "--payload", "{}"],
     ["invoke", "demo", "--payload", "{}", "--exit-zero"],
     ["invoke", "demo", "--payload", ""],
+    ["invoke", "demo", "--cold", "--payload", "{}"],
     ["invoke", "demo", "--project", "."],
     ["invoke", "demo", "--project", "lam.yaml"],
     ["logs"],

@@ -13,6 +13,7 @@ from pathlib import Path
 from lambdacli.environments.environment import Environment, Settlement
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
 from lambdacli.environments.process import Command, Exit
+from lambdacli.environments.sandbox.memory import TreeUse
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.outcome import Invocation, Outcome
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
@@ -23,6 +24,11 @@ KEY = FunctionKey("000000000000", "us-east-1", "f")
 
 class ScriptedSandbox:
     """Satisfies Sandbox; `exit` and `breach` make things happen."""
+
+    walls = "portable"
+    start_kind = "spawned"
+    is_frozen = False
+    process_id = 4711
 
     def __init__(self, temporary: Path) -> None:
         self.temporary = temporary
@@ -47,6 +53,9 @@ class ScriptedSandbox:
 
     def unwatch(self) -> None:
         self._on_breach = None
+
+    def use(self) -> TreeUse | None:
+        return TreeUse(20_480, 2) if self.started.is_set() else None
 
     def is_over_memory(self) -> bool:
         return self.is_over

@@ -29,6 +29,7 @@ from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
 
 _EMPTY_EVENT = b"{}"
 _TRACE_HEADER = "x-amzn-trace-id"
+_COLD_HEADER = "x-lam-cold"
 _TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
 
@@ -53,6 +54,7 @@ async def invoke(context: Context, request: dict[str, Any]) -> Reply:
         # A client context reaches only functions whose caller waits.
         client_context=None if is_event else client_context,
         trace_id=trace_id,
+        wants_cold=_wants_cold(context),
     )
     if is_event:
         await context.events.accept(function, invocation)
@@ -146,6 +148,11 @@ async def _check_json(payload: bytes) -> None:
             raise InvalidRequestContentException(
                 "Could not parse request body into json: Could not parse payload into json: " + complaint
             ) from None
+
+
+def _wants_cold(context: Context) -> bool:
+    """`lam invoke --cold`, which alone comes over the socket."""
+    return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
 
 
 def _trace_id(context: Context) -> str:

@@ -7,11 +7,30 @@ from pathlib import Path
 from typing import Protocol
 
 from lambdacli.environments.process import Command, Exit
+from lambdacli.environments.sandbox.memory import TreeUse
 
 
 class Sandbox(Protocol):
     # Where the function's own /tmp really lies; it outlives a reset.
     temporary: Path
+
+    # Which walls these are: `linux` or `portable`.
+    walls: str
+
+    # How its processes came to be: `forked` from a template, or `spawned`.
+    @property
+    def start_kind(self) -> str: ...
+
+    # Whether its processes stand still now.
+    @property
+    def is_frozen(self) -> bool: ...
+
+    # The main process as this machine knows it; None while there is none.
+    @property
+    def process_id(self) -> int | None: ...
+
+    # What its processes hold now; None when there are none. May be called from any thread.
+    def use(self) -> TreeUse | None: ...
 
     # Starts the command; StartError when it cannot be executed. `on_exit` is called once, with its main
     # process's end.

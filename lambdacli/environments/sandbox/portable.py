@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
-from lambdacli.environments.sandbox.memory import peak_kb, tree_use
+from lambdacli.environments.sandbox.memory import TreeUse, peak_kb, tree_use
 from lambdacli.model import limits
 
 FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
@@ -33,6 +33,10 @@ TASKS_KNOWN_SECONDS = 1.0
 
 
 class PortableSandbox:
+    walls = "portable"
+    start_kind = "spawned"
+    is_frozen = False
+
     def __init__(self, keeper: Keeper, temporary: Path, memory_mb: int) -> None:
         self.temporary = temporary
         self._keeper = keeper
@@ -43,6 +47,14 @@ class PortableSandbox:
         self._loop = asyncio.get_running_loop()
         temporary.mkdir(parents=True, exist_ok=True)
         self._read_fd, self._write_fd = os.pipe()
+
+    @property
+    def process_id(self) -> int | None:
+        return None if self._tree is None else self._tree.pid
+
+    def use(self) -> TreeUse | None:
+        root = None if self._tree is None else self._tree.guardian
+        return None if root is None else tree_use(root)
 
     async def start(self, command: Command, on_exit: Callable[[Exit], None]) -> None:
         assert self._tree is None, "a sandbox holds one process tree at a time"
@@ -78,8 +90,7 @@ class PortableSandbox:
 
     def _look_now(self, on_breach: Callable[[str], None]) -> None:
         self._look = None
-        root = None if self._tree is None else self._tree.guardian
-        use = None if root is None else tree_use(root)
+        use = self.use()
         if use is None:
             return
         self._peak_kb = max(self._peak_kb, min(use.memory_kb, self._limit_kb))
