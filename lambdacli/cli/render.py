@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 _ACTIVITY_DELAY_SECONDS = 0.3
+_BAR_WIDTH = 50
 
 # To stdout
 
@@ -35,6 +36,10 @@ def output_text(text: str) -> None:
 
 def output_styled(text: str, style: str) -> None:
     print(paint(text, style, sys.stdout), flush=True)
+
+
+def output_marked(mark: str, style: str, text: str) -> None:
+    print(f"{paint(mark, style, sys.stdout)}  {text}", flush=True)
 
 
 def output_json(value: Any) -> None:
@@ -60,6 +65,25 @@ def output_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         print(paint(line, "bold", sys.stdout) if index == 0 else line)
     sys.stdout.flush()
+
+
+def output_bars(bars: Sequence[tuple[str, int]]) -> None:
+    """A histogram: label, bar, count."""
+    most = max((count for _, count in bars), default=0)
+    width = max((len(label) for label, _ in bars), default=0)
+    for label, count in bars:
+        length = round(count * _BAR_WIDTH / most) if most else 0
+        bar = paint(_bar_mark() * length, "cyan", sys.stdout)
+        print(f"{label.rjust(width)}  {bar}{' ' if length else ''}{count}")
+    sys.stdout.flush()
+
+
+def _bar_mark() -> str:
+    try:
+        "█".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "#"
+    return "█"
 
 
 def output_fields(fields: Sequence[tuple[str, str]]) -> None:

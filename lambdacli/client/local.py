@@ -164,6 +164,16 @@ def function(endpoint: Endpoint, name: str) -> Json:
     return _own_call(endpoint, "GET", f"/functions/{http.escape(name)}")
 
 
+def environments(endpoint: Endpoint, function: str | None = None) -> list[Json]:
+    route = "/environments" + http.query_of({"function": function})
+    return list(_own_call(endpoint, "GET", route).get("environments", []))
+
+
+def doctor(endpoint: Endpoint) -> list[Json]:
+    """What the machine grants, and what it does not."""
+    return list(_own_call(endpoint, "GET", "/doctor").get("grants", []))
+
+
 def log_lines(
     endpoint: Endpoint,
     *,
