@@ -5,15 +5,15 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --ca-bundle|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--durable-execution-name|--endpoint-url|--event|--filter|--function-name|--idle-exit|--invocation-type|--lines|--log-type|--output|--payload|--port|--profile|--project|--qualifier|--query|--region|--runtime|--since|--template|--tenant-id|-e|-n|-t) ((index++)) ;;
+            --ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--durable-execution-name|--endpoint-url|--event|--filter|--function-name|--idle-exit|--invocation-type|--lines|--log-type|--output|--payload|--port|--profile|--project|--qualifier|--query|--region|--runtime|--since|--template|--tenant-id|-c|-e|-n|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
         --ca-bundle|--event|--project|-e) _lam_offer -f; return ;;
+        --callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--durable-execution-name|--endpoint-url|--filter|--idle-exit|--lines|--payload|--port|--profile|--qualifier|--query|--region|--runtime|--since|--tenant-id|-c|-n) _lam_offer -W ""; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
-        --cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--durable-execution-name|--endpoint-url|--filter|--idle-exit|--lines|--payload|--port|--profile|--qualifier|--query|--region|--runtime|--since|--tenant-id|-n) _lam_offer -W ""; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
         --function-name) _lam_offer -W "$(lam __complete functions 2>/dev/null)"; return ;;
         --invocation-type) _lam_offer -W "RequestResponse Event DryRun"; return ;;
@@ -22,22 +22,27 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show delete completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --idle-exit --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         list:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         show:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        envs:-*) _lam_offer -W "--json --project --help" ;;
+        bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --help" ;;
+        doctor:-*) _lam_offer -W "--json --project --help" ;;
         delete:-*) _lam_offer -W "--function-name --qualifier --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         completions:-*) _lam_offer -W "--install --help" ;;
         validate:*) ((words == 0)) && _lam_offer -f ;;
         invoke:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -f; fi ;;
         logs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         show:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        envs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        bench:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         delete:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         completions:*) ((words == 0)) && _lam_offer -W "bash zsh fish" ;;
     esac

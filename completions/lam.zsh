@@ -20,6 +20,9 @@ _lam() {
         'logs:Show what functions wrote.'
         'list:List the functions.'
         'show:Show one function with all its settings.'
+        'envs:Show the execution environments as they are now.'
+        'bench:Invoke a function many times, and tell how long it took.'
+        'doctor:Tell what this machine grants, what is missing, and how to get it.'
         'delete:Delete a function that was made over the API.'
         'completions:Print or install the completion of a shell.'
     )
@@ -87,6 +90,7 @@ _lam() {
                         '--client-context[JSON about the client, base64 or plain.]:value: ' \
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
+                        '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
@@ -194,6 +198,37 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
+                    ;;
+                envs)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                bench)
+                    _arguments \
+                        '--count[How many invocations.]:value: ' \
+                        '-n[How many invocations.]:value: ' \
+                        '--callers[How many at once.]:value: ' \
+                        '-c[How many at once.]:value: ' \
+                        '--cold[Force a cold start for each.]' \
+                        '--payload[The event\: JSON, file\://F, fileb\://F, @F, or - for stdin.]:value: ' \
+                        '--event[The file that holds the event.]:value:_files' \
+                        '-e[The file that holds the event.]:value:_files' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                doctor)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
                     ;;
                 delete)
                     _arguments \

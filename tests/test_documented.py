@@ -44,5 +44,5 @@ def test_every_template_has_its_folder_and_no_folder_is_without_template() -> No
 
 @pytest.mark.parametrize("file", sorted((ROOT / "lambdacli").rglob("*.py")), ids=str)
 def test_every_module_begins_by_telling_its_job(file: Path) -> None:
-    first = file.read_text().splitlines()[0]
+    first = file.read_text().removeprefix("#!python\n").splitlines()[0]
     assert first.startswith('"""') and len(first) > 12, f"{file} begins with {first!r}"

@@ -34,6 +34,11 @@ VERBS = {
     "logs": Verb("lambdacli.cli.logs", "Show what functions wrote."),
     "list": Verb("lambdacli.cli.list", "List the functions."),
     "show": Verb("lambdacli.cli.show", "Show one function with all its settings."),
+    "envs": Verb("lambdacli.cli.envs", "Show the execution environments as they are now."),
+    "bench": Verb("lambdacli.cli.bench", "Invoke a function many times, and tell how long it took."),
+    "doctor": Verb(
+        "lambdacli.cli.doctor", "Tell what this machine grants, what is missing, and how to get it."
+    ),
     "delete": Verb("lambdacli.cli.delete", "Delete a function that was made over the API."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
@@ -68,10 +73,10 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return errors.INTERRUPTED
     except Exception as error:
-        return _report(error, arguments)
+        return report(error, arguments)
 
 
-def _report(error: Exception, arguments: Sequence[str]) -> int:
+def report(error: Exception, arguments: Sequence[str]) -> int:
     explanation = errors.explain(error)
     if explanation is not None:
         render.error(explanation.message, explanation.hints)

@@ -20,6 +20,8 @@ _FIRST_WORD = {
     "invoke": FUNCTIONS,
     "logs": FUNCTIONS,
     "show": FUNCTIONS,
+    "envs": FUNCTIONS,
+    "bench": FUNCTIONS,
     "delete": FUNCTIONS,
     "validate": FILES,
     "completions": CHOICES,

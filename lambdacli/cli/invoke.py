@@ -32,6 +32,7 @@ EXAMPLES = """
 lam invoke demo -e events/event.json                 answer to stdout, log to stderr
 lam invoke demo --payload '{"key1": "value1"}' | jq .
 lam invoke demo --payload - < event.json
+lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke --function-name demo --payload '{}' response.json
 """
@@ -86,6 +87,9 @@ def run(
     tenant_id: Annotated[
         str | None, typer.Option("--tenant-id", metavar="ID", help="For functions isolated by tenant.")
     ] = None,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Force a cold start, although warm environments are free.")
+    ] = False,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 although the function failed.")
     ] = False,
@@ -106,7 +110,10 @@ def run(
         durable_execution_name=durable_execution_name,
         qualifier=qualifier,
         tenant_id=tenant_id,
+        is_cold=cold,
     )
+    if cold and aws.endpoint_url is not None:
+        raise WrongUsage("--cold is understood by the project's own service only", "leave out --endpoint-url")
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
     endpoint = connect.endpoint_of(project, aws)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
-from lambdacli.cli import render
+from lambdacli.cli import colour, render
 
 AWS_SECTION = "Global options of the AWS CLI"
 
@@ -120,7 +120,7 @@ def takes_aws_flags(verb: Callable[..., int]) -> Callable[..., int]:
         given = {flag.name: values.pop(flag.name) for flag in flags}
         aws = AwsFlags(**given)
         if aws.color is not None:
-            render.choose_colour(aws.color)
+            colour.choose_colour(aws.color)
         return verb(**values, aws=aws)
 
     shown: Any = with_record

@@ -1,7 +1,6 @@
 """Everything the command line writes: the only user of print and of rich.
 
-stdout carries what can be piped on, stderr everything that is said to a person. Colour only repeats what the
-words say."""
+stdout carries what can be piped on, stderr everything that is said to a person."""
 
 from __future__ import annotations
 
@@ -12,32 +11,16 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
+
+from lambdacli.cli.colour import has_colour, paint
+from lambdacli.cli.log_text import log_line, log_text
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-_STYLES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 _ACTIVITY_DELAY_SECONDS = 0.3
-
-_colour_choice = "auto"
-
-
-def choose_colour(choice: str) -> None:
-    """`--color on|off|auto` for the rest of this process."""
-    global _colour_choice
-    _colour_choice = choice
-
-
-def paint(text: str, style: str, stream: TextIO) -> str:
-    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if _has_colour(stream) and text else text
-
-
-def _has_colour(stream: TextIO) -> bool:
-    if _colour_choice != "auto":
-        return _colour_choice == "on"
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
-
+_BAR_WIDTH = 50
 
 # To stdout
 
@@ -53,6 +36,10 @@ def output_text(text: str) -> None:
 
 def output_styled(text: str, style: str) -> None:
     print(paint(text, style, sys.stdout), flush=True)
+
+
+def output_marked(mark: str, style: str, text: str) -> None:
+    print(f"{paint(mark, style, sys.stdout)}  {text}", flush=True)
 
 
 def output_json(value: Any) -> None:
@@ -78,6 +65,25 @@ def output_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         print(paint(line, "bold", sys.stdout) if index == 0 else line)
     sys.stdout.flush()
+
+
+def output_bars(bars: Sequence[tuple[str, int]]) -> None:
+    """A histogram: label, bar, count."""
+    most = max((count for _, count in bars), default=0)
+    width = max((len(label) for label, _ in bars), default=0)
+    for label, count in bars:
+        length = round(count * _BAR_WIDTH / most) if most else 0
+        bar = paint(_bar_mark() * length, "cyan", sys.stdout)
+        print(f"{label.rjust(width)}  {bar}{' ' if length else ''}{count}")
+    sys.stdout.flush()
+
+
+def _bar_mark() -> str:
+    try:
+        "█".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return "#"
+    return "█"
 
 
 def output_fields(fields: Sequence[tuple[str, str]]) -> None:
@@ -122,7 +128,7 @@ def error(message: str, hints: Sequence[str] = ()) -> None:
 @contextmanager
 def activity(text: str) -> Iterator[None]:
     """A spinner beside the text while something takes its time; nothing when it is quick or unwatched."""
-    if not sys.stderr.isatty() or not _has_colour(sys.stderr):
+    if not sys.stderr.isatty() or not has_colour(sys.stderr):
         yield
         return
     spinner = _Spinner(text)
@@ -164,16 +170,13 @@ class _Spinner:
 
 
 def output_log_line(line: dict[str, Any], *, with_function: bool) -> None:
-    moment = datetime.fromtimestamp(line["timestamp"] / 1000)
-    when = f"{moment:%Y-%m-%d %H:%M:%S}.{line['timestamp'] % 1000:03d}"
-    name = f" {paint(line['function'], 'cyan', sys.stdout)}" if with_function else ""
-    print(f"{paint(when, 'dim', sys.stdout)}{name}  {_log_text(line['message'], sys.stdout)}", flush=True)
+    print(log_line(line, sys.stdout, with_function=with_function), flush=True)
 
 
 def say_log(text: str) -> None:
     """The log of one invocation, as the function wrote it."""
     for line in text.splitlines():
-        say(_log_text(line, sys.stderr))
+        say(log_text(line, sys.stderr))
 
 
 def output_event(event: dict[str, Any]) -> None:
@@ -184,23 +187,3 @@ def output_event(event: dict[str, Any]) -> None:
     text = event["text"] if style is None else f"{paint(level, style, sys.stdout)}: {event['text']}"
     name = f"{paint(event['function'], 'cyan', sys.stdout)}  " if event.get("function") else ""
     print(f"{paint(f'{moment:%H:%M:%S}', 'dim', sys.stdout)}  {name}{text}", flush=True)
-
-
-def _log_text(message: str, stream: TextIO) -> str:
-    message = message.rstrip("\r\n")
-    style = log_style(message)
-    return paint(message, style, stream) if style else message
-
-
-def log_style(message: str) -> str | None:
-    """Which kind of line this is; Lambda's own lines step back, errors stand out."""
-    first = message.split(None, 1)[0].rstrip(":").upper() if message.strip() else ""
-    if first in ("START", "END", "INIT_START", "INIT_REPORT"):
-        return "dim"
-    if first == "REPORT":
-        return "cyan"
-    if first in ("[ERROR]", "ERROR", "[CRITICAL]", "TRACEBACK") or "Task timed out after" in message:
-        return "red"
-    if first in ("[WARNING]", "WARNING", "WARN"):
-        return "yellow"
-    return None

@@ -57,6 +57,8 @@ class InvokeInput:
     durable_execution_name: str | None = None
     qualifier: str | None = None
     tenant_id: str | None = None
+    is_cold: bool = False
+    """To run in an environment that never ran one; only the project's own service heeds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         "X-Amz-Client-Context": wanted.client_context,
         "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
         "X-Amz-Tenant-Id": wanted.tenant_id,
+        "X-Lam-Cold": "1" if wanted.is_cold else None,
     }
     response = _lambda_call(
         endpoint,
@@ -159,6 +162,16 @@ def functions(endpoint: Endpoint) -> list[Json]:
 
 def function(endpoint: Endpoint, name: str) -> Json:
     return _own_call(endpoint, "GET", f"/functions/{http.escape(name)}")
+
+
+def environments(endpoint: Endpoint, function: str | None = None) -> list[Json]:
+    route = "/environments" + http.query_of({"function": function})
+    return list(_own_call(endpoint, "GET", route).get("environments", []))
+
+
+def doctor(endpoint: Endpoint) -> list[Json]:
+    """What the machine grants, and what it does not."""
+    return list(_own_call(endpoint, "GET", "/doctor").get("grants", []))
 
 
 def log_lines(

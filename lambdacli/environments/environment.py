@@ -32,6 +32,7 @@ from lambdacli.environments.state import (
     step,
 )
 from lambdacli.model import limits
+from lambdacli.model.environment import EnvironmentDescription, StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outcome, Report
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
@@ -91,6 +92,7 @@ class Environment:
         self.state = EnvironmentState.NEW
         self.invocations = 0
         self.started_at = time.time()
+        self.start_reason = StartReason.FIRST
         self.notices: tuple[str, ...] = ()
         self._launcher = launcher
         self._berth = launcher.berth(placement)
@@ -189,6 +191,25 @@ class Environment:
 
     def max_memory_mb(self) -> int:
         return self._sandbox.max_memory_mb()
+
+    def describe(self) -> EnvironmentDescription:
+        """Looks at every process: call it off the event loop."""
+        use = self._sandbox.use()
+        return EnvironmentDescription(
+            function=self.placement.key.function,
+            stream=self.stream_name,
+            state=str(self.state),
+            started_at=self.started_at,
+            reason=self.start_reason,
+            invocations=self.invocations,
+            memory_mb=0.0 if use is None else round(use.memory_kb / 1024, 1),
+            max_memory_mb=self._sandbox.max_memory_mb(),
+            processes=0 if use is None else use.tasks,
+            process_id=self._sandbox.process(),
+            is_frozen=self._sandbox.is_frozen,
+            walls=self._sandbox.walls,
+            start_kind=self._berth.start_kind,
+        )
 
     # What the runtime asks (RuntimePort)
 

@@ -16,6 +16,7 @@ from lambdacli.environments.pool import Action, Assign, Close, Create, LookAgain
 from lambdacli.environments.state import EnvironmentState
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
+from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, Outcome
 
@@ -75,7 +76,7 @@ class Fleet:
         ticket = next(self._ticket_numbers)
         self._tickets[ticket] = run
         self._placements[placement.key] = placement
-        self._pool.ticket_came(ticket, placement.key)
+        self._pool.ticket_came(ticket, placement.key, is_cold=invocation.wants_cold)
         key = placement.key
         if self._current.get(key.function, key.generation) != key.generation:
             self._pool.retire({key})  # it changed while this invocation was being placed
@@ -143,9 +144,9 @@ class Fleet:
             match action:
                 case Assign(ticket, member):
                     self._invoke(member, self._tickets.pop(ticket))
-                case Create(member, key):
+                case Create(member, key, reason):
                     assert isinstance(key, PlacementKey)
-                    self._spawn(self._start(member, self._placements[key]))
+                    self._spawn(self._start(member, self._placements[key], reason))
                 case Close(member, reason):
                     self._spawn(self._close(member, reason), self._closings)
                 case LookAgain(seconds):
@@ -154,9 +155,10 @@ class Fleet:
                     self._look_again = self._clock.call_later(seconds, self._act)
         self._tell_if_waiting()
 
-    async def _start(self, member: int, placement: Placement) -> None:
+    async def _start(self, member: int, placement: Placement, reason: StartReason) -> None:
         try:
             environment = self._make(placement, self._changed)
+            environment.start_reason = reason
             self._environments[member] = environment
             self._numbers[environment] = member
             await environment.initialise()

@@ -11,6 +11,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from lambdacli.model.environment import StartReason
+
 SETTLING_PATIENCE_SECONDS = 0.050
 """How long a ticket waits for an environment that has answered and is about to ask for its next event."""
 
@@ -41,6 +43,7 @@ class Assign:
 class Create:
     member: int
     key: Hashable
+    reason: StartReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,19 @@ class _Group:
     key: Hashable
     free: list[int] = field(default_factory=list)
     waiting: deque[int] = field(default_factory=deque)
+    cold: deque[int] = field(default_factory=deque)
+    """Tickets that only take a member that never took one."""
     members: int = 0
     starting: int = 0
     settling: int = 0
+
+    @property
+    def has_tickets(self) -> bool:
+        return bool(self.waiting or self.cold)
+
+    @property
+    def oldest_ticket(self) -> int:
+        return min(queue[0] for queue in (self.waiting, self.cold) if queue)
 
 
 @dataclass(slots=True)
@@ -76,6 +89,8 @@ class _Member:
     group: _Group
     phase: Phase
     since: float
+    is_fresh: bool = True
+    """It never took a ticket."""
 
 
 class Pool:
@@ -85,31 +100,35 @@ class Pool:
         self._groups: dict[Hashable, _Group] = {}
         """Those that have a member or a ticket."""
         self._with_tickets: list[_Group] = []
+        self._former_end: dict[Hashable, StartReason] = {}
+        """Why there is no environment of a key any more: the reason of its next one."""
         self._retired: set[Hashable] = set()
         self._starting = 0
         self._last_number = 0
 
     def __repr__(self) -> str:
         members = ", ".join(f"{number}:{member.phase}" for number, member in self._members.items())
-        return f"<Pool [{members}] waiting={sum(len(group.waiting) for group in self._with_tickets)}>"
+        waiting = sum(len(group.waiting) + len(group.cold) for group in self._with_tickets)
+        return f"<Pool [{members}] waiting={waiting}>"
 
     def set_limits(self, limits: PoolLimits) -> None:
         self._limits = limits
 
     # What happened
 
-    def ticket_came(self, ticket: int, key: Hashable) -> None:
+    def ticket_came(self, ticket: int, key: Hashable, *, is_cold: bool = False) -> None:
         group = self._group(key)
-        if not group.waiting:
+        if not group.has_tickets:
             self._with_tickets.append(group)
-        group.waiting.append(ticket)
+        (group.cold if is_cold else group.waiting).append(ticket)
 
     def take_ticket(self, key: Hashable) -> int | None:
         """The oldest ticket of a key, out of turn."""
         group = self._groups.get(key)
-        if group is None or not group.waiting:
+        if group is None or not group.has_tickets:
             return None
-        ticket = group.waiting.popleft()
+        queues = [queue for queue in (group.waiting, group.cold) if queue]
+        ticket = min(queues, key=lambda queue: queue[0]).popleft()
         self._forget_unused(group)
         return ticket
 
@@ -124,11 +143,15 @@ class Pool:
         if gone is not None:
             self._leave(member, gone)
             self._forget_unused(gone.group)
+            if gone.group.key not in self._retired:
+                self._former_end[gone.group.key] = StartReason.FAILED
 
     def retire(self, keys: set[Hashable]) -> None:
         """Members with these keys, those still to be made for waiting tickets too, are closed as soon as no
         ticket of their key waits."""
         self._retired = (self._retired & self._groups.keys()) | keys
+        for key in keys:
+            self._former_end.pop(key, None)
 
     def keys_in_use(self) -> set[Hashable]:
         return set(self._groups)
@@ -150,12 +173,14 @@ class Pool:
         if not self._with_tickets:
             return actions
         look_again: float | None = None
-        for group in sorted(self._with_tickets, key=lambda group: group.waiting[0]):
+        for group in sorted(self._with_tickets, key=lambda group: group.oldest_ticket):
             settling, patience = self._settling(group, now)
-            missing = len(group.waiting) - group.starting - settling
-            if settling:
+            coming, cold = group.starting, len(group.cold)
+            missing_cold = max(0, cold - coming)
+            missing = max(0, len(group.waiting) - max(0, coming - cold) - settling)
+            if settling and group.waiting:
                 look_again = patience if look_again is None else min(look_again, patience)
-            for _ in range(missing):
+            for number in range(missing_cold + missing):
                 if self._starting >= self._limits.starting:
                     break
                 if len(self._members) >= self._limits.environments:
@@ -163,7 +188,7 @@ class Pool:
                     if victim is None:
                         break
                     actions.append(self._close(victim, "evicted"))
-                actions.append(self._create(group, now))
+                actions.append(self._create(group, now, is_cold=number < missing_cold))
         if look_again is not None:
             actions.append(LookAgain(look_again))
         return actions
@@ -179,6 +204,11 @@ class Pool:
 
     def _assign(self, actions: list[Action], now: float) -> None:
         for group in list(self._with_tickets):
+            if group.cold:
+                fresh = [number for number in group.free if self._members[number].is_fresh]
+                for member in fresh[: len(group.cold)]:
+                    actions.append(Assign(group.cold.popleft(), member))
+                    self._move(member, Phase.BUSY, now)
             while group.free and group.waiting:
                 member = group.free[-1]  # the one used last: its memory is warm, and the others can expire
                 actions.append(Assign(group.waiting.popleft(), member))
@@ -190,18 +220,26 @@ class Pool:
             for number in list(self._groups[key].free):
                 actions.append(self._close(number, "replaced"))
 
-    def _create(self, group: _Group, now: float) -> Create:
+    def _create(self, group: _Group, now: float, *, is_cold: bool) -> Create:
+        reason = StartReason.COLD if is_cold else self._reason_of_another(group)
         self._last_number += 1
         self._members[self._last_number] = _Member(group, Phase.STARTING, now)
         group.members += 1
         group.starting += 1
         self._starting += 1
-        return Create(self._last_number, group.key)
+        return Create(self._last_number, group.key, reason)
+
+    def _reason_of_another(self, group: _Group) -> StartReason:
+        if group.members:
+            return StartReason.BUSY
+        return self._former_end.pop(group.key, StartReason.FIRST)
 
     def _close(self, number: int, reason: str) -> Close:
         member = self._members.pop(number)
         self._leave(number, member)
         self._forget_unused(member.group)
+        if reason in _REASONS_OF_THE_NEXT:
+            self._former_end[member.group.key] = _REASONS_OF_THE_NEXT[reason]
         return Close(number, reason)
 
     def _settling(self, group: _Group, now: float) -> tuple[int, float]:
@@ -238,6 +276,7 @@ class Pool:
         group = member.group
         group.members += 1
         member.phase, member.since = phase, now
+        member.is_fresh = member.is_fresh and phase is not Phase.BUSY
         if phase is Phase.FREE:
             group.free.append(number)
         elif phase is Phase.SETTLING:
@@ -256,9 +295,13 @@ class Pool:
 
     def _forget_unused(self, group: _Group) -> None:
         """A group without tickets asks for nothing; one without members too is forgotten."""
-        if group.waiting:
+        if group.has_tickets:
             return
         if group in self._with_tickets:
             self._with_tickets.remove(group)
         if not group.members:
             self._groups.pop(group.key, None)
+
+
+_REASONS_OF_THE_NEXT = {"idle": StartReason.LEFT, "evicted": StartReason.EVICTED}
+"""Why a key has none any more, by how its last one was closed. One that was replaced has no next."""

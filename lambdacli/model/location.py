@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from lambdacli.model.mounts import UNFIT_FILE_SYSTEMS, file_system_of, mount_table
 
 PROJECT_FILE_NAMES = ("lam.yaml", "lam.yml")
 
 SOCKET_PATH_BYTES = 104
 """macOS's size of a socket address, its final zero included; Linux has four more."""
-
-# File systems on which unix sockets or SQLite's write-ahead log fail, by the words to tell it with.
-_UNFIT_FILE_SYSTEMS = {
-    "9p": "a folder of Windows",
-    "drvfs": "a folder of Windows",
-    "nfs": "a network folder",
-    "nfs4": "a network folder",
-    "cifs": "a network folder",
-    "smb3": "a network folder",
-    "smbfs": "a network folder",
-    "afpfs": "a network folder",
-    "webdav": "a network folder",
-    "fuse.sshfs": "a network folder",
-    "fuse.rclone": "a network folder",
-    "fuse.davfs": "a network folder",
-    "fuse.grpcfuse": "a folder shared with a virtual machine",
-    "fuse.osxfs": "a folder shared with a virtual machine",
-    "fuse.vmhgfs-fuse": "a folder shared with a virtual machine",
-    "vboxsf": "a folder shared with a virtual machine",
-    "prl_fs": "a folder shared with a virtual machine",
-}
 
 
 class LocationError(Exception):
@@ -102,7 +81,7 @@ def locate(
         state_dir = state_home / "default"
         return Place(None, state_dir, _socket_path(state_dir, environment), cache_dir)
     state_dir = project_file.parent / ".lam"
-    moved_because = _unfit_because(project_file.parent, _mount_table() if mounts is None else mounts)
+    moved_because = _unfit_because(project_file.parent, mount_table() if mounts is None else mounts)
     if moved_because is not None:
         state_dir = state_home / "projects" / _hash(project_file)
     return Place(project_file, state_dir, _socket_path(state_dir, environment), cache_dir, moved_because)
@@ -177,38 +156,14 @@ def _is_own_folder(folder: Path) -> bool:
 
 
 def _unfit_because(folder: Path, mounts: str) -> str | None:
-    file_system = _file_system_of(folder, mounts)
-    if file_system in _UNFIT_FILE_SYSTEMS:
-        kind = _UNFIT_FILE_SYSTEMS[file_system]
+    file_system = file_system_of(str(folder), mounts)
+    if file_system in UNFIT_FILE_SYSTEMS:
+        kind = UNFIT_FILE_SYSTEMS[file_system]
         return f"{folder} is {kind} ({file_system}), which cannot hold the state safely"
     state_dir = folder / ".lam"
     if not os.access(state_dir if state_dir.exists() else folder, os.W_OK):
         return f"{folder} cannot be written to"
     return None
-
-
-def _mount_table() -> str:
-    if sys.platform != "linux":
-        return ""
-    try:
-        return Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
-    except OSError:
-        return ""
-
-
-def _file_system_of(folder: Path, mounts: str) -> str | None:
-    """The type of the mount that covers a folder: the longest mount point, of equal ones the last."""
-    best: tuple[int, str] | None = None
-    for line in mounts.splitlines():
-        fields, _, tail = line.partition(" - ")
-        parts = fields.split(" ")
-        if len(parts) < 5 or not tail:
-            continue
-        # Blanks and backslashes of a mount point are written as \040 and the like.
-        point = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), parts[4]))
-        if folder.is_relative_to(point) and (best is None or len(point.parts) >= best[0]):
-            best = (len(point.parts), tail.split(" ")[0])
-    return None if best is None else best[1]
 
 
 def is_private(folder: Path) -> bool:

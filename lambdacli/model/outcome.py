@@ -23,6 +23,8 @@ class Invocation:
     client_context: str | None = None
     """JSON text, already decoded from the header's base64."""
     trace_id: str | None = None
+    wants_cold: bool = False
+    """It is to run in an environment that never ran one."""
 
 
 @dataclass(frozen=True, slots=True)

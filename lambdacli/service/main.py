@@ -37,9 +37,12 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import ArchiveCode
+from lambdacli.model.grant import Grant
 from lambdacli.project.config import Project
 from lambdacli.project.schema import SERVICES
+from lambdacli.service import grants
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.door import DoorSettings, caller_of, refuse_connection
 from lambdacli.service.gateway import Gateway
@@ -277,12 +280,16 @@ class Service:
             raise StartFailure(f"{settings.socket} cannot be used ({error.strerror})") from error
         logger.info("lam %s serves at %s", __version__, self._endpoint)
 
+    @property
+    def _chosen_port(self) -> int | None:
+        project = self._project
+        if self._settings.port is None and project is not None and project.is_port_chosen:
+            return project.port
+        return self._settings.port
+
     async def _listen(self, server: HttpServer) -> int:
         """A port that somebody chose must be free; the default slides to the next free one."""
-        project = self._project
-        chosen = self._settings.port
-        if chosen is None and project is not None and project.is_port_chosen:
-            chosen = project.port
+        chosen = self._chosen_port
         candidates = [chosen] if chosen is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED)
         for port in candidates:
             try:
@@ -321,7 +328,8 @@ class Service:
             status=self._status,
             stop=self._stop_asked,
             functions=self._functions.list_all,
-            environments=self._environments_of,
+            environments=self._described,
+            doctor=self._grants,
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
@@ -361,20 +369,15 @@ class Service:
             notices.append(f"lam.yaml says port {project.port} now: it counts after `lam stop`")
         return notices
 
-    def _environments_of(self, key: FunctionKey) -> list[Mapping[str, object]]:
-        return [
-            {
-                "state": str(environment.state),
-                "stream": environment.stream_name,
-                "invocations": environment.invocations,
-                "started_at": datetime.fromtimestamp(environment.started_at, UTC).isoformat(
-                    timespec="seconds"
-                ),
-                "max_memory_mb": environment.max_memory_mb(),
-            }
-            for environment in self._fleet.environments()
-            if environment.placement.key.function == key
-        ]
+    async def _described(self) -> list[EnvironmentDescription]:
+        """Looks at every process of theirs: not for the event loop."""
+        environments = self._fleet.environments()
+        return await asyncio.to_thread(lambda: [environment.describe() for environment in environments])
+
+    async def _grants(self) -> list[Grant]:
+        """Runs programs and reads files: not for the event loop."""
+        port, chosen = int(self._endpoint.rpartition(":")[2]), self._chosen_port or DEFAULT_PORT
+        return await asyncio.to_thread(grants.of_machine, self._settings.state, port, chosen)
 
     # Its end
 

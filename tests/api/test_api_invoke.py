@@ -246,6 +246,17 @@ def test_notices_go_to_the_socket_only(hello, is_unix, expected):
     assert response.headers.get("X-Lam-Notice") == expected
 
 
+@pytest.mark.parametrize(
+    ("is_unix", "value", "is_cold"), [(True, "1", True), (True, "0", False), (False, "1", False)]
+)
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
+def test_a_cold_start_can_be_forced_over_the_socket_only(hello, is_unix, value, is_cold, kind):
+    headers = {"x-lam-cold": value, "x-amz-invocation-type": kind}
+    hello.send("POST", PATH, headers=headers, peer=Peer(is_unix=is_unix))
+    accepted = hello.events.accepted if kind == "Event" else hello.invoker.invocations
+    assert accepted[-1][1].wants_cold is is_cold
+
+
 # InvokeAsync
 
 

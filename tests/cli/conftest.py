@@ -15,7 +15,7 @@ from pathlib import Path
 import fake_service
 import pytest
 
-from lambdacli.cli import app, render
+from lambdacli.cli import app, colour
 from lambdacli.client import control
 from lambdacli.model.location import Place, locate
 
@@ -67,7 +67,7 @@ def lam(project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         return Result(exit_code, out, err)
 
     yield call
-    render.choose_colour("auto")
+    colour.choose_colour("auto")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from lambdacli.cli import app, render
+from lambdacli.cli import app, colour
 
 
 @pytest.fixture
@@ -107,6 +107,6 @@ def test_colour_is_for_terminals(monkeypatch, choice, variables, is_terminal, ha
     monkeypatch.setenv("TERM", "xterm")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(render, "_colour_choice", choice)
+    monkeypatch.setattr(colour, "_choice", choice)
     stream = SimpleNamespace(isatty=lambda: is_terminal)
-    assert (render.paint("x", "red", stream) != "x") is has_colour
+    assert (colour.paint("x", "red", stream) != "x") is has_colour

@@ -34,6 +34,9 @@ Verbs:
   logs         Show what functions wrote.
   list         List the functions.
   show         Show one function with all its settings.
+  envs         Show the execution environments as they are now.
+  bench        Invoke a function many times, and tell how long it took.
+  doctor       Tell what this machine grants, what is missing, and how to get it.
   delete       Delete a function that was made over the API.
   completions  Print or install the completion of a shell.
 

@@ -270,6 +270,21 @@ def test_a_payload_that_is_no_json_is_shown_back(lam, service):
     )
 
 
+def test_a_cold_start_is_asked_for_by_a_header(lam, service):
+    answered(service)
+    lam("invoke", "demo-lambda", "--cold")
+    lam("invoke", "demo-lambda")
+    assert [call.headers.get("x-lam-cold") for call in service.calls()] == ["1", None]
+
+
+def test_no_other_service_can_be_asked_for_a_cold_start(lam, service):
+    result = lam("invoke", "demo-lambda", "--cold", "--endpoint-url", "http://127.0.0.1:1")
+    assert (result.exit_code, result.err) == (
+        2,
+        "error: --cold is understood by the project's own service only\n\nhint: leave out --endpoint-url\n",
+    )
+
+
 def test_notices_become_notes(lam, service):
     answered(service, X_Lam_Notice="python3.13 is not here: ran on python3.11 | second")
     assert lam("invoke", "demo-lambda").err == (

@@ -9,8 +9,8 @@ import pytest
 from fake_service import Scripted, refusal
 
 from lambdacli.cli.errors import WrongUsage
+from lambdacli.cli.log_text import log_style
 from lambdacli.cli.logs import parse_since
-from lambdacli.cli.render import log_style
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

@@ -14,6 +14,7 @@ from lambdacli.environments.environment import Environment, Settlement
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
 from lambdacli.environments.process import Command, Exit
 from lambdacli.environments.runtime_api import RuntimeApi
+from lambdacli.environments.sandbox.memory import TreeUse
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.outcome import Invocation, Outcome
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
@@ -25,7 +26,7 @@ KEY = FunctionKey("000000000000", "us-east-1", "f")
 class ScriptedSandbox:
     """Satisfies Sandbox; `exit` and `breach` make things happen."""
 
-    walls = "scripted"
+    walls = "portable"
 
     def __init__(self) -> None:
         self.is_frozen = False
@@ -42,7 +43,10 @@ class ScriptedSandbox:
     def prepare(self, command: Command) -> None: ...
 
     def process(self) -> int | None:
-        return None
+        return 4711
+
+    def use(self) -> TreeUse | None:
+        return TreeUse(20_480, 2, False) if self.started.is_set() else None
 
     def freeze(self) -> None:
         self.is_frozen = True
@@ -100,6 +104,7 @@ class ScriptedBerth:
         self.sandbox = box
         self.api = RuntimeApi(None)
         self.stream_name = "2026/01/01/[$LATEST]0"
+        self.start_kind = "spawned"
         self.runtime_api = ""
         self._invalid = invalid
 

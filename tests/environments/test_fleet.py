@@ -15,6 +15,7 @@ from lambdacli.environments.placement import Credentials, Placement, PlacementKe
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.environments.state import EnvironmentState
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, Outcome, Report
 
@@ -59,6 +60,7 @@ class PlayedEnvironment:
     def __init__(self, placement: Placement, on_change: Callable[[Any], None]) -> None:
         self.placement = placement
         self.state = EnvironmentState.NEW
+        self.start_reason: StartReason | None = None
         self.is_settling = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -127,9 +129,10 @@ class House:
         self.made.append(environment)
         return environment
 
-    def submit(self, generation: str = "1") -> Any:
+    def submit(self, generation: str = "1", *, is_cold: bool = False) -> Any:
         self._number += 1
-        return self.fleet.submit(placement(generation), Invocation(f"r{self._number}", KEY.arn, b"{}"))
+        invocation = Invocation(f"r{self._number}", KEY.arn, b"{}", wants_cold=is_cold)
+        return self.fleet.submit(placement(generation), invocation)
 
 
 def placement(generation: str) -> Placement:
@@ -347,6 +350,30 @@ def test_closing_tells_everybody_and_waits_for_environments_that_are_closing_alr
         house.made[0].leave.set_result(None)
         await closing
         assert house.made[0].was_closed
+
+    play(story)
+
+
+def test_a_cold_invocation_runs_where_nothing_ever_ran_and_the_environment_knows_why_it_is() -> None:
+    async def story(house: House) -> None:
+        first = house.submit()
+        await turns()
+        house.made[0].ready.set_result(None)
+        house.made[0].answer.set_result(b"1")
+        house.made[0].settle.set_result(None)
+        await first.settled
+        await turns()
+        cold = house.submit(is_cold=True)
+        await turns()
+        house.made[1].ready.set_result(None)
+        house.made[1].answer.set_result(b"2")
+        house.made[1].settle.set_result(None)
+        await cold.settled
+        assert [environment.ran for environment in house.made] == [["r1"], ["r2"]]
+        assert [environment.start_reason for environment in house.made] == [
+            StartReason.FIRST,
+            StartReason.COLD,
+        ]
 
     play(story)
 

@@ -6,12 +6,14 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
 from lambdacli.model import limits
-from lambdacli.model.arn import FunctionKey
+from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
+from lambdacli.model.grant import Grant
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
 from lambdacli.wire.http import Request, Response
 
@@ -33,7 +35,10 @@ class ControlContext:
     status: Callable[[], Document]
     stop: Callable[[bool], None]
     functions: Callable[[], Sequence[Function]]
-    environments: Callable[[FunctionKey], list[Document]]
+    environments: Callable[[], Awaitable[list[EnvironmentDescription]]]
+    """All there are, in the order in which they were started."""
+    doctor: Callable[[], Awaitable[list[Grant]]]
+    """What this machine grants, looked at now."""
     logs: LogBook
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
@@ -47,6 +52,8 @@ class Control:
             ("GET", "status"): self._status,
             ("POST", "stop"): self._stop,
             ("GET", "functions"): self._functions,
+            ("GET", "environments"): self._environments,
+            ("GET", "doctor"): self._doctor,
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
         }
@@ -81,10 +88,28 @@ class Control:
         place = self._context.place()
         here = [each for each in of_that_name if (each.key.account, each.key.region) == place]
         function = (here or of_that_name)[0]
-        return _answer(200, {**_details(function), "environments": self._context.environments(function.key)})
+        environments = [
+            _environment_of(each)
+            for each in await self._context.environments()
+            if each.function == function.key
+        ]
+        return _answer(200, {**_details(function), "environments": environments})
+
+    async def _environments(self, request: Request) -> Response:
+        wanted = _asked(request).get("function")
+        place = self._context.place()
+        described = [
+            _environment(each)
+            for each in await self._context.environments()
+            if (each.function.account, each.function.region) == place and wanted in (None, each.function.name)
+        ]
+        return _answer(200, {"environments": described})
+
+    async def _doctor(self, request: Request) -> Response:
+        return _answer(200, {"grants": [asdict(grant) for grant in await self._context.doctor()]})
 
     async def _logs(self, request: Request) -> Response:
-        asked = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        asked = _asked(request)
         account, region = self._context.place()
         query = LogQuery(
             account=account,
@@ -190,6 +215,36 @@ def _details(function: Function) -> dict[str, object]:
         "network": function.network.value,
         "notes": notes,
     }
+
+
+def _environment(described: EnvironmentDescription) -> dict[str, object]:
+    return {
+        "function": described.function.name,
+        **_environment_of(described),
+        "age_seconds": round(max(0.0, time.time() - described.started_at), 1),
+        "reason": str(described.reason),
+        "memory_mb": described.memory_mb,
+        "processes": described.processes,
+        "process_id": described.process_id,
+        "is_frozen": described.is_frozen,
+        "walls": described.walls,
+        "start_kind": described.start_kind,
+    }
+
+
+def _environment_of(described: EnvironmentDescription) -> dict[str, object]:
+    """What `lam show` tells of each of a function's environments."""
+    return {
+        "state": described.state,
+        "stream": described.stream,
+        "invocations": described.invocations,
+        "started_at": datetime.fromtimestamp(described.started_at, UTC).isoformat(timespec="seconds"),
+        "max_memory_mb": described.max_memory_mb,
+    }
+
+
+def _asked(request: Request) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(request.query).items()}
 
 
 def _log_line(event: LogEvent) -> bytes:

@@ -30,6 +30,7 @@ from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
 
 _EMPTY_EVENT = b"{}"
+_COLD_HEADER = "x-lam-cold"
 _TRACE_HEADER = "x-amzn-trace-id"
 _TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
@@ -56,6 +57,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | 
             # A client context reaches only functions whose caller waits.
             client_context=None if is_event else client_context,
             trace_id=trace_id,
+            wants_cold=_wants_cold(context),
         )
         if is_event:
             return _accepted(context, function, invocation, headers)
@@ -187,6 +189,11 @@ async def _after_a_closer_look(
     await _check_json(payload)
     reply = run()
     return reply if isinstance(reply, Reply) else await reply
+
+
+def _wants_cold(context: Context) -> bool:
+    """`lam invoke --cold`, which alone comes over the socket."""
+    return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
 
 
 def _trace(context: Context) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lambdacli.environments.process import Command, Exit, ProcessTree
+from lambdacli.environments.sandbox.memory import TreeUse
 
 
 class Sandbox(Protocol):
@@ -32,6 +33,9 @@ class Sandbox(Protocol):
 
     # The number of the main process on this machine, while it runs.
     def process(self) -> int | None: ...
+
+    # What its processes hold now; None when there are none. May be called from any thread.
+    def use(self) -> TreeUse | None: ...
 
     # From now on `on_breach` is called when the tree uses more than it may: with `memory` or `processes`.
     def watch(self, on_breach: Callable[[str], None]) -> None: ...

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from lambdacli.environments.process import Command, Exit, ProcessTree
 from lambdacli.environments.sandbox.base import Place
+from lambdacli.environments.sandbox.memory import TreeUse, tree_use
 from lambdacli.environments.sandbox.watch import Watch
 
 
@@ -58,6 +59,10 @@ class GuardedSandbox:
 
     def process(self) -> int | None:
         return None if self._tree is None else self._tree.pid
+
+    def use(self) -> TreeUse | None:
+        root = None if self._tree is None else self._tree.guardian
+        return None if root is None else tree_use(root)
 
     def freeze(self) -> None:
         if self._tree is not None and not self.is_frozen:

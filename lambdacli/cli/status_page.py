@@ -1,0 +1,57 @@
+"""What `lam status` prints of a running service."""
+
+from datetime import UTC, datetime, timedelta
+
+from lambdacli.cli.colour import paint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
+
+
+def status_page(status: "dict[str, Any]", stream: "TextIO") -> str:
+    age = datetime.now(UTC) - datetime.fromisoformat(status["started_at"])
+    environments = ", ".join(f"{count} {state}" for state, count in status["environments"].items())
+    fields = {
+        "project": status.get("project") or "none",
+        "state": status["state_dir"],
+        "endpoint": status["endpoint"] + (" (anonymous)" if status.get("anonymous") else ""),
+        "socket": status["socket"],
+        "account": status["account"],
+        "region": status["region"],
+        "functions": status["functions"],
+        "environments": environments or "none",
+        "invocations": f"{status['running_invocations']} running",
+    }
+    width = max(map(len, fields))
+    lines = [
+        f"lam {status['version']} is running (pid {status['pid']}, for {_age(age)})",
+        *(f"{paint(name.ljust(width), 'dim', stream)}  {value}" for name, value in fields.items()),
+        *(paint(f"problem: {problem}", "red", stream) for problem in status.get("problems", [])),
+        *(f"note: {notice}" for notice in status.get("notices", [])),
+        "",
+        "To point boto3, the AWS CLI or an SDK at it:",
+        "",
+        *(f"export {name}={value}" for name, value in exports(status).items()),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def exports(status: "dict[str, Any]") -> dict[str, str]:
+    """The AWS CLI and boto3 read AWS_DEFAULT_REGION, other SDKs AWS_REGION. Any credentials will do."""
+    return {
+        "AWS_ENDPOINT_URL": str(status["endpoint"]),
+        "AWS_ACCESS_KEY_ID": "lam",
+        "AWS_SECRET_ACCESS_KEY": "lam",
+        "AWS_REGION": str(status["region"]),
+        "AWS_DEFAULT_REGION": str(status["region"]),
+    }
+
+
+def _age(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -1,0 +1,17 @@
+"""One thing that lam would like to have of this machine, and whether it has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    name: str
+    is_granted: bool
+    detail: str
+    """What was found."""
+    weakens: str = ""
+    """Which promise is weaker without it."""
+    remedy: str = ""
+    """How to get it."""
