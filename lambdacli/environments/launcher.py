@@ -73,6 +73,7 @@ class Launcher:
             runtime_root=self._runtime_roots / runtime.family,
             dependencies=placement.dependencies,
             variables=placement.variables,
+            memory_mb=placement.memory_mb,
         )
 
 
