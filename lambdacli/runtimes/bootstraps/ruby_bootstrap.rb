@@ -8,6 +8,7 @@
 require 'json'
 require 'logger'
 require 'socket'
+require 'stringio'
 
 module LamRuntime
   INIT_FAILED = -4
@@ -35,13 +36,18 @@ module LamRuntime
     end
 
     def body
-      { errorMessage: text(@error.message), errorType: type, stackTrace: stack }
+      { errorMessage: text(message), errorType: type, stackTrace: stack }
     end
 
     private
 
     def type
       "#{@kind}<#{@error.class}>"
+    end
+
+    # Without the line of code that Ruby 3.1 adds; later ones keep it out by themselves.
+    def message
+      @error.respond_to?(:original_message) ? @error.original_message : @error.message
     end
 
     def text(message)
