@@ -31,9 +31,12 @@ exports.run = async function run(runtime) {
   } catch (error) {
     handlers.hint(error, runtime);
     log.failure("Init Error", error);
+    // As Node.js tells what ends it; before the post, for the platform ends a runtime that could not start.
+    const { inspect } = require("node:util");
+    process.stderr.write(`${places.inside(inspect(error))}\n\nNode.js ${process.version}\n`);
     const body = errors.body(error);
     await api.post("init/error", JSON.stringify(body), errors.headers(error, body, true));
-    throw error;
+    process.exit(1);
   }
   initialised();
   for (;;) {
