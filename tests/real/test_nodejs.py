@@ -1,4 +1,4 @@
-"""The Node.js runtime, row by row: what version 3 of Lambda's client does, up to nodejs22.x, and version 4."""
+"""The Node.js runtime, row by row: version 3 of Lambda's client, up to nodejs22.x, and version 4."""
 
 from __future__ import annotations
 
@@ -180,8 +180,8 @@ NEVER = (
 )
 REFUSED = (
     "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. "
-    "You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more "
-    "information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html."
+    "You need to modify this function to use a supported handler signature to use Node.js 24 or later. For "
+    "more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html."
 )
 ZEROS = "\0" * 8
 UNFINISHED = "Response stream is not finished."
@@ -222,7 +222,8 @@ INVOKED: dict[str, tuple[Case, Case]] = {
         Case(
             error("RangeError", "later"),
             (
-                r'{ISO}\t<id>\tERROR\tUncaught Exception \t\{"errorType":"RangeError","errorMessage":"later",.*',
+                r"{ISO}\t<id>\tERROR\tUncaught Exception "
+                r'\t\{"errorType":"RangeError","errorMessage":"later",.*',
             ),
         ),
         Case(

@@ -1,4 +1,4 @@
-"""Programs that a test needs and a machine may lack: a skip with the reason, a failure where all must be there."""
+"""Programs that a machine may lack: a test is skipped with the reason, or fails where all must be there."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ exports.RuntimeApi = class RuntimeApi {
   #reader = new Reader((answer) => this.#take(answer));
   #waiting = []; // one function per answer that is still to come
   #nextEvent = null; // already asked for
+  #isHolding = false; // whether the process lives for our sake
 
   constructor(address, isDirect) {
     const at = address.lastIndexOf(":");
@@ -40,9 +41,9 @@ exports.RuntimeApi = class RuntimeApi {
   async next() {
     const event = this.#nextEvent ?? this.#send(this.#request("GET", "invocation/next"), 1)[0];
     this.#nextEvent = null;
-    this.#socket.ref();
+    this.#hold(true);
     const answer = await event;
-    this.#socket.unref();
+    this.#hold(false);
     if (answer.status !== 200) {
       throw new Error(`the Runtime API answered ${answer.status} to next`);
     }
@@ -53,9 +54,9 @@ exports.RuntimeApi = class RuntimeApi {
   async finish(requestId, verb, body, headers) {
     const post = this.#request("POST", `invocation/${encodeURIComponent(requestId)}/${verb}`, body, headers);
     if (!this.#isDirect) {
-      this.#socket.ref();
+      this.#hold(true);
       check(await this.#send(post, 1)[0], verb);
-      this.#socket.unref();
+      this.#hold(false);
       return;
     }
     const both = Buffer.concat([post, this.#request("GET", "invocation/next")]);
@@ -68,9 +69,18 @@ exports.RuntimeApi = class RuntimeApi {
 
   // Posts and waits: nothing is to come after it.
   async post(path, body, headers) {
-    this.#socket.ref();
+    this.#hold(true);
     await this.#send(this.#request("POST", path, body, headers), 1)[0];
-    this.#socket.unref();
+    this.#hold(false);
+  }
+
+  #hold(isHolding) {
+    this.#isHolding = isHolding;
+    if (isHolding) {
+      this.#socket?.ref();
+    } else {
+      this.#socket?.unref();
+    }
   }
 
   #request(method, path, body, headers) {
@@ -100,7 +110,9 @@ exports.RuntimeApi = class RuntimeApi {
 
   #connect() {
     const socket = net.connect({ host: this.#host, port: this.#port, noDelay: true });
-    socket.unref();
+    if (!this.#isHolding) {
+      socket.unref();
+    }
     socket.on("data", (data) => this.#reader.add(data));
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
