@@ -23,7 +23,8 @@ ACCEPTED = (
 def event(body: bytes = b"{}", *, request_id: str = "id-1", frame: str = "length") -> bytes:
     """An answer to `next`: its body framed by its length, in chunks, or by the connection's end."""
     head = (
-        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: {request_id}\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        f"Lambda-Runtime-Aws-Request-Id: {request_id}\r\n"
         "lambda-runtime-deadline-ms: 4102444800000\r\n"
         "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:f\r\n"
     )

@@ -4,7 +4,7 @@
 "use strict";
 
 const fs = require("node:fs");
-const module = require("node:module");
+const modules = require("node:module");
 const { dirname } = require("node:path");
 const { fileURLToPath, pathToFileURL } = require("node:url");
 
@@ -23,7 +23,7 @@ exports.Standby = class Standby {
   }
 
   async wait() {
-    const require = module.createRequire(this.#places.mainFile);
+    const require = modules.createRequire(this.#places.mainFile);
     for (const { path, kind } of this.#preload) {
       try {
         if (kind === "import") {
@@ -66,7 +66,7 @@ exports.Standby = class Standby {
 
   // ES modules leave no list behind; a Node.js without registerHooks records what is CommonJS.
   #noteImports() {
-    module.registerHooks?.({
+    modules.registerHooks?.({
       resolve: (specifier, context, next) => {
         const found = next(specifier, context);
         const isImport = context.conditions?.includes("import");
