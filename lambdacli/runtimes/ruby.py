@@ -112,14 +112,11 @@ def chosen(wanted: tuple[int, int]) -> Ruby:
 
 def nearest(wanted: tuple[int, int], found: dict[tuple[int, int], Ruby]) -> tuple[int, int]:
     """The same version, else the one with the least distance; of two equally near the newer."""
-    return min(
-        found,
-        key=lambda version: (
-            abs(version[0] - wanted[0]),
-            abs(version[1] - wanted[1]),
-            (-version[0], -version[1]),
-        ),
-    )
+
+    def number(version: tuple[int, int]) -> int:
+        return 10 * version[0] + version[1]
+
+    return min(found, key=lambda version: (abs(number(version) - number(wanted)), -number(version)))
 
 
 def _wanted(runtime: RuntimeName) -> tuple[int, int]:
