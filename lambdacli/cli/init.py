@@ -54,8 +54,6 @@ def run(
         raise CommandError(str(error)) from error
     for file in made.files:
         render.say(f"{'changed' if file == made.changed else 'made'} {_shown(file)}")
-    if not_yet := _not_yet(chosen):
-        render.note(not_yet)
     render.say("")
     render.say("next:")
     for step in made.next_steps:
@@ -72,12 +70,6 @@ def _template_for(runtime: str | None) -> str:
     return {"nodejs": "nodejs", "ruby": "ruby", "provided": "custom"}.get(
         family[0] if family else "", "python"
     )
-
-
-def _not_yet(template: str) -> str | None:
-    if template in ("nodejs", "ruby"):
-        return f"{template} functions cannot be invoked in this version yet; their own tests run"
-    return None
 
 
 def _runtime_for(template: str) -> str | None:

@@ -197,7 +197,9 @@ def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         if error.code == "TooManyRequestsException":
             raise CommandError(str(error), THROTTLE_HINT) from error
         if error.code == "NotBuiltException":
-            raise CommandError(str(error), "python3.x and provided.* run in this version") from error
+            raise CommandError(
+                str(error), "nodejs*, python3.*, ruby* and provided.* run in this version"
+            ) from error
         if error.code == "InvalidRequestContentException" and "request body" in str(error):
             raise CommandError(str(error), _payload_hint(wanted.payload)) from error
         raise

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lambdacli import runtimes
 from lambdacli.environments.houses import Lease
+from lambdacli.environments.keeper.guardian import STANDBY_FD
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Command, Exit
 from lambdacli.environments.runtime_api import RuntimeApi
@@ -18,6 +19,7 @@ from lambdacli.environments.sandbox.base import Sandbox
 from lambdacli.environments.variables import environment_variables
 from lambdacli.runtimes.base import Start, StartPlan
 
+STANDBY_VARIABLE = "_LAM_STANDBY_FD"
 PLACES_VARIABLE = "_LAM_PLACES"
 """What our own bootstraps are told, and take out before user code runs."""
 
@@ -155,6 +157,8 @@ class Berth:
             runtime_api=self._address,
             log_stream=self.stream_name,
         )
+        if holds_itself:
+            variables[STANDBY_VARIABLE] = str(STANDBY_FD)
         return Command(
             arguments=None if is_fork else plan.arguments,
             variables=variables,

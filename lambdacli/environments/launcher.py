@@ -231,6 +231,7 @@ class Launcher:
             runtime_root=self._runtime_roots / runtime.family,
             dependencies=placement.dependencies,
             variables=placement.variables,
+            memory_mb=placement.memory_mb,
         )
         if not self._is_walled:
             return Site(placement, start, {})
@@ -241,7 +242,7 @@ class Launcher:
             str(start.runtime_root): house_layout.RUNTIME_ROOT,
             **({} if language is None else {str(language): house_layout.LANGUAGE_ROOT}),
             **{
-                str(folder): house_layout.packages_place(number)
+                str(folder): house_layout.packages_place(number, folder)
                 for number, folder in enumerate(start.dependencies)
             },
         }

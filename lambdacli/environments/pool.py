@@ -43,7 +43,7 @@ class Assign:
 class Create:
     member: int
     key: Hashable
-    reason: StartReason
+    reason: StartReason = StartReason.FIRST
 
 
 @dataclass(frozen=True, slots=True)

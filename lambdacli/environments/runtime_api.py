@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import itertools
 import json
@@ -150,6 +151,10 @@ class RuntimeApi:
             self._port.refuse_response_mode(request_id)
             raise Refusal(400, "InvalidFunctionResponseMode", "Invalid function response mode")
         is_too_large = request.is_body_too_large
+        late_error = request.trailers.get("lambda-runtime-function-error-type")
+        if late_error is not None and not is_too_large:
+            self._port.fail(request_id, _late_error_body(request), late_error)
+            return _accepted()
         self._port.respond(request_id, request.body, is_too_large=is_too_large)
         if is_too_large:
             raise _too_large()
@@ -228,6 +233,14 @@ def _error_body(request: Request) -> bytes:
     except (ValueError, AttributeError):
         return b'"Invalid error body"'
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _late_error_body(request: Request) -> bytes:
+    """Of a stream that failed after its first byte."""
+    try:
+        return base64.b64decode(request.trailers["lambda-runtime-function-error-body"], validate=True)
+    except (KeyError, ValueError):
+        return b"null"
 
 
 def _accepted() -> Response:

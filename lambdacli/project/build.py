@@ -15,7 +15,7 @@ from pathlib import Path
 
 import uv
 
-_MESSAGE_LINES = 20
+MESSAGE_LINES = 20
 
 _DESCRIBE_INTERPRETER = (
     "import sys, sysconfig;"
@@ -50,7 +50,7 @@ def install_requirements(
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(
+    with lock(
         target.with_suffix(".lock"), lambda: progress(f"waiting for another install of {requirements}")
     ):
         if not target.is_dir():
@@ -101,7 +101,7 @@ def _key(files: dict[Path, str], interpreter: str) -> str:
 
 
 @contextmanager
-def _lock(file: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+def lock(file: Path, on_wait: Callable[[], None]) -> Iterator[None]:
     # The kernel lets go of it when its holder dies, so a killed install blocks nobody.
     with file.open("w") as held:
         try:
@@ -132,7 +132,7 @@ def _run_uv(
     command = [uv.find_uv_bin(), "pip", "install", "--no-progress", "--color", "never", "--compile-bytecode"]
     command += ["--system-certs", "--python", interpreter, "--target", str(folder), "-r", str(requirements)]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    last_lines: deque[str] = deque(maxlen=_MESSAGE_LINES)
+    last_lines: deque[str] = deque(maxlen=MESSAGE_LINES)
 
     def take(line: str) -> None:
         last_lines.append(line.rstrip())

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from lambdacli.model.runtime_names import RUNTIMES, RuntimeName
-from lambdacli.runtimes import provided, python
+from lambdacli.runtimes import nodejs, provided, python, ruby
 from lambdacli.runtimes.base import RuntimeModule
 
-MODULES: dict[str, RuntimeModule] = {"python": python, "provided": provided}
+MODULES: dict[str, RuntimeModule] = {
+    "python": python,
+    "nodejs": nodejs,
+    "ruby": ruby,
+    "provided": provided,
+}
 """By family; what is not here is not built yet."""
 
 

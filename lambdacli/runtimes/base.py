@@ -24,6 +24,7 @@ class Start:
     dependencies: tuple[Path, ...]
     variables: Mapping[str, str]
     """The function's own."""
+    memory_mb: int = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,14 @@ class InvalidEntrypoint(Exception):
     """The function has nothing that could be started; the text is the platform's."""
 
 
+class NotInstalled(Exception):
+    """This machine has no program that could run the function: which, and how to get one."""
+
+
 class RuntimeModule(Protocol):
+    # Finds the programs that this runtime needs, which may take a while; NotInstalled when there are none.
+    def find(self, runtime: RuntimeName) -> None: ...
+
     # The command and variables for one process; InvalidEntrypoint when the function has none.
     def plan(self, start: Start) -> StartPlan: ...
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import InvalidEntrypoint, Start, StartPlan
+
+
+def find(runtime: RuntimeName) -> None:
+    """Nothing of this machine's: the function brings all."""
 
 
 def plan(start: Start) -> StartPlan:

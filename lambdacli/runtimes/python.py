@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import Start, StartPlan, exec_wrapper
 
 BOOTSTRAP = Path(__file__).with_name("bootstraps") / "python_bootstrap.py"
@@ -33,6 +34,11 @@ class Interpreter:
     @property
     def label(self) -> str:
         return f"python{self.version[0]}.{self.version[1]}"
+
+
+def find(runtime: RuntimeName) -> None:
+    """There is always one: our own."""
+    installed()
 
 
 def plan(start: Start) -> StartPlan:

@@ -16,8 +16,11 @@ from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
 from lambdacli.model.function import ArchiveCode, FolderCode, Function
+from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import BuildError, install_requirements
+from lambdacli.runtimes import nodejs as nodejs_runtime
 from lambdacli.runtimes import python as python_runtime
+from lambdacli.runtimes.base import NotInstalled
 from lambdacli.service.layers import Layers
 from lambdacli.store.code import CodeStore
 
@@ -80,14 +83,19 @@ class Placements:
         """Reads and writes files, and may wait for a package index: runs in a thread."""
         runtime = runtimes.name_of(function.runtime)
         try:
-            runtimes.module_of(runtime)
+            runtimes.module_of(runtime).find(runtime)
         except runtimes.NotBuilt as error:
             raise NotBuiltException(str(error)) from error
+        except NotInstalled as error:
+            raise ServiceException(str(error)) from error
+        opt_root = self._layers.merged(function.layers)
         match function.code:
             case FolderCode(folder):
                 task_root, installed = folder, self._requirements(function, folder, loop)
             case ArchiveCode():
                 task_root, installed = self._code.folder(function.code), ()
+        if runtime.family == "nodejs":
+            installed = self._node_packages(function, task_root, opt_root, loop)
         return Placement(
             key=PlacementKey(function.key, function.version, generation),
             runtime=function.runtime,
@@ -98,7 +106,7 @@ class Placements:
             timeout_seconds=function.timeout_seconds,
             ephemeral_storage_mb=function.ephemeral_storage_mb,
             credentials=session_credentials(function.key.account),
-            opt_root=self._layers.merged(function.layers),
+            opt_root=opt_root,
             dependencies=(*installed, *_site_packages(function.virtual_environment)),
             variables=function.variables or {},
             endpoint_variables=self._endpoint_variables,
@@ -130,6 +138,61 @@ class Placements:
         except BuildError as error:
             raise ServiceException(str(error)) from error
         return () if installed is None else (installed,)
+
+    def _node_packages(
+        self, function: Function, task_root: Path, opt_root: Path | None, loop: asyncio.AbstractEventLoop
+    ) -> tuple[Path, ...]:
+        """What package.json names, if the folder has no node_modules, and what the code imports of the SDK
+        and nobody brings."""
+        major = nodejs_runtime.major_of(runtimes.name_of(function.runtime).version)
+        node = nodejs_runtime.chosen(major)
+
+        def progress(text: str) -> None:
+            logger.info("%s: %s", function.name, text)
+
+        is_folder = isinstance(function.code, FolderCode)
+        wants_packages = is_folder and npm_packages.asks_for_packages(task_root)
+        sdk = npm_packages.imported_sdk_packages(task_root)
+        program = npm_packages.find_npm(node.path) if wants_packages or sdk else None
+        npm = None
+        if program is not None:
+            npm = npm_packages.Npm(program, node.path, node.major, lambda *work: self._run_kept(loop, *work))
+        packages: tuple[Path, ...] = ()
+        if wants_packages:
+            if npm is None:
+                raise ServiceException(
+                    f"{task_root / 'package.json'} names packages, and there is no npm to install them: "
+                    "install npm, or node_modules beside it"
+                )
+            try:
+                packages = (npm_packages.install_packages(task_root, npm, self._cache, progress),)
+            except BuildError as error:
+                raise ServiceException(str(error)) from error
+        layers = ("nodejs/node_modules", f"nodejs/node{major}/node_modules")
+        opt = () if opt_root is None else tuple(opt_root / folder for folder in layers)
+        brought = (task_root / "node_modules", *packages, *opt)
+        missing = [name for name in sdk if not any((folder / name).exists() for folder in brought)]
+        if missing and npm is not None:
+            return (*packages, *self._sdk(missing, npm, progress))
+        return packages
+
+    def _sdk(
+        self, names: Sequence[str], npm: npm_packages.Npm, progress: Callable[[str], None]
+    ) -> tuple[Path, ...]:
+        """What cannot be fetched is missing when the function asks for it, as on AWS a package that AWS does
+        not have; the function's log then says what to do."""
+        cache = nodejs_runtime.SDK_CACHE
+        try:
+            return (npm_packages.install_sdk(names, npm, self._cache, progress, folder=cache),)
+        except BuildError as error:
+            progress(str(error))
+        folders: list[Path] = []
+        for name in names if len(names) > 1 else ():
+            try:
+                folders.append(npm_packages.install_sdk([name], npm, self._cache, progress, folder=cache))
+            except BuildError as error:
+                progress(str(error))
+        return tuple(folders)
 
     def _run_kept(
         self,

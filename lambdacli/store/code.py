@@ -215,6 +215,7 @@ def _unpack_entries(package: zipfile.ZipFile, folder: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             with package.open(entry) as source, path.open("wb") as target:
                 budget.copy(source, target)
+            # A function may be another user of this machine than the one who unpacks it.
             path.chmod((mode & 0o777 or 0o644) | 0o444)
     _make_links(folder, links)
 

@@ -29,6 +29,8 @@ class Request:
     is_body_too_large: bool = False
     """The body went over the server's limit; it was read to its end and thrown away, `body` is empty."""
     http_version: str = "1.1"
+    trailers: Mapping[str, str] = field(default_factory=dict)
+    """What stood after a chunked body, as headers do before it."""
 
 
 @dataclass(slots=True)

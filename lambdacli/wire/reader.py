@@ -64,6 +64,7 @@ class RequestReader:
         self._method = b""
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._trailers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._body_bytes = 0
 
@@ -110,6 +111,7 @@ class RequestReader:
         self.reading = Reading.HEAD
         self._url = b""
         self._headers = {}
+        self._trailers = {}
         self._body = []
         self._body_bytes = 0
 
@@ -117,13 +119,13 @@ class RequestReader:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.reading is not Reading.HEAD:
-            return  # a trailer: what comes after the body decides nothing
+        # What comes after the body is kept apart: it decides nothing that a header decides.
+        fields = self._headers if self.reading is Reading.HEAD else self._trailers
         key = _NAMES.get(name) or _name(name)
         text = value.decode("latin-1")
-        if key in self._headers:
-            text = f"{self._headers[key]}, {text}"
-        self._headers[key] = text
+        if key in fields:
+            text = f"{fields[key]}, {text}"
+        fields[key] = text
 
     def on_headers_complete(self) -> None:
         self._method = self._parser.get_method()
@@ -175,6 +177,7 @@ class RequestReader:
             peer=self._peer,
             is_body_too_large=is_body_too_large,
             http_version=self._parser.get_http_version(),
+            trailers=self._trailers,
         )
 
     def _heed_expectation(self) -> None:

@@ -90,11 +90,7 @@ def scaffold(monkeypatch):
 def test_init_says_what_it_made_and_what_comes_next(lam, scaffold, project):
     result = lam("init", "x", "--template", "ruby", "--runtime", "ruby3.4")
     assert (result.exit_code, result.out) == (0, "")
-    assert result.err == (
-        "made x/lam.yaml\n"
-        "note: ruby functions cannot be invoked in this version yet; their own tests run\n"
-        "\nnext:\n  cd x\n  lam invoke x\n"
-    )
+    assert result.err == "made x/lam.yaml\n\nnext:\n  cd x\n  lam invoke x\n"
     assert scaffold.asked == [(project, "x", "ruby", "ruby3.4")]
 
 
@@ -128,15 +124,6 @@ def test_init_refuses_a_runtime_that_it_has_no_template_for(lam, project, runtim
     assert (result.exit_code, result.out) == (1, "")
     assert result.err.startswith("error: ") and runtime in result.err
     assert list(project.iterdir()) == []
-
-
-@pytest.mark.parametrize("words", [["--template", "nodejs"], ["--runtime", "nodejs22.x"]])
-def test_init_notes_what_cannot_be_invoked_yet(lam, project, words):
-    (project / "lam.yaml").unlink()
-    result = lam("init", "x", *words)
-    assert result.exit_code == 0
-    assert "note: nodejs functions cannot be invoked in this version yet" in result.err
-    assert "note:" not in lam("init", "y").err
 
 
 def test_init_passes_a_refusal_on(lam, scaffold):

@@ -212,7 +212,7 @@ def functions() -> dict[str, dict[str, object]]:
         found[name] = {"runtime": "provided.al2023", "code": name, "handler": "x"}
     found["shell"] = {"runtime": "provided.al2023", "code": "shell", "handler": "function.handler"}
     found["shell-sees"] = {"runtime": "provided.al2023", "code": "shell", "handler": "sees.handler"}
-    found["nodejs"] = {"runtime": "nodejs22.x", "handler": "index.handler"}
+    found["java"] = {"runtime": "java21", "handler": "example.Handler::handle"}
     return found
 
 
@@ -666,11 +666,11 @@ def test_nothing_to_start(house: House, name: str, text: str) -> None:
 def test_a_runtime_that_is_not_built(house: House) -> None:
     client = house.client()
     with pytest.raises(client.exceptions.ClientError) as caught:
-        client.invoke(FunctionName="nodejs")
+        client.invoke(FunctionName="java")
     response = caught.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert response["Error"]["Code"].startswith("NotBuilt")
-    assert "nodejs22.x" in response["Error"]["Message"]
+    assert "java21" in response["Error"]["Message"]
     client.close()
 
 

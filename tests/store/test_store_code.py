@@ -70,7 +70,7 @@ def test_package_is_kept_by_its_content_with_its_files_beside(store):
     assert left_behind(store) == [digest.hex()]
 
 
-def test_file_modes_are_kept_and_missing_ones_made_up(store):
+def test_file_modes_are_kept_but_everybody_may_read_and_missing_ones_are_made_up(store):
     package = zip_of(
         (entry("run.sh", stat.S_IFREG | 0o755), ""),
         (entry("secret", stat.S_IFREG | 0o4600), ""),
@@ -80,7 +80,7 @@ def test_file_modes_are_kept_and_missing_ones_made_up(store):
     )
     folder = store.folder(store.add(package))
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes == {"run.sh": 0o755, "secret": 0o600, "windows.txt": 0o644, "folder": 0o755, "closed": 0o755}
+    assert modes == {"run.sh": 0o755, "secret": 0o644, "windows.txt": 0o644, "folder": 0o755, "closed": 0o755}
 
 
 def test_links_that_stay_inside_are_kept(store):

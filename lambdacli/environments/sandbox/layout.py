@@ -24,9 +24,10 @@ PASSWORDS = (
 GROUPS = "root:x:0:\nnobody:x:65534:\n"
 
 
-def packages_place(number: int) -> str:
-    """Where a folder of packages that does not lie with the code is shown."""
-    return f"/var/packages/{number}"
+def packages_place(number: int, folder: Path) -> str:
+    """Where a folder of packages that does not lie with the code is shown. Its name stays: node_modules is
+    one that means something."""
+    return f"/var/packages/{number}/{folder.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ def layout(shown: Shown) -> Layout:
         *_each_of(shown.runtime_root, RUNTIME_ROOT),
         ("show", f"{KEEPER_ROOT}/keeper", str(shown.keeper)),
         *_language(shown.language_root),
-        *(("show", packages_place(number), str(folder)) for number, folder in enumerate(shown.dependencies)),
+        *(
+            ("show", packages_place(number, folder), str(folder))
+            for number, folder in enumerate(shown.dependencies)
+        ),
     ]
 
 

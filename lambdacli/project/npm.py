@@ -1,0 +1,192 @@
+"""Installs by npm, once into the cache: a function's package.json, and the SDK packages that code imports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lambdacli.project.build import MESSAGE_LINES, BuildError, Run, lock, run_as_child
+
+LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json")
+SOURCE_SUFFIXES = (".js", ".mjs", ".cjs")
+SOURCE_BYTES = 16 * 1024 * 1024
+"""Nobody imports from the end of a larger file."""
+SDK_IMPORT = re.compile(
+    rb"""(?:\brequire\s*\(\s*|\bimport\s*\(\s*|\bimport\s*|\bfrom\s*)["'`](@(?:aws-sdk|smithy)/[a-z0-9._-]+)"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Npm:
+    """How npm is run here."""
+
+    program: Path
+    node: Path
+    """The Node.js that the packages are for; builds of native ones ask for it."""
+    node_major: int
+    run: Run = run_as_child
+
+
+def find_npm(node: Path) -> Path | None:
+    """The npm that came with this Node.js, else the first on the PATH."""
+    beside = node.parent / "npm"
+    if beside.exists():
+        return beside
+    found = shutil.which("npm")
+    return None if found is None else Path(found)
+
+
+def asks_for_packages(folder: Path) -> bool:
+    """Whether the code has a package.json with dependencies and no node_modules of its own."""
+    file = folder / "package.json"
+    if not file.is_file() or (folder / "node_modules").exists():
+        return False
+    package = _parsed(file)
+    return any(package.get(kind) for kind in ("dependencies", "optionalDependencies", "workspaces"))
+
+
+def install_packages(folder: Path, npm: Npm, cache: Path, progress: Callable[[str], None]) -> Path:
+    """The folder node_modules with what the code's package.json names, installed once per content.
+
+    Blocks while it installs. Two callers, in whatever processes, install once: the second waits."""
+    package = _parsed(folder / "package.json")
+    # What the function itself would run needs its sources, which are not there.
+    package.pop("scripts", None)
+    is_local = _with_whole_paths(package, folder)
+    files = {"package.json": json.dumps(package, indent=2)}
+    # A lock file tells local packages by paths from its own place.
+    for name in (".npmrc", *(() if is_local else LOCK_FILES)):
+        if (folder / name).is_file():
+            files[name] = (folder / name).read_text()
+    has_lock = any(name in files for name in LOCK_FILES)
+    words = ("ci",) if has_lock else ("install",)
+    what = str(folder / "package.json")
+    target = cache / "nodejs" / _key(files, npm)
+    return _installed(target, what, files, [(*words, "--omit=dev")], npm, progress)
+
+
+def install_sdk(
+    names: Sequence[str], npm: Npm, cache: Path, progress: Callable[[str], None], *, folder: str
+) -> Path:
+    """The folder node_modules with these packages in their newest version of the first fetch."""
+    what = ", ".join(sorted(names))
+    files = {"package.json": json.dumps({"private": True})}
+    target = cache / folder / _key({"names": what}, npm)
+    return _installed(target, what, files, [("install", *sorted(names))], npm, progress)
+
+
+def imported_sdk_packages(folder: Path) -> set[str]:
+    """The SDK's packages that the sources of this folder import by name, in any of JavaScript's ways."""
+    return {
+        name.decode()
+        for file in _sources(folder)
+        for name in SDK_IMPORT.findall(file.read_bytes()[:SOURCE_BYTES])
+    }
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name != "node_modules" and not name.startswith(".")]
+        yield from (Path(root, name) for name in files if name.endswith(SOURCE_SUFFIXES))
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text())
+    except OSError as error:
+        raise BuildError(f"{file} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BuildError(f"{file} is no JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise BuildError(f"{file} must hold a JSON object")
+    return document
+
+
+def _with_whole_paths(package: dict[str, Any], folder: Path) -> bool:
+    """Packages that are named by a relative path are named by the whole one. Whether there are any."""
+    is_local = False
+    for kind in ("dependencies", "optionalDependencies"):
+        wanted = package.get(kind)
+        for name, version in wanted.items() if isinstance(wanted, dict) else ():
+            if isinstance(version, str) and version.startswith("file:"):
+                is_local = True
+                package[kind] = {**package[kind], name: f"file:{(folder / version[5:]).resolve()}"}
+    return is_local
+
+
+def _key(files: Mapping[str, str], npm: Npm) -> str:
+    digest = hashlib.sha256(f"{npm.node_major} {platform.system()} {platform.machine()}".encode())
+    for name, text in files.items():
+        digest.update(f"\0{name}\0{text}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _installed(
+    target: Path,
+    what: str,
+    files: Mapping[str, str],
+    commands: Sequence[tuple[str, ...]],
+    npm: Npm,
+    progress: Callable[[str], None],
+) -> Path:
+    modules = target / "node_modules"
+    if target.is_dir():
+        return modules
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with lock(target.with_suffix(".lock"), lambda: progress(f"waiting for another install of {what}")):
+        if not target.is_dir():
+            progress(f"installing {what}")
+            _install(target, what, files, commands, npm, progress)
+    return modules
+
+
+def _install(
+    target: Path,
+    what: str,
+    files: Mapping[str, str],
+    commands: Sequence[tuple[str, ...]],
+    npm: Npm,
+    progress: Callable[[str], None],
+) -> None:
+    """Under the lock: into a folder beside the target, renamed when all is there."""
+    partial = target.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)  # of an install that was killed
+    partial.mkdir()
+    try:
+        for name, text in files.items():
+            (partial / name).write_text(text)
+        for words in commands:
+            _run_npm(words, what, partial, npm, progress)
+        (partial / "node_modules").mkdir(exist_ok=True)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _run_npm(
+    words: tuple[str, ...], what: str, folder: Path, npm: Npm, progress: Callable[[str], None]
+) -> None:
+    quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--no-progress", "--loglevel=error")
+    # Of somebody who is offline nobody should wait for minutes.
+    patience = ("--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-timeout=60000")
+    search = os.pathsep.join([str(npm.node.parent), os.environ.get("PATH", os.defpath)])
+    # The settings of an npm that runs us, in `npm run`, are not the function's.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("npm_")}
+    last_lines: deque[str] = deque(maxlen=MESSAGE_LINES)
+
+    def take(line: str) -> None:
+        last_lines.append(line.rstrip())
+        progress(line.strip())
+
+    command = (str(npm.program), *words, *quiet, *patience)
+    if npm.run(command, folder, environment | {"PATH": search}, take) != 0:
+        raise BuildError(f"{what} could not be installed by npm:\n" + "\n".join(last_lines))

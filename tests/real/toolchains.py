@@ -1,0 +1,33 @@
+"""Programs that a machine may lack: a test is skipped with the reason, or fails where all must be there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str) -> None:
+    reason = f"{what} is not here"
+    pytest.fail(reason) if os.environ.get("LAM_TEST_COMPLETE") == "1" else pytest.skip(reason)
+
+
+def need(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program) is None:
+            missing(program)
+
+
+def node_from_npm(folder: Path, major: int) -> Path:
+    """A folder for the PATH with a real Node.js of this version, from the npm package `node`."""
+    need("npm")
+    folder.mkdir(parents=True)
+    words = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"node@{major}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=180)
+    program = folder / "node_modules" / "node" / "bin" / "node"
+    if done.returncode != 0 or not program.exists():
+        pytest.skip(f"npm does not give Node.js {major} here: {done.stderr.strip()[-200:]}")
+    return program.parent
