@@ -33,12 +33,21 @@ def run(stage: Stage) -> list[Finding]:
     findings: list[Finding] = []
     for callers in CALLERS:
         findings += _with(stage, targets, absent, callers)
-    bodies = (distinct_payload(number) for number in range(DISTINCT))
-    wrong = asyncio.run(procession(targets["lam"], bodies, max(CALLERS)))
-    findings.append(
-        Finding(f"wrong of {DISTINCT:,} distinct answers, {max(CALLERS)} callers", "errors", wrong, Bar(0))
-    )
-    return findings
+    return [*findings, *_distinct(targets)]
+
+
+def _distinct(targets: dict[str, Target]) -> list[Finding]:
+    """wrk sends everybody the same: whether answers go to whom they belong is seen with distinct payloads."""
+    wrong: dict[str, float] = {}
+    for name, target in targets.items():
+        bodies = (distinct_payload(number) for number in range(DISTINCT))
+        try:
+            wrong[name] = asyncio.run(procession(target, bodies, max(CALLERS)))
+        except (OSError, asyncio.IncompleteReadError):
+            wrong[name] = DISTINCT
+    what = f"wrong of {DISTINCT:,} distinct answers, {max(CALLERS)} callers"
+    told = ", ".join(f"{name} {count:,.0f}" for name, count in wrong.items() if name != "lam")
+    return [Finding(what, "errors", wrong["lam"], Bar(0), note=f"beside it: {told}")]
 
 
 def _with(stage: Stage, targets: dict[str, Target], absent: list[str], callers: int) -> list[Finding]:
