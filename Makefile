@@ -23,7 +23,7 @@ check: setup
 	$(BIN)/python -m pytest -n $(JOBS) -q -m "not real"
 
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
 
 bench-long: setup
 	$(BIN)/python -m benchmarks --long --environments 1000

@@ -7,14 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks import machine, table, wrk
 from benchmarks.findings import Finding, unmeasured
 from benchmarks.rows import ROWS
 from benchmarks.stage import Options, Stage, describe, stage
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
+RESULTS = machine.REPOSITORY / machine.RESULTS
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     with stage(wanted) as shared:
         for name in options.only:
             findings += _row(name, shared)
+        facts.append(f"peers: {', '.join(shared.peer_versions()) or 'none'}")
     facts.append(
         f"took {time.monotonic() - began:.0f} s, load average at the end {machine.load_average():.1f}"
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 
 REPOSITORY = Path(__file__).parents[1]
+RESULTS = "benchmarks/RESULTS.md"
+"""Written by each run; that changes nothing of what was measured."""
 
 
 def facts(arguments: Sequence[str]) -> list[str]:
@@ -37,4 +39,8 @@ def _commit() -> str:
         return done.stdout.strip()
 
     head = git("rev-parse", "--short", "HEAD") or "unknown"
-    return f"{head}, with changes" if git("status", "--porcelain", "--untracked-files=no") else head
+    return (
+        f"{head}, with changes"
+        if git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS}")
+        else head
+    )

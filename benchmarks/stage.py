@@ -89,6 +89,11 @@ class Stage:
             raise found
         return found
 
+    def peer_versions(self) -> list[str]:
+        """Of those that were used."""
+        homes = [home for home in self._homes.values() if isinstance(home, Path)]
+        return [(home / peers.INSTALLED).read_text().strip() for home in homes]
+
 
 @contextlib.contextmanager
 def stage(options: Options) -> Iterator[Stage]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Protocol
 from benchmarks.target import Target
 
 INSTALL_SECONDS = 300.0
+INSTALLED = "installed"
+"""The file of a home that says that it is complete, and which versions are in it."""
 
 
 class NotInstalled(Exception):
@@ -24,8 +27,8 @@ class Peer(Protocol):
 
     NAME: str
 
-    def install(self, home: Path) -> None:
-        """Into an empty folder; NotInstalled when that fails."""
+    def install(self, home: Path) -> str:
+        """Into a folder of its own; returns the versions it has there. NotInstalled when that fails."""
 
     def run(
         self, home: Path, folder: Path, functions: Sequence[str]
@@ -41,11 +44,11 @@ def cache_folder() -> Path:
 def installed(peer: Peer, cache: Path) -> Path:
     """Its home in the cache; installs it the first time."""
     home = cache / peer.NAME
-    if (home / "installed").exists():
+    if (home / INSTALLED).exists():
         return home
     home.mkdir(parents=True, exist_ok=True)
-    peer.install(home)
-    (home / "installed").touch()
+    versions = peer.install(home)
+    (home / INSTALLED).write_text(versions + "\n")
     return home
 
 
@@ -68,6 +71,15 @@ def step(command: Sequence[str], folder: Path, more: Mapping[str, str] | None = 
     if done.returncode != 0:
         raise NotInstalled(f"`{_short(command)}` failed: {last_words(done.stderr or done.stdout)}")
     return done.stdout
+
+
+def python_environment(home: Path, package: str) -> str:
+    """A virtual environment with one package and what it needs; returns the package's version."""
+    python = str(home / "venv" / "bin" / "python")
+    step([sys.executable, "-m", "venv", "--clear", str(home / "venv")], home)
+    step([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package], home)
+    ask = f"import importlib.metadata as metadata; print(metadata.version({package!r}))"
+    return f"{package} {step([python, '-c', ask], home).strip()}"
 
 
 def _short(command: Sequence[str]) -> str:

@@ -33,10 +33,8 @@ sys.exit(script.load()())
 """
 
 
-def install(home: Path) -> None:
-    peers.step([sys.executable, "-m", "venv", "--clear", str(home / "venv")], home)
-    quiet = ("--quiet", "--disable-pip-version-check")
-    peers.step([str(home / "venv" / "bin" / "pip"), "install", *quiet, PACKAGE], home)
+def install(home: Path) -> str:
+    return peers.python_environment(home, PACKAGE)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,11 +14,9 @@ NAME = "aws-lambda-rie"
 MODULE = "github.com/aws/aws-lambda-runtime-interface-emulator"
 
 
-def install(home: Path) -> None:
+def install(home: Path) -> str:
     _emulator(home)
-    peers.step([sys.executable, "-m", "venv", "--clear", str(home / "venv")], home)
-    quiet = ("--quiet", "--disable-pip-version-check")
-    peers.step([str(home / "venv" / "bin" / "pip"), "install", *quiet, "awslambdaric"], home)
+    return f"{NAME}, {peers.python_environment(home, 'awslambdaric')}"
 
 
 def _emulator(home: Path) -> None:

@@ -15,9 +15,10 @@ NAME = "serverless-offline"
 PACKAGES = ("serverless@3.40.0", "serverless-offline@13.9.0")
 
 
-def install(home: Path) -> None:
+def install(home: Path) -> str:
     (home / "package.json").write_text('{"private": true}\n')
     peers.step(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", *PACKAGES], home)
+    return ", ".join(package.replace("@", " ") for package in PACKAGES)
 
 
 @contextlib.contextmanager

@@ -83,10 +83,16 @@ def test_a_failed_installation_is_tried_once_in_a_run(
 
 def test_a_peer_is_installed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tries = []
-    monkeypatch.setattr(ministack, "install", tries.append)
+
+    def install(home: Path) -> str:
+        tries.append(home)
+        return "ministack 1.0"
+
+    monkeypatch.setattr(ministack, "install", install)
     home = peers.installed(ministack, tmp_path)
     assert peers.installed(ministack, tmp_path) == home
     assert tries == [home]
+    assert (home / "installed").read_text() == "ministack 1.0\n"
 
 
 @pytest.mark.real
