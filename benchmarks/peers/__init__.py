@@ -53,12 +53,13 @@ def installed(peer: Peer, cache: Path) -> Path:
 
 
 def step(command: Sequence[str], folder: Path, more: Mapping[str, str] | None = None) -> str:
-    """One command of an installation."""
+    """One command of an installation. Where our own modules lie is no business of the peer's interpreter."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env={**os.environ, **(more or {})},
+            env={**inherited, **(more or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
