@@ -17,7 +17,7 @@ from benchmarks.stage import Stage
 from benchmarks.target import Target
 
 CROWD = 1000
-BUDGET_SECONDS = 75.0
+BUDGET_SECONDS = 60.0
 BARS = (Bar(0.5, ministack.NAME), Bar(0.75, f"{ministack.NAME}, with full walls"))
 
 
@@ -48,7 +48,9 @@ def run(stage: Stage) -> list[Finding]:
         absent = f"{ministack.NAME}: {reason}"
     firsts = interleave(subjects, stage.options.rounds, BUDGET_SECONDS)
     rounds = len(firsts["lam"])
-    notes = [absent, f"{rounds} rounds in the time it has" if rounds < stage.options.rounds else ""]
+    notes = [absent] if absent else ["the peer's best round, for its rounds differ by far"]
+    if rounds < stage.options.rounds:
+        notes.append(f"{rounds} rounds in the time it has")
     if wrong[ministack.NAME]:
         notes.append(
             f"{ministack.NAME}: {wrong[ministack.NAME]} not right, such as {samples[ministack.NAME]}"
@@ -56,7 +58,7 @@ def run(stage: Stage) -> list[Finding]:
     note = "; ".join(part for part in notes if part)
     findings = []
     for what, figures in ((f"{CROWD:,} at once of 100 ms, fresh", firsts), ("  the same again", again)):
-        base = median(figures[ministack.NAME]) if figures.get(ministack.NAME) else None
+        base = min(figures[ministack.NAME]) if figures.get(ministack.NAME) else None
         findings += [Finding(what, "s", median(figures["lam"]), bar, base, note) for bar in BARS]
         note = ""
     sample = samples.get("lam", "")
