@@ -1,5 +1,5 @@
 # Two for a newcomer: `make demo` and `make test`. Each does all of its own set-up, in .venv.
-.PHONY: demo test check bench setup clean
+.PHONY: demo test check bench bench-long setup clean
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -17,12 +17,16 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --exclude benchmarks/functions benchmarks
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/codespell lambdacli tests templates README.md ARCHITECTURE.md CHANGELOG.md
+	$(BIN)/codespell lambdacli tests templates benchmarks README.md ARCHITECTURE.md CHANGELOG.md
 	$(BIN)/python -m pytest -n $(JOBS) -q -m "not real"
 
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --write
+
+bench-long: setup
+	$(BIN)/python -m benchmarks --long --environments 1000
 
 setup: .venv/installed
 

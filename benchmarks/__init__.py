@@ -1,1 +1,1 @@
-"""Figures as ratios to a floor measured in the same run: `make bench`."""
+"""Figures as ratios to floors and to other tools, measured in one run: `make bench`."""

@@ -1,0 +1,21 @@
+"""The rows of the table: each module measures one thing and returns what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from benchmarks.findings import Finding
+from benchmarks.rows import cold, command, crowd, flat, freeze, load, memory, payload, warm
+from benchmarks.stage import Stage
+
+ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
+    "warm": warm.run,
+    "freeze": freeze.run,
+    "load": load.run,
+    "cold": cold.run,
+    "payload": payload.run,
+    "crowd": crowd.run,
+    "command": command.run,
+    "memory": memory.run,
+    "flat": flat.run,
+}
