@@ -199,12 +199,19 @@ LANGUAGES = {
             "app.rb": "$count = 0\nclass Boom < StandardError; end\n"
             "def handler(event:, context:)\n"
             "  $count += 1\n  puts 'working'\n  case event['do']\n  when 'fails' then raise Boom, 'boom'\n"
-            "  when 'sleeps' then sleep 60\n  when 'crashes' then exit!(7)\n  end\n  { count: $count
-            }\nend\n", "start.rb": "raise RangeError, 'no start'\n", }, error=("Function<Boom>", "boom"),
-            init_error=("Init<RangeError>", "no start"), programs=("ruby",), ), "shell":
-            Language("provided.al2023", {"bootstrap": SHELL}, programs=("curl",)), "script":
-            Language("provided.al2", {"bootstrap": PYTHON_LOOP}), "binary": Language( "provided.al2023",
-            {"bootstrap.c": COMPILED}, programs=("cc",), compiled=("bootstrap.c",) ), }
+            "  when 'sleeps' then sleep 60\n  when 'crashes' then exit!(7)\n  end\n  { count: $count }\nend\n",
+            "start.rb": "raise RangeError, 'no start'\n",
+        },
+        error=("Function<Boom>", "boom"),
+        init_error=("Init<RangeError>", "no start"),
+        programs=("ruby",),
+    ),
+    "shell": Language("provided.al2023", {"bootstrap": SHELL}, programs=("curl",)),
+    "script": Language("provided.al2", {"bootstrap": PYTHON_LOOP}),
+    "binary": Language(
+        "provided.al2023", {"bootstrap.c": COMPILED}, programs=("cc",), compiled=("bootstrap.c",)
+    ),
+}
 
 
 def functions_of(name: str) -> dict[str, dict[str, object]]:
