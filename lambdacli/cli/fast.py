@@ -65,7 +65,7 @@ def _invoke(arguments: list[str]) -> int:
         raise Unsure
     payload = _payload(options.get("--payload"), options.get("--event"))
     path = recorded_socket(options.get("--project"))
-    _usual_status(path)
+    status = _usual_status(path)
     cold = "X-Lam-Cold: 1\r\n" if "--cold" in options else ""
     head = (
         f"POST /2015-03-31/functions/{names[0]}/invocations HTTP/1.1\r\nHost: localhost\r\n"
@@ -77,7 +77,7 @@ def _invoke(arguments: list[str]) -> int:
         answer = _Answer(connection, message, None)
         log = _usual_log(answer)
         if log is None:
-            return _leave_to_ordinary(arguments, message, connection, answer)
+            return _leave_to_ordinary(arguments, path, status, message, connection, answer)
     except KeyboardInterrupt:
         _note("not waiting any longer; the function goes on to its end or timeout, see `lam logs`")
         raise
@@ -96,7 +96,7 @@ def _logs(arguments: list[str]) -> int:
     if since is None and limit is None:
         limit = DEFAULT_LOG_LINES
     path = recorded_socket(options.get("--project"))
-    _usual_status(path)
+    status = _usual_status(path)
     query = query_of(
         {"function": function, "since_ms": since, "filter": options.get("--filter"), "limit": limit}
     )
@@ -106,7 +106,7 @@ def _logs(arguments: list[str]) -> int:
         answer = _Answer(connection, message, None)
         lines = _log_lines(answer)
         if lines is None or not (lines or function is None):
-            return _leave_to_ordinary(arguments, message, connection, answer)
+            return _leave_to_ordinary(arguments, path, status, message, connection, answer)
     finally:
         connection.close()
     from lambdacli.cli.log_text import log_line
@@ -231,10 +231,12 @@ def _count(text: str | None) -> int | None:
 # The service
 
 
-def _usual_status(path: str) -> None:
+def _usual_status(path: str) -> "dict[str, Any]":
     """A service of this version, and a lam.yaml without problems."""
-    if _status_of(path).get("problems", []) != []:
+    status = _status_of(path)
+    if status.get("problems", []) != []:
         raise Unsure
+    return status
 
 
 def _status_of(path: str) -> "dict[str, Any]":
@@ -347,12 +349,22 @@ class _Answer:
         return False
 
 
-def _leave_to_ordinary(arguments: list[str], message: bytes, connection: socket, answer: _Answer) -> int:
+def _leave_to_ordinary(
+    arguments: list[str],
+    path: str,
+    status: "dict[str, Any]",
+    message: bytes,
+    connection: socket,
+    answer: _Answer,
+) -> int:
     """The ordinary verb, which reads what has come already instead of sending the message again."""
-    from lambdacli.cli.app import run as run_ordinary
-    from lambdacli.client.http import take_over
+    from pathlib import Path
 
-    take_over(message, connection.detach(), bytes(answer.received), answer.failure)
+    from lambdacli.cli.app import run as run_ordinary
+    from lambdacli.client import control, http
+
+    control.take_over(control.Running(Path(path), status))
+    http.take_over(message, connection.detach(), bytes(answer.received), answer.failure)
     return run_ordinary(arguments)
 
 

@@ -112,11 +112,22 @@ def recorded_pid(place: Place) -> int | None:
     return pid if isinstance(pid, int) and _is_service_of(place, pid) else None
 
 
+_known: list[Running] = []
+
+
+def take_over(running: Running) -> None:
+    """The next verb uses this service, which was found already, even if it has ended since: an answer that is
+    lost must not start another one."""
+    _known.append(running)
+
+
 # Start
 
 
 def ensure_running(place: Place, options: StartOptions, tell: Tell, *, is_detached: bool = True) -> Running:
     """The service of this place, started when it is not running, replaced when its version is another."""
+    if _known:
+        return _known.pop()
     running = find(place)
     if running is not None and running.version == __version__:
         return running

@@ -286,44 +286,52 @@ def test_an_event_from_a_pipe_is_not_taken_away(both, usual, tmp_path):
     assert fast.run(["invoke", "demo", "-e", str(tmp_path / "event")]) is None
 
 
+@pytest.mark.parametrize("ends", [False, True])
 @pytest.mark.parametrize(
     "said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", b"nonsense\r\n\r\n"]
 )
-def test_an_answer_that_is_lost_is_not_asked_for_again(both, usual, place, said, monkeypatch, capfd):
-    usual.answers["POST", INVOCATIONS] = Scripted()
+def test_an_answer_that_is_lost_is_not_asked_for_again_nor_starts_a_service(
+    both, usual, place, said, ends, monkeypatch, capfd
+):
     asked = []
+    other = place.socket_path.with_name("other.sock")
+
+    def start(*_, **__):
+        raise AssertionError("a service was started")
 
     def serve(listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
+        for _ in range(2):
+            connection, _ = listener.accept()
             with connection:
                 request = connection.recv(65536)
                 asked.append(request.split()[0])
                 if request.startswith(b"GET /_lam/v1/status"):
                     body = json.dumps(usual.status).encode()
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-                else:
-                    connection.sendall(said)
+                    continue
+                if ends:
+                    listener.close()
+                    place.socket_path.unlink(missing_ok=True)
+                connection.sendall(said)
 
-    other = place.socket_path.with_name("other.sock")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(other))
-        listener.listen()
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        place.service_file.write_text(json.dumps({"socket": str(other)}))
-        told = []
-        for run in (fast.run, app.run):
-            asked.clear()
+    monkeypatch.setattr("lambdacli.client.control._start", start)
+    place.service_file.write_text(json.dumps({"socket": str(other)}))
+    told = []
+    for run in (fast.run, app.run):
+        asked.clear()
+        other.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(other))
+            listener.listen()
+            server = threading.Thread(target=serve, args=(listener,))
+            server.start()
             exit_code = run(["invoke", "demo", "--payload", "{}"])
-            told.append((exit_code, *capfd.readouterr(), asked.count(b"POST")))
-        assert told[0] == told[1]
-        assert told[0][0] == 1
-        assert "the function may have run" in told[0][2]
-        assert told[0][3] == 1
-        listener.shutdown(socket.SHUT_RDWR)
+            server.join()
+        told.append((exit_code, *capfd.readouterr(), asked.count(b"POST")))
+    assert told[0] == told[1]
+    assert told[0][0] == 1
+    assert "the function may have run" in told[0][2]
+    assert told[0][3] == 1
 
 
 def test_a_taken_over_answer_belongs_to_its_own_request_only(service, place):
