@@ -25,6 +25,7 @@ FASTEST_GROWTH_KB_PER_SECOND = 4 * 1024 * 1024
 """How fast a process can touch new pages: decides how soon to look again, given what is still free."""
 SHORTEST_LOOK_SECONDS = 0.010
 LONGEST_LOOK_SECONDS = 0.250
+READING_KNOWN_SECONDS = 0.001
 
 NET_FACTOR = 4
 """The kernel's own limit counts the developer's other programs too, which may start more of them later."""
@@ -39,6 +40,8 @@ class PortableSandbox:
         self._limit_kb = memory_mb * 1024
         self._tree: ProcessTree | None = None
         self._gauge: PeakGauge | None = None
+        self._main_kb = 0
+        self._read_at = 0.0
         self._peak_kb = 0
         self._on_breach: Callable[[str], None] | None = None
         self._look: asyncio.TimerHandle | None = None
@@ -61,6 +64,7 @@ class PortableSandbox:
             await self.end_processes()
             raise
         self._gauge = PeakGauge(pid)
+        self._read_at = 0.0
 
     def output_fd(self) -> int:
         return self._read_fd
@@ -105,7 +109,13 @@ class PortableSandbox:
         return math.ceil(self._peak_kb / 1024)
 
     def _main_peak_kb(self) -> int:
-        return 0 if self._gauge is None else self._gauge.kb()
+        """Asked at the answer and again at the end of the phase, which most often is the same moment."""
+        if self._gauge is None:
+            return 0
+        moment = time.monotonic()
+        if moment - self._read_at >= READING_KNOWN_SECONDS:
+            self._main_kb, self._read_at = self._gauge.kb(), moment
+        return self._main_kb
 
     async def end_processes(self) -> None:
         self.unwatch()
