@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from lambdacli.api.operations.context import Context
@@ -14,9 +13,10 @@ from lambdacli.model.errors import (
     ResourceNotFoundException,
 )
 from lambdacli.model.function import Function, Origin
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """A function that may exist, and the qualifier that was written with it or beside it."""
 

@@ -35,15 +35,16 @@ from lambdacli.model import limits
 from lambdacli.model.environment import EnvironmentDescription, StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outcome, Report
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
 from lambdacli.telemetry.logs import LogBook
 
 SHORTEST_WAIT_SECONDS = 0.001
-TAIL_BYTES_KEPT = 8 * limits.LOG_TAIL_BYTES
+TAIL_LENGTH_KEPT = 8 * limits.LOG_TAIL_BYTES
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Happening:
     """Something the performing coroutine waits for."""
 
@@ -69,7 +70,7 @@ class _Phase:
     ended: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settlement:
     """The end of an invocation's phase: its figures and the end of its log."""
 
@@ -119,7 +120,8 @@ class Environment:
         self._init_ms: float | None = None
         self._failed_init_ms = 0.0
         self._is_breaking = False
-        self._tail = bytearray()
+        self._tail: list[str] = []
+        self._tail_length = 0
         self._has_output = False
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._read_output)
 
@@ -477,8 +479,8 @@ class Environment:
         )
         self._log(report.end_line(request_id), is_held=True)
         self._log(report.report_line(request_id, figures))
-        tail = bytes(self._tail[-limits.LOG_TAIL_BYTES :])
-        self._tail.clear()
+        tail = self._end_of_log()
+        self._tail, self._tail_length = [], 0
         return Settlement(figures, tail)
 
     # What happens to the processes
@@ -587,11 +589,15 @@ class Environment:
             self._stream.hold(message, timestamp_ms)
         else:
             self._stream.write(message, timestamp_ms)
-        self._tail += message.encode(errors="replace")
-        if not message.endswith("\n"):
-            self._tail += b"\n"
-        if len(self._tail) > TAIL_BYTES_KEPT:
-            del self._tail[: len(self._tail) - limits.LOG_TAIL_BYTES]
+        self._tail.append(message)
+        self._tail_length += len(message)
+        if self._tail_length > TAIL_LENGTH_KEPT:
+            self._tail = [self._end_of_log().decode(errors="replace")]
+            self._tail_length = len(self._tail[0])
+
+    def _end_of_log(self) -> bytes:
+        lines = [message if message.endswith("\n") else message + "\n" for message in self._tail]
+        return "".join(lines).encode(errors="replace")[-limits.LOG_TAIL_BYTES :]
 
 
 def _inside(plan: StartPlan, placement: Placement) -> str:

@@ -193,7 +193,8 @@ class Fleet:
         else:
             run.settled.set_result(settlement)
             self._pool.member_free(member, self._clock.monotonic())
-        self._act()
+        if self._pool.has_work():
+            self._act()
 
     async def _close(self, member: int, reason: str) -> None:
         environment = self._environments.pop(member)

@@ -164,6 +164,10 @@ class Pool:
 
     # What to do
 
+    def has_work(self) -> bool:
+        """Whether `decide` may find anything."""
+        return bool(self._with_tickets or self._retired)
+
     def decide(self, now: float) -> list[Action]:
         actions: list[Action] = []
         if self._with_tickets:

@@ -11,13 +11,13 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from lambdacli.environments.state import API_STATE_NAMES, API_TARGET_NAMES, RuntimeEvent, RuntimeState
 from lambdacli.model import limits
 from lambdacli.model.later import Later
+from lambdacli.model.record import record
 from lambdacli.wire.http import HttpServer, Peer, Request, Response
 
 PORT = 9001
@@ -26,7 +26,7 @@ STATUS_OK = b'{"status":"OK"}\n'
 CAUSE_CONTENT_TYPE = "application/vnd.aws.lambda.error.cause+json"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NextEvent:
     """What `next` answers."""
 

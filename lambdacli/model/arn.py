@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 LATEST = "$LATEST"
 
@@ -43,6 +44,7 @@ class FunctionKey:
         return self.arn if qualifier is None else f"{self.arn}:{qualifier}"
 
 
+@lru_cache(maxsize=1024)
 def parse_function_reference(text: str) -> FunctionReference:
     """Reads a name, partial ARN or ARN that already satisfied the model's pattern.
 

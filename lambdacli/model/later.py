@@ -21,9 +21,9 @@ class Later(Generic[T]):
     __slots__ = ("_callbacks", "_error", "_is_done", "_value")
 
     def __init__(self) -> None:
-        self._callbacks: list[Callable[[Later[T]], object]] = []
-        self._error: BaseException | None = None
         self._is_done = False
+        self._callbacks: tuple[Callable[[Later[T]], object], ...] = ()
+        self._error: BaseException | None = None
         self._value: T
 
     def __repr__(self) -> str:
@@ -47,11 +47,14 @@ class Later(Generic[T]):
     def set_result(self, value: T) -> None:
         assert not self._is_done, "a result comes once"
         self._value = value
-        self._tell()
+        self._is_done = True
+        if self._callbacks:
+            self._tell()
 
     def set_exception(self, error: BaseException) -> None:
         assert not self._is_done, "a result comes once"
         self._error = error
+        self._is_done = True
         self._tell()
 
     def add_done_callback(self, tell: Callable[[Later[T]], object]) -> None:
@@ -59,7 +62,7 @@ class Later(Generic[T]):
         if self._is_done:
             tell(self)
         else:
-            self._callbacks.append(tell)
+            self._callbacks += (tell,)
 
     def then(self, transform: Callable[[T], U]) -> Later[U]:
         """What this makes of the value; an error, its own too, is passed on."""
@@ -79,13 +82,12 @@ class Later(Generic[T]):
     def __await__(self) -> Generator[object, None, T]:
         if not self._is_done:
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._callbacks.append(lambda _: None if waiter.done() else waiter.set_result(None))
+            self._callbacks += (lambda _: None if waiter.done() else waiter.set_result(None),)
             yield from waiter
         return self.result()
 
     def _tell(self) -> None:
-        self._is_done = True
-        callbacks, self._callbacks = self._callbacks, []
+        callbacks, self._callbacks = self._callbacks, ()
         for tell in callbacks:
             try:
                 tell(self)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
+
+from lambdacli.model.record import record
 
 
 class InvocationType(StrEnum):
@@ -13,7 +14,7 @@ class InvocationType(StrEnum):
     DRY_RUN = "DryRun"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invocation:
     """What the caller handed in; the payload stays bytes from the door to the runtime."""
 
@@ -27,7 +28,7 @@ class Invocation:
     """It is to run in an environment that never ran one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Report:
     """The figures of one REPORT line."""
 
@@ -41,7 +42,7 @@ class Report:
     error_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """The answer of one invocation, as the caller sees it."""
 
@@ -54,7 +55,7 @@ class Outcome:
     """What a person should be told about how this was run (the nearest runtime was taken, say)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InvokeAnswer:
     """What a synchronous caller gets back; the tail of the log only if it was wanted."""
 

@@ -73,12 +73,17 @@ def caller_of(request: Request) -> Caller:
     """Reads the credential scope of a signature, in the header or in a presigned query; takes anything."""
     header = request.headers.get("authorization")
     if header is not None:
-        found = _CREDENTIAL.search(header)
-        return _caller_in_scope(header.partition(" ")[0], found[1] if found else "")
+        return _caller_in_header(header)
     if "X-Amz-Credential" not in request.query:
         return Caller()
     query = dict(parse_qsl(request.query))
     return _caller_in_scope(query.get("X-Amz-Algorithm", ""), query.get("X-Amz-Credential", ""))
+
+
+def _caller_in_header(header: str) -> Caller:
+    """The signature differs with every request; the credential before it does not."""
+    found = _CREDENTIAL.search(header)
+    return _caller_in_scope(header.partition(" ")[0], found[1] if found else "")
 
 
 def _refuse_host(request: Request) -> Response | None:
@@ -159,6 +164,7 @@ def _is_loopback(host: str) -> bool:
     return address.is_loopback
 
 
+@lru_cache(maxsize=256)
 def _caller_in_scope(algorithm: str, credential: str) -> Caller:
     # From the right: an access key is whatever the developer typed, a slash included.
     if algorithm == "AWS4-HMAC-SHA256":

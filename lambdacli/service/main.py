@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -113,6 +114,9 @@ class Service:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._signalled)
             self._watch_idleness()
+            # What is here now stays: a collection need not look through it again.
+            gc.collect()
+            gc.freeze()
             await self._stop.wait()
             logger.info("stopping; running invocations finish")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -252,7 +253,7 @@ class ProjectSync:
 def _stamp_of(file: Path) -> object:
     """What tells one state of a file from another; None when it is gone."""
     try:
-        status = file.stat()
+        status = os.stat(file)
     except OSError:
         return None
     return (status.st_mtime_ns, status.st_size, status.st_ino)

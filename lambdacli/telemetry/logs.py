@@ -81,9 +81,10 @@ class LogStream:
             return
         held, self._held = self._held, []
         lines = "".join([f'{{"t": {moment}, "m": {quoted(message)}}}\n' for moment, message in held])
-        rest = memoryview(lines.encode(errors="replace"))
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        data = lines.encode(errors="replace")
+        written = self._file.write(data)
+        while written < len(data):
+            written += self._file.write(data[written:])
         self._publish(self._group, self.name, held)
 
     def close(self) -> None:
@@ -97,8 +98,7 @@ class LogStream:
                 self._file.close()
 
     def _keep(self, message: str, timestamp_ms: int | None) -> None:
-        moment = int(time.time() * 1000) if timestamp_ms is None else timestamp_ms
-        self._held.append((moment, message))
+        self._held.append((int(time.time() * 1000) if timestamp_ms is None else timestamp_ms, message))
 
     def _flush_late(self) -> None:
         self._timer = None

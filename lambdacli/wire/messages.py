@@ -16,8 +16,10 @@ class Peer:
     remote: tuple[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
+    """Nobody changes it; it is not frozen, because that would triple the price of making one."""
+
     method: str
     path: str
     """As it came, percent-escapes untouched, without the query."""

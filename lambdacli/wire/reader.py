@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,18 @@ from lambdacli.wire.messages import Peer, Request
 
 _log = logging.getLogger("lam.wire")
 
+
+_PLAIN_LINE = re.compile(
+    rb"(GET|HEAD|POST|PUT|DELETE) (/[A-Za-z0-9/._~%:$&=+@,;!*()'-]*)(?:\?([A-Za-z0-9/._~%:$&=+@,;!*()'?-]*))?"
+    rb" HTTP/1\.1\r\n"
+)
+_BLOCKS: dict[bytes, tuple[dict[str, str], int]] = {}
+"""Header sections that the parser took, byte for byte, with what it made of them and the body's length:
+whoever keeps a connection open sends the same one again and again."""
+_BLOCKS_KEPT = 256
+_LONGEST_BLOCK_KEPT = 2048
+_DECIDING_HEADERS = frozenset({"connection", "expect", "transfer-encoding", "upgrade"})
+"""Those that change how the connection goes on; a section with one of them is never remembered."""
 
 _NAMES: dict[bytes, str] = {}
 """Header names as they came, in small letters: most requests bring the same ones."""
@@ -61,6 +74,7 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self._bytes_without_body = 0
         self._upgrade: str | None = None
+        self._unknown_block: bytes | None = None
         self._method = b""
         self._url = b""
         self._headers: dict[str, str] = {}
@@ -70,6 +84,11 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Raises Refused, after which, as after `is_done`, nothing more may be fed."""
+        if self.reading is Reading.NOTHING:
+            data = self._take_known(data)
+            if not data:
+                return
+            self._unknown_block = _block_of(data)
         self._bytes_without_body += len(data)
         try:
             self._parse(data)
@@ -82,6 +101,42 @@ class RequestReader:
         if self.reading is not Reading.NOTHING and self._bytes_without_body > self._limits.max_header_bytes:
             self.is_done = True
             raise Refused(431, "The request's header section is too large.")
+
+    def _take_known(self, data: bytes) -> bytes:
+        """Takes whole requests whose header section was parsed before; what is left is for the parser."""
+        at, limits = 0, self._limits
+        while (line := _PLAIN_LINE.match(data, at)) is not None:
+            # The line's own end may be the first half of the empty line that ends a section without headers.
+            end = data.find(b"\r\n\r\n", line.end() - 2) + 4
+            known = _BLOCKS.get(data[line.end() : end])
+            if known is None:
+                break
+            headers, length = known
+            is_whole = end + length <= len(data)
+            if not is_whole or length > limits.max_body_bytes or end - at > limits.max_header_bytes:
+                break
+            method, path, query = line.groups(b"")
+            self._take(
+                Request(
+                    method.decode(),
+                    path.decode(),
+                    query.decode(),
+                    headers,
+                    data[end : end + length],
+                    self._peer,
+                )
+            )
+            at = end + length
+        return data[at:] if at else data
+
+    def _learn(self) -> None:
+        """Remembers the header section that was just parsed, if it came in one piece and decides nothing."""
+        block, self._unknown_block = self._unknown_block, None
+        if block is None or not _DECIDING_HEADERS.isdisjoint(self._headers):
+            return
+        if len(_BLOCKS) >= _BLOCKS_KEPT:
+            _BLOCKS.clear()
+        _BLOCKS[block] = (self._headers, int(self._headers.get("content-length", 0)))
 
     def _parse(self, data: bytes) -> None:
         rest: bytes | memoryview = data
@@ -140,6 +195,8 @@ class RequestReader:
             self._upgrade = None
         self.reading = Reading.BODY
         self._bytes_without_body = 0
+        if self._unknown_block is not None:
+            self._learn()
         if "expect" in self._headers:
             self._heed_expectation()
 
@@ -194,6 +251,15 @@ class RequestReader:
     def _is_head_too_large(self) -> bool:
         fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
         return len(self._method) + len(self._url) + 12 + fields > self._limits.max_header_bytes
+
+
+def _block_of(data: bytes) -> bytes | None:
+    """The header section of a plain request that begins here, if all of it is here."""
+    line = _PLAIN_LINE.match(data)
+    end = -1 if line is None else data.find(b"\r\n\r\n", line.end() - 2)
+    if line is None or end < 0 or end + 4 - line.end() > _LONGEST_BLOCK_KEPT:
+        return None
+    return data[line.end() : end + 4]
 
 
 def _name(name: bytes) -> str:

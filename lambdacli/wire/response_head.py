@@ -61,12 +61,13 @@ def _fields(response: Response) -> str:
     status = response.status
     if not 200 <= status <= 999:
         raise ValueError(f"{status} is no status of a response")
-    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
-    for name, value in response.headers.items():
-        if name in _KNOWN_NAMES or not _is_framing(name):
-            lines.append(f"{name}: {value}\r\n")
-    text = "".join(lines)
+    lines = [
+        f"{name}: {value}\r\n"
+        for name, value in response.headers.items()
+        if name in _KNOWN_NAMES or not _is_framing(name)
+    ]
+    text = (_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n") + "".join(lines)
     # Headers may come from a function: a line break within one would forge further headers or a response.
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines):
+    if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1:
         raise ValueError(f"a header holds a line break: {response.headers!r}")
     return text

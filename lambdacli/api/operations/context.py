@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
+import random
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.record import record
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.wire.http import Request
@@ -30,10 +31,16 @@ class Events(Protocol):
 
 
 def new_id() -> str:
-    return str(uuid.uuid4())
+    """A random UUID (version 4) at a tenth of `uuid`'s price: it names a request, and keeps no secret."""
+    text = f"{random.getrandbits(128) & _RANDOM_BITS | _FIXED_BITS:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-@dataclass(frozen=True, slots=True)
+_FIXED_BITS = 4 << 76 | 0b10 << 62
+_RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
+
+
+@record
 class Context:
     """One request's surroundings: who asks, where, and the parts that can answer."""
 
@@ -50,7 +57,7 @@ class Context:
     """Goes out as `x-amzn-RequestId`; an invocation's id is the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reply:
     """An operation's members, and headers that the model does not know."""
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import json
-import os
+import random
 import re
 import time
 from collections.abc import Callable, Coroutine
@@ -202,19 +202,19 @@ def _trace(context: Context) -> tuple[str, str]:
     given = context.http.headers.get(_TRACE_HEADER, "")
     if not given:
         root = _new_root()
-        return f"Root={root};Parent={os.urandom(8).hex()};Sampled=0", f"root={root};sampled=0"
+        return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0", f"root={root};sampled=0"
     trace_id = given if "Root" in _trace_parts(given) else f"Root={_new_root()};{given}"
     parts = _trace_parts(trace_id)
     return trace_id, f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
 
 
 def _new_trace_id() -> str:
-    return f"Root={_new_root()};Parent={os.urandom(8).hex()};Sampled=0"
+    return f"Root={_new_root()};Parent={random.getrandbits(64):016x};Sampled=0"
 
 
 def _new_root() -> str:
     """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
-    return f"1-{int(time.time()):08x}-{os.urandom(12).hex()}"
+    return f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
 
 
 # After
