@@ -104,6 +104,7 @@ class Berth:
         self._address = ""
         self._opening: asyncio.Task[None] | None = None
         self._processes = 0
+        self._prepared: tuple[StartPlan, Command] | None = None
 
     async def open(self) -> None:
         """Its walls and its address; once, whoever asks."""
@@ -118,16 +119,21 @@ class Berth:
     async def prepare(self) -> None:
         """Ahead of need: everything up to the first step of its program."""
         await self.open()
-        self.sandbox.prepare(self._command(self.plan()))
+        plan = self._site.plan()
+        command = self._command(plan)
+        self.sandbox.prepare(command)
+        self._prepared = plan, command
 
     def plan(self) -> StartPlan:
         """InvalidEntrypoint when the function has nothing to start."""
-        return self._site.plan()
+        return self._site.plan() if self._prepared is None else self._prepared[0]
 
     async def start(self, plan: StartPlan, on_exit: Callable[[Exit], None]) -> None:
         """Its first program, or the next after a failure."""
-        await self.sandbox.start(self._command(plan), on_exit)
+        command = self._command(plan) if self._prepared is None else self._prepared[1]
+        self._prepared = None
         self._processes += 1
+        await self.sandbox.start(command, on_exit)
 
     @property
     def is_outdated(self) -> bool:

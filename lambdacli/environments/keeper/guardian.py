@@ -199,13 +199,14 @@ class Guardian:
         for name, (soft, hard) in plan["limits"].items():
             lower_limit(getattr(resource, name), soft, hard)
         os.umask(0o022)
+        if is_fork:
+            os.close(failures)
+            plan["go"] = go  # it does what it can before it waits there
+            return
         if not plan["holds_itself"]:
             if not os.read(go, 1):
                 os._exit(0)  # nobody needs it any more
         os.close(go)
-        if is_fork:
-            os.close(failures)
-            return
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
         os.execve(plan["program"][0], plan["program"], plan["variables"])
