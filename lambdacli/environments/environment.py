@@ -288,7 +288,7 @@ class Environment:
         except StartError as error:
             text = f"fork/exec {_inside(plan, self.placement)}: {str(error).lower()}"
             return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, text)
-        self._sandbox.watch(self._breached)
+        self._sandbox.watch(self._breached, is_init=True)
         happening = await self._next_happening(deadline)
         self._sandbox.unwatch()
         if happening is None:

@@ -191,7 +191,7 @@ class Launcher:
         owner = os.getuid() if uid is None or self._uids is None else self._uids.base + uid
         return Berth(
             site,
-            GuardedSandbox(place, placement.memory_mb),
+            GuardedSandbox(place, placement.memory_mb, has_cpu_share=placement.has_cpu_share),
             RuntimeApi(lambda peer: self._judge_peer(peer, owner)),
             lease,
             new_stream_name(placement.key.version),

@@ -62,7 +62,7 @@ class ScriptedSandbox:
     def output_fd(self) -> int:
         return self._read_fd
 
-    def watch(self, on_breach: Callable[[str], None]) -> None:
+    def watch(self, on_breach: Callable[[str], None], *, is_init: bool = False) -> None:
         self._on_breach = on_breach
 
     def unwatch(self) -> None:

@@ -10,15 +10,17 @@ from dataclasses import replace
 from lambdacli.environments.process import Command, Exit, ProcessTree
 from lambdacli.environments.sandbox.base import Place
 from lambdacli.environments.sandbox.memory import TreeUse, tree_use
+from lambdacli.environments.sandbox.throttle import Throttle
 from lambdacli.environments.sandbox.watch import Watch
 
 
 class GuardedSandbox:
-    def __init__(self, place: Place, memory_mb: int) -> None:
+    def __init__(self, place: Place, memory_mb: int, *, has_cpu_share: bool = False) -> None:
         self.is_frozen = False
         self.walls = place.walls
         self._place = place
         self._watch = Watch(memory_mb * 1024)
+        self._throttle = Throttle(memory_mb, self._stop, self._go_on) if has_cpu_share else None
         self._tree: ProcessTree | None = None
         self._is_prepared = False
         self._read_fd, self._write_fd = os.pipe()
@@ -49,6 +51,8 @@ class GuardedSandbox:
             await tree.started()
             if tree.pid is not None and tree.guardian is not None:  # it has not ended meanwhile
                 self._watch.attach(tree.pid, tree.guardian)
+                if self._throttle is not None:
+                    self._throttle.attach(tree.pid, tree.guardian)
         except BaseException:
             await self.end_processes()
             raise
@@ -79,11 +83,23 @@ class GuardedSandbox:
         self._is_output_taken = True
         return self._read_fd
 
-    def watch(self, on_breach: Callable[[str], None]) -> None:
+    def watch(self, on_breach: Callable[[str], None], *, is_init: bool = False) -> None:
         self._watch.begin(on_breach)
+        if self._throttle is not None and not is_init:
+            self._throttle.begin()
 
     def unwatch(self) -> None:
         self._watch.end()
+        if self._throttle is not None:
+            self._throttle.end()
+
+    def _stop(self) -> None:
+        if self._tree is not None:
+            self._tree.freeze()
+
+    def _go_on(self) -> None:
+        if self._tree is not None:
+            self._tree.thaw()
 
     def is_over_memory(self) -> bool:
         return self._watch.is_over_memory()
@@ -92,13 +108,18 @@ class GuardedSandbox:
         return self._watch.max_memory_mb()
 
     async def end_processes(self) -> None:
-        self._watch.detach()
+        self._detach()
         self.is_frozen = self._is_prepared = False
         if self._tree is not None:
             await self._tree.kill()
 
-    async def close(self) -> None:
+    def _detach(self) -> None:
         self._watch.detach()
+        if self._throttle is not None:
+            self._throttle.detach()
+
+    async def close(self) -> None:
+        self._detach()
         tree, self._tree = self._tree, None
         if tree is not None:
             await tree.end()
