@@ -199,7 +199,8 @@ LANGUAGES = {
             "app.rb": "$count = 0\nclass Boom < StandardError; end\n"
             "def handler(event:, context:)\n"
             "  $count += 1\n  puts 'working'\n  case event['do']\n  when 'fails' then raise Boom, 'boom'\n"
-            "  when 'sleeps' then sleep 60\n  when 'crashes' then exit!(7)\n  end\n  { count: $count }\nend\n",
+            "  when 'sleeps' then sleep 60\n  when 'crashes' then exit!(7)\n  end\n"
+            "  { count: $count }\nend\n",
             "start.rb": "raise RangeError, 'no start'\n",
         },
         error=("Function<Boom>", "boom"),
