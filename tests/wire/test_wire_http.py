@@ -165,6 +165,7 @@ def test_chunked_upload_in_any_pieces_arrives_whole(run, piece_size):
     run(story())
     assert seen[0].body == body
     assert seen[0].headers["host"] == "x"
+    assert seen[0].trailers == {"host": "trailers decide nothing"}
 
 
 def test_continue_is_said_before_the_body_comes(run):
