@@ -21,7 +21,7 @@ exports.start = async function start() {
   const errors = new ErrorForms(places, version < FIRST_OF_VERSION_4 ? 3 : 4);
   const log = new Log(places, errors);
   if (places.hasPackagesToImport) {
-    require("./search_path.cjs").install(places.searchFolders);
+    require("./search_path.cjs").install(places);
   }
   const client = require(version < FIRST_OF_VERSION_4 ? "./version_3.cjs" : "./version_4.cjs");
   client.prepare();
