@@ -504,7 +504,7 @@ class Environment:
     def _ended_while_idle(self) -> None:
         """Between invocations nobody waits for it: the next invocation starts with an init, which first ends
         whatever the main process left running."""
-        self._channel.drain()
+        self._drain()
         self._dismiss_waiter()
         self._step(EnvironmentEvent.BROKEN)
         self._on_change(self)
@@ -544,6 +544,7 @@ class Environment:
             self._runtime_step(RuntimeEvent.EXITED)
         self._channel.drain()
         self._channel.flush()  # what these processes left unfinished is not for the next ones to finish
+        self._write_output()
 
     def _dismiss_waiter(self) -> None:
         """Answers a `next` that will get no event any more."""

@@ -28,6 +28,7 @@ for (const name of ["layered", "numbered", "named", "only-module", "only-module/
 }
 export const handler = async () => found;
 """
+DYNAMIC = "exports.handler = async () => (await import('only-module')).default;\n"
 STATIC = 'import word from "layered";\nexport const handler = async () => word;\n'
 SDK = """\
 import { toUtf8 } from "@smithy/util-utf8";
@@ -48,6 +49,7 @@ FILES = {
     "plain/common.js": COMMON,
     "plain/module.mjs": MODULE,
     "plain/static.mjs": STATIC,
+    "plain/dynamic.js": DYNAMIC,
     "named/common.js": COMMON,
     "named/module.mjs": MODULE,
     "named/package.json": json.dumps(
@@ -69,6 +71,7 @@ def functions(runtime: str) -> dict[str, dict[str, object]]:
         "common": {**common, "code": "plain", "handler": "common.handler"},
         "module": {**common, "code": "plain", "handler": "module.handler"},
         "static": {**common, "code": "plain", "handler": "static.handler"},
+        "dynamic": {**common, "code": "plain", "handler": "dynamic.handler"},
         "named": {**common, "code": "named", "handler": "common.handler"},
         "named-module": {**common, "code": "named", "handler": "module.handler"},
         "broken": {**common, "code": "broken", "handler": "index.handler"},
@@ -93,7 +96,7 @@ def on_real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     chosen = {
         name: settings
         for name, settings in functions(f"nodejs{request.param}.x").items()
-        if name in ("common", "module", "static")
+        if name in ("common", "module", "static", "dynamic")
     }
     with open_house(folder / "p", chosen, FILES, variables={"PATH": path}) as house:
         yield house
@@ -120,12 +123,14 @@ IMPORTED = {
 def test_a_layers_packages_are_imported_as_they_are_required(house: House) -> None:
     assert house.invoke("module").json == IMPORTED
     assert house.invoke("static").json == "from the layer"
+    assert house.invoke("dynamic").json == "a module"
 
 
 def test_real_versions_find_the_same(on_real: House) -> None:
     answer = on_real.invoke("common")
     assert answer.json["layered"] == "from the layer"
     assert on_real.invoke("static").json == "from the layer"
+    assert on_real.invoke("dynamic").json == "a module"
     found = on_real.invoke("module").json
     assert {**found, "numbered": ""} == {**IMPORTED, "numbered": ""}
     flags = "is not installed here"

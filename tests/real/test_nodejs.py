@@ -80,6 +80,11 @@ exports.logs = async () => {
   console.log({ only: 1 });
   console.error("with", new TypeError("inside"));
 };
+exports.floods = async () => {
+  process.stdout.write("begin\\n");
+  for (let line = 0; line < 150; line += 1) console.log("y".repeat(50000));
+};
+exports.large = async ({ size }) => "x".repeat(size);
 exports.nested = { deeper: { handler: async () => "nested" } };
 exports.number = 7;
 exports.streams = awslambda.streamifyResponse(async (event, stream, context) => {
@@ -125,6 +130,7 @@ FILES = {
     "code/module.mjs": MODULE,
     "code/helper.mjs": "export const helper = () => 'helped';\n",
     "code/common.cjs": "exports.handler = async () => __filename.split('/').pop();\n",
+    "code/wrapper": '#!/bin/sh\nexport WRAPPED=1\nexec "$@"\n',
     "code/deep/file.js": "exports.handler = async () => 'deep';\n",
     "code/typed/package.json": '{"type": "module"}',
     "code/typed/index.js": "export const handler = async () => import.meta.url.split('/').pop();\n",
@@ -288,13 +294,25 @@ def function_name(handler: str, runtime: str) -> str:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     need("node")
     more = ["acts.counts", "acts.context", "acts.variables", "acts.argv", "acts.logs", "acts.callsAtOnce"]
-    more += ["acts.streamNow", "missing.handler", "oldsdk.handler", "module.inside"]
+    more += [
+        "acts.streamNow",
+        "missing.handler",
+        "oldsdk.handler",
+        "module.inside",
+        "acts.floods",
+        "acts.large",
+    ]
     functions: dict[str, dict[str, object]] = {}
     for runtime in (OLD, NEW):
         for handler in (*INVOKED, *ONLY_OLD, *INIT, *more):
             timeout = 1 if handler == "acts.sleeps" else 10
             settings = {"runtime": runtime, "handler": handler, "timeout": timeout}
             functions[function_name(handler, runtime)] = settings
+    functions["wrapped"] = {
+        "runtime": OLD,
+        "handler": "acts.variables",
+        "env": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrapper"},
+    }
     logging = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "info"}
     for runtime in (OLD, NEW):
         functions[f"json-{runtime[6:8]}"] = {"runtime": runtime, "handler": "acts.logs", "env": logging}
@@ -507,3 +525,24 @@ def test_a_streaming_handler_must_be_async(house: House, runtime: str) -> None:
     message = "Streaming does not support non-async handlers."
     kind = "string" if runtime == OLD else "Error"
     assert without_trace(answer) == error(kind, message)
+
+
+def test_a_wrapper_starts_the_runtime(house: House) -> None:
+    assert house.invoke("wrapped", {}).json["WRAPPED"] == "1"
+    assert house.invoke("wrapped", {}).json["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{OLD}"
+
+
+@pytest.mark.parametrize("runtime", [OLD, NEW])
+def test_no_line_is_lost_however_much_is_logged(house: House, runtime: str) -> None:
+    name = function_name("acts.floods", runtime)
+    house.invoke(name)
+    whole = [message for _, message in house.events(name) if message.endswith("y" * 50000 + "\n")]
+    assert len(whole) == 150
+
+
+@pytest.mark.parametrize("runtime", [OLD, NEW])
+def test_the_largest_answer_passes_and_one_byte_more_does_not(house: House, runtime: str) -> None:
+    name = function_name("acts.large", runtime)
+    assert len(house.invoke(name, {"size": 6291556 - 2}).payload) == 6291556
+    assert house.invoke(name, {"size": 6291556 - 1}).json["errorType"] == "Function.ResponseSizeTooLarge"
+    assert house.invoke(name, {"size": 1}).json == "x"

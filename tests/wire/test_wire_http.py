@@ -165,6 +165,7 @@ def test_chunked_upload_in_any_pieces_arrives_whole(run, piece_size):
     run(story())
     assert seen[0].body == body
     assert seen[0].headers["host"] == "x"
+    assert seen[0].trailers == {"host": "trailers decide nothing"}
 
 
 def test_continue_is_said_before_the_body_comes(run):
@@ -986,5 +987,45 @@ def test_descriptors_are_not_leaked(run):
         before = len(os.listdir("/dev/fd"))
         await serve_twenty()
         await until(lambda: len(os.listdir("/dev/fd")) <= before)
+
+    run(story())
+
+
+def test_a_response_that_may_wait_leaves_with_the_next_if_that_was_asked_for(run):
+    release = asyncio.Event()
+
+    async def slow():
+        await release.wait()
+        return Response(200, {}, b"slow")
+
+    def handler(request):
+        return slow() if request.path == "/slow" else Response(202, {}, b"soon", may_wait=True)
+
+    async def story():
+        async with serving(handler) as (_, port), connected(port) as client:
+            await client.send(b"POST /soon HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await client.answer()).body == b"soon"  # nothing else was asked for
+            await client.send(b"POST /soon HTTP/1.1\r\n\r\nGET /slow HTTP/1.1\r\n\r\n")
+            early = asyncio.ensure_future(client.answer())
+            await asyncio.sleep(0.05)
+            assert not early.done()
+            release.set()
+            assert (await early).body == b"soon"
+            assert (await client.answer()).body == b"slow"
+
+    run(story())
+
+
+def test_a_response_that_waits_is_not_lost_when_the_next_never_comes(run):
+    def handler(request):
+        if request.path == "/soon":
+            return Response(202, {}, b"soon", may_wait=True)
+        raise OSError("no")
+
+    async def story():
+        async with serving(handler) as (_, port), connected(port) as client:
+            await client.send(b"POST /soon HTTP/1.1\r\n\r\nno request at all\r\n\r\n")
+            assert (await client.answer()).body == b"soon"
+            assert (await client.answer()).status == 400
 
     run(story())

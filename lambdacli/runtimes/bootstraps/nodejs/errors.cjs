@@ -27,6 +27,14 @@ exports.ErrorForms = class ErrorForms {
     return error;
   }
 
+  // What was thrown, as an error; version 4 writes out what version 3 leaves to Error.
+  asError(thrown) {
+    if (thrown instanceof Error) {
+      return thrown;
+    }
+    return new Error(this.#clientVersion === 3 ? thrown : String(thrown));
+  }
+
   // What the caller gets.
   body(error) {
     try {

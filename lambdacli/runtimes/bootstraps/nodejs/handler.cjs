@@ -96,6 +96,7 @@ async function imported(file) {
 }
 
 // What the nearest package.json says; a folder node_modules ends the search.
+exports.hasModuleType = hasModuleType;
 function hasModuleType(folder) {
   if (folder.endsWith("/node_modules")) {
     return false;

@@ -41,7 +41,7 @@ exports.Log = class Log {
 
   // A failure of the function, such as `Invoke Error`, as the runtime itself logs it.
   failure(what, error) {
-    const shown = error instanceof Error ? error : new Error(error);
+    const shown = this.#errors.asError(error);
     if (this.#isJson) {
       console.error(shown);
     } else {

@@ -21,17 +21,17 @@ exports.start = async function start() {
   const errors = new ErrorForms(places, version < FIRST_OF_VERSION_4 ? 3 : 4);
   const log = new Log(places, errors);
   if (places.hasPackagesToImport) {
-    require("./search_path.cjs").install(places.searchFolders);
+    require("./search_path.cjs").install(places);
   }
   const client = require(version < FIRST_OF_VERSION_4 ? "./version_3.cjs" : "./version_4.cjs");
   client.prepare();
+  const { RuntimeApi } = require("./runtime_api.cjs");
   let standby;
   if (standbyDescriptor !== undefined) {
     // All that packages may look at while they load is in its place by now.
     standby = new (require("./standby.cjs").Standby)(Number(standbyDescriptor), document, places);
     await standby.wait();
   }
-  const { RuntimeApi } = require("./runtime_api.cjs");
   const api = new RuntimeApi(process.env.AWS_LAMBDA_RUNTIME_API, document.direct === true);
   await client.run({ api, errors, log, places, version, initialised: () => standby?.record() });
 };
