@@ -106,7 +106,7 @@ class Guardian:
         if plan["has_standby"]:
             ours, theirs = socket.socketpair()
         try:
-            pid = os.fork()
+            pid = tree.fork_quietly()
         except OSError as error:
             tell(self._control, failure("not_started", error))
             for descriptor in (failure_read, failure_write, go_read, go_write):
@@ -116,6 +116,8 @@ class Guardian:
             os.close(failure_read)
             os.close(go_write)
             try:
+                if plan["program"] is None:
+                    tree.run_fork_hooks()
                 self._become(plan, failure_write, go_read, theirs)
                 return plan
             except (OSError, walls.WallError) as error:

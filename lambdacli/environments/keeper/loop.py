@@ -46,6 +46,7 @@ class Loop:
         self._wake, self._wake_end = tree.child_exit_pipe()
         gc.collect()
         gc.freeze()  # what our children share with us stays shared
+        gc.disable()
         while True:
             readable, _, _ = select.select([self._service.fileno(), self._wake], [], [])
             if self._wake in readable:
@@ -61,6 +62,7 @@ class Loop:
                     os._exit(0)
                 plan = self._obey(message, descriptors)
                 if plan is not None:
+                    gc.enable()
                     signal.signal(signal.SIGINT, found_interrupt)
                     return plan
 
@@ -80,7 +82,7 @@ class Loop:
         try:
             if self._is_walled:
                 own = walls.new_process_namespace()
-            pid = os.fork()
+            pid = tree.fork_quietly()
         except (OSError, walls.WallError) as error:
             with socket.socket(fileno=control_fd) as control:
                 tell(control, failure("not_ready", error))

@@ -41,6 +41,25 @@ def child_exit_pipe() -> tuple[int, int]:
     return read_end, write_end
 
 
+def fork_quietly() -> int:
+    """A fork that runs none of the hooks of Python's libraries: they write to so much memory that it would no longer
+    be shared. For guardians, which use none of these libraries."""
+    if not IS_LINUX:
+        return os.fork()
+    pid: int = ctypes.PyDLL(None, use_errno=True).fork()
+    if pid < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return pid
+
+
+def run_fork_hooks() -> None:
+    """What `fork_quietly` has left out, all of it in the child: none of the locks was held there."""
+    if IS_LINUX:
+        ctypes.pythonapi.PyOS_BeforeFork()
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+
+
 class _SignalAction(ctypes.Structure):
     """As Linux's C libraries have it on 64 bits: the flags follow the mask."""
 
