@@ -356,8 +356,11 @@ class Environment:
     def _take(self, phase: _Phase, happening: _Happening) -> None:
         match happening.event:
             case RuntimeEvent.RESPONSE | RuntimeEvent.ERROR:
-                # What the function printed came before its answer: it is logged before the answer leaves.
-                self._drain()
+                # START and what the function printed came before its answer: they are in the file before the
+                # answer leaves.
+                self._channel.drain()
+                self._has_output = False
+                self._stream.flush()
                 if self._sandbox.is_over_memory():
                     self._fall(phase, failure.out_of_memory(phase.invocation.request_id))
                     return

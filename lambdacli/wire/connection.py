@@ -257,6 +257,7 @@ class Connection(asyncio.Protocol):
         if self._is_lost:
             self._connections.remove(self)
         elif not self._is_ending and (is_last or self._is_next_last()):
+            self._write(b"")  # what was held for a response that never came
             self._close()
 
     def _is_next_last(self) -> bool:
@@ -381,7 +382,7 @@ class Connection(asyncio.Protocol):
         if self._held:
             data, self._held = self._held + data, b""
         # uvloop raises where asyncio only warns.
-        if not self._transport.is_closing():
+        if data and not self._transport.is_closing():
             self._transport.write(data)
 
     def _write_owed_continue(self) -> None:
