@@ -18,7 +18,8 @@ from benchmarks.stage import Stage
 
 EACH_ROUND = 5
 ISOLATION_SECONDS = 0.1
-"""Between cold starts that are looked at one by one: what a service makes ready after one is ready for the next."""
+"""Between cold starts that are looked at one by one: what a service makes ready after one is ready for the
+next."""
 BUDGET_SECONDS = 60.0
 BY_CHANGE = "by changes of the code: this service does not know X-Lam-Cold"
 

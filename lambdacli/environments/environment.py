@@ -330,7 +330,6 @@ class Environment:
 
     def _hand_over(self, invocation: Invocation, deadline: float) -> None:
         self._runtime_step(RuntimeEvent.INVOKE)
-        self._sandbox.thaw()
         self._event = NextEvent(
             request_id=invocation.request_id,
             deadline_ms=int((time.time() + deadline - time.monotonic()) * 1000),
@@ -340,8 +339,10 @@ class Environment:
             trace_id=invocation.trace_id,
         )
         assert self._next_waiter is not None
+        # Written while it still stands: it wakes once, and finds its event.
         self._next_waiter.set_result(self._event)
         self._next_waiter = None
+        self._sandbox.thaw()
 
     def _happened(self, happening: _Happening) -> None:
         phase = self._phase

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lambdacli.environments.company import Company
 from lambdacli.environments.keeper.wire import FREEZE, THAW
 
 END_SECONDS = 8.0
@@ -174,6 +175,8 @@ class ProcessTree:
         self._gone: asyncio.Future[None] = loop.create_future()
         self._is_running = False
         self._is_end_told = False
+        self._company: Company | None = None
+        self._is_frozen_alone = False
         self._wire.listen(self._handle, self._closed)
 
     async def ready(self) -> None:
@@ -197,16 +200,27 @@ class ProcessTree:
     async def started(self) -> None:
         await asyncio.shield(self._started)
 
-    def freeze(self) -> None:
-        self._wire.send(FREEZE)
+    def freeze(self, *, is_asking: bool = False) -> None:
+        """Stops every process. One that is asking for its next event, and is alone, needs no guardian for
+        it."""
+        if is_asking and self.pid is not None and self._company is not None and self._company.is_alone():
+            self._is_frozen_alone = True
+            self._signal_main(signal.SIGSTOP)
+        else:
+            self._wire.send(FREEZE)
 
     def thaw(self) -> None:
         """The main process goes on at once; the guardian sees to the others, and to a freeze that it has not
         come to yet."""
+        self._signal_main(signal.SIGCONT)
+        if not self._is_frozen_alone:
+            self._wire.send(THAW)
+        self._is_frozen_alone = False
+
+    def _signal_main(self, number: int) -> None:
         if self.pid is not None:
             with contextlib.suppress(OSError):
-                os.kill(self.pid, signal.SIGCONT)
-        self._wire.send(THAW)
+                os.kill(self.pid, number)
 
     async def kill(self) -> None:
         """Ends every process but the guardian."""
@@ -217,6 +231,7 @@ class ProcessTree:
         self._wire.tell({"command": "kill"})
         await self._within_patience(self._killed)
         self.pid = None
+        self._leave_company()
 
     async def end(self) -> None:
         """Ends every process; returns when none is left."""
@@ -250,6 +265,7 @@ class ProcessTree:
                 _settle(self._ready, WallsRefused(step, text))
             case {"event": "started", "pid": int(pid)}:
                 self.pid = self._main_process(pid)
+                self._meet_company()
                 _settle(self._started)
             case {"event": "not_started", "text": str(text)}:
                 self._is_running = False
@@ -275,8 +291,20 @@ class ProcessTree:
         except (OSError, IndexError):
             return None  # it has ended already, which is told next
 
+    def _meet_company(self) -> None:
+        self._leave_company()
+        if IS_LINUX and self.pid is not None and self.guardian is not None:
+            self._company = Company(self.pid, self.guardian)
+
+    def _leave_company(self) -> None:
+        self._is_frozen_alone = False
+        if self._company is not None:
+            self._company.close()
+            self._company = None
+
     def _report_exit(self, exit: Exit) -> None:
         self.pid = None
+        self._leave_company()
         if self._is_running:
             self._is_running = False
             self.on_exit(exit)

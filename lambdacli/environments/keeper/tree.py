@@ -42,8 +42,8 @@ def child_exit_pipe() -> tuple[int, int]:
 
 
 def fork_quietly() -> int:
-    """A fork that runs none of the hooks of Python's libraries: they write to so much memory that it would no longer
-    be shared. For guardians, which use none of these libraries."""
+    """A fork that runs none of the hooks of Python's libraries: they write to so much memory that it would no
+    longer be shared. For guardians, which use none of these libraries."""
     if not IS_LINUX:
         return os.fork()
     pid: int = ctypes.PyDLL(None, use_errno=True).fork()

@@ -71,7 +71,7 @@ class GuardedSandbox:
     def freeze(self) -> None:
         if self._tree is not None and not self.is_frozen:
             self.is_frozen = True
-            self._tree.freeze()
+            self._tree.freeze(is_asking=True)
 
     def thaw(self) -> None:
         if self._tree is not None and self.is_frozen:
