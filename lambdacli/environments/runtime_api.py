@@ -72,6 +72,8 @@ class RuntimeApi:
             self._handle,
             max_body_bytes=limits.RESPONSE_BYTES,
             body_ceiling_bytes=math.inf,
+            # Made ready ahead, it has connected long before it asks for anything.
+            header_timeout_seconds=math.inf,
             accept=accept,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
@@ -403,7 +404,8 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _start_header_timer(self) -> None:
-        self._timer = self._loop.call_later(self._limits.header_timeout_seconds, self._cut_slow_head)
+        if self._limits.header_timeout_seconds != math.inf:
+            self._timer = self._loop.call_later(self._limits.header_timeout_seconds, self._cut_slow_head)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

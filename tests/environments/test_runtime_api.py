@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from scripted import Stage, stage
 
 from lambdacli.environments.process import Exit
+from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.state import EnvironmentState
 
 pytestmark = pytest.mark.real
@@ -495,3 +497,7 @@ def test_a_function_without_bootstrap_fails_its_init_at_once(tmp_path: Path) -> 
 )
 def test_the_words_for_an_exit(exit: Exit, reason: str) -> None:
     assert exit.reason == reason
+
+
+def test_who_was_made_ready_ahead_may_be_silent_for_as_long_as_it_takes() -> None:
+    assert RuntimeApi(None)._server._limits.header_timeout_seconds == math.inf

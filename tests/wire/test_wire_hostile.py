@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import tracemalloc
 from contextlib import suppress
@@ -178,6 +179,25 @@ def test_slow_head_is_cut_but_neither_a_slow_body_nor_an_idle_connection(run):
             await idle.send(GET + b"GET ")
             assert (await idle.answer()).status == 200
             assert (await idle.answer()).status == 408
+
+    run(story())
+
+
+def test_a_server_without_a_time_for_heads_waits_for_ever(run):
+    async def story():
+        async with (
+            serving(echo, header_timeout_seconds=0.1) as (_, port),
+            serving(echo, header_timeout_seconds=math.inf) as (_, patient_port),
+            connected(patient_port) as silent,
+            connected(patient_port) as slow,
+            connected(port) as clock,
+        ):
+            await slow.send(b"GET /a HTTP/1.1\r\nHost")
+            assert await clock.is_closed_by_server()
+            await silent.send(GET)
+            assert (await silent.answer()).status == 200
+            await slow.send(b": x\r\n\r\n")
+            assert (await slow.answer()).status == 200
 
     run(story())
 
