@@ -23,11 +23,14 @@ from lambdacli.environments.process import House, Keeper, WallsRefused
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox import layout as house_layout
 from lambdacli.environments.sandbox.base import Place
+from lambdacli.environments.sandbox.cgroup_search import find_cgroups
+from lambdacli.environments.sandbox.cgroups import Cgroup, CgroupError, Cgroups
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.layout import Shown, layout
-from lambdacli.environments.sandbox.linux import WalledPlace, room_of
+from lambdacli.environments.sandbox.linux import GUARDIAN, WalledPlace, room_of
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.environments.standbys import Standbys
+from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Network
@@ -43,6 +46,7 @@ FIRST_UID = 1_800_000_000
 """Far from any user's, and from the ranges that containers are given."""
 FIRST_ROOM_UID = 1_000
 UID_BLOCKS = 4_096
+MEBIBYTE = 1024 * 1024
 
 JudgePeer = Callable[[Peer, int], Response | None]
 """Refuses who is not this user."""
@@ -81,6 +85,7 @@ class Launcher:
         self._houses = Houses(self._outdated)
         self._standbys = Standbys(self._make, clock)
         self._placements: dict[PlacementKey, Placement] = {}
+        self._cgroups: Cgroups | None = None
 
     def prepare(self) -> None:
         """Fresh /var/runtime folders; what a killed service left of /tmp is removed."""
@@ -97,6 +102,7 @@ class Launcher:
         """Tried once in a service's life, before anything is started: whether the kernel grants what the
         walls are made of."""
         self._walls = await self._try_walls()
+        await self._open_cgroups()
         return self._walls
 
     def berth(self, placement: Placement) -> Berth:
@@ -126,6 +132,8 @@ class Launcher:
     async def close(self) -> None:
         await self._standbys.close()
         await self._houses.close()
+        if self._cgroups is not None:
+            await self._cgroups.close()
 
     @property
     def walls(self) -> str:
@@ -162,6 +170,32 @@ class Launcher:
             os.close(write_fd)
         return Walls(True)
 
+    async def _open_cgroups(self) -> None:
+        """The kernel's own limits on memory and processors, where this user may set them."""
+        found = find_cgroups().cgroups if self._wanted != "portable" else None
+        if found is None:
+            return
+        try:
+            await found.open()
+        except CgroupError as error:
+            logger.warning("limits are kept without cgroups: %s", error)
+            return
+        self._cgroups = found
+
+    def _cgroup(self, placement: Placement, number: int) -> Cgroup | None:
+        """Its limit on memory is the net under the exact one, which leaves out what lies in /tmp."""
+        if self._cgroups is None:
+            return None
+        memory_mb = placement.memory_mb + placement.ephemeral_storage_mb
+        try:
+            return self._cgroups.make(
+                f"environment-{number}", memory_mb * MEBIBYTE, limits.PROCESSES + GUARDIAN
+            )
+        except OSError as error:
+            logger.warning("limits are kept without cgroups from now on: %s", error)
+            self._cgroups = None
+            return None
+
     # Berths
 
     def _make(self, placement: Placement) -> Berth:
@@ -191,7 +225,12 @@ class Launcher:
         owner = os.getuid() if uid is None or self._uids is None else self._uids.base + uid
         return Berth(
             site,
-            GuardedSandbox(place, placement.memory_mb, has_cpu_share=placement.has_cpu_share),
+            GuardedSandbox(
+                place,
+                placement.memory_mb,
+                has_cpu_share=placement.has_cpu_share,
+                cgroup=self._cgroup(placement, number),
+            ),
             RuntimeApi(lambda peer: self._judge_peer(peer, owner)),
             lease,
             new_stream_name(placement.key.version),

@@ -50,6 +50,10 @@ class Cgroup:
         for folder in _distinct(self._folders):
             write(folder / "cgroup.procs", str(pid))
 
+    @property
+    def limits_cpu(self) -> bool:
+        return "cpu" in self._folders
+
     def set_cpu_share(self, share: float | None) -> None:
         """In cores; None: as much as there is."""
         for order in share_writes(self._dialect, share):

@@ -3,24 +3,39 @@ print."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 
 from lambdacli.environments.process import Command, Exit, ProcessTree
 from lambdacli.environments.sandbox.base import Place
+from lambdacli.environments.sandbox.cgroups import Cgroup
+from lambdacli.environments.sandbox.cpu_share import cpu_share
 from lambdacli.environments.sandbox.memory import TreeUse, tree_use
 from lambdacli.environments.sandbox.throttle import Throttle
 from lambdacli.environments.sandbox.watch import Watch
 
 
 class GuardedSandbox:
-    def __init__(self, place: Place, memory_mb: int, *, has_cpu_share: bool = False) -> None:
+    def __init__(
+        self, place: Place, memory_mb: int, *, has_cpu_share: bool = False, cgroup: Cgroup | None = None
+    ) -> None:
         self.is_frozen = False
         self.walls = place.walls
         self._place = place
         self._watch = Watch(memory_mb * 1024)
-        self._throttle = Throttle(memory_mb, self._stop, self._go_on) if has_cpu_share else None
+        self._memory_mb = memory_mb
+        self._cgroup = cgroup
+        """The kernel's own limits, where it lets us set them: what it does need not be done here."""
+        has_kernel_share = cgroup is not None and cgroup.limits_cpu
+        self._kernel_share = cpu_share(memory_mb, os.cpu_count() or 1) if has_kernel_share else None
+        needs_throttle = has_cpu_share and not has_kernel_share
+        self._throttle = Throttle(memory_mb, self._stop, self._go_on) if needs_throttle else None
+        self._has_cpu_share = has_cpu_share
+        self._is_held_to_share = False
         self._tree: ProcessTree | None = None
         self._is_prepared = False
         self._read_fd, self._write_fd = os.pipe()
@@ -28,6 +43,10 @@ class GuardedSandbox:
 
     async def open(self, runtime_api: str) -> None:
         self._tree = await self._place.open(runtime_api, self._write_fd)
+        if self._cgroup is not None and self._tree.guardian is not None:
+            # Moving a process may take the kernel milliseconds.
+            with contextlib.suppress(ProcessLookupError):  # it has ended, which is told in another way
+                await asyncio.to_thread(self._cgroup.add, self._tree.guardian)
 
     def prepare(self, command: Command) -> None:
         self._start(command, is_held=True)
@@ -39,7 +58,7 @@ class GuardedSandbox:
 
         def note_exit(exit: Exit) -> None:
             self._watch.note_peak(exit.peak_memory_kb)
-            on_exit(exit)
+            on_exit(self._explained(exit))
 
         tree.on_exit = note_exit
         if self._is_prepared:
@@ -85,13 +104,30 @@ class GuardedSandbox:
 
     def watch(self, on_breach: Callable[[str], None], *, is_init: bool = False) -> None:
         self._watch.begin(on_breach)
-        if self._throttle is not None and not is_init:
-            self._throttle.begin()
+        if not is_init:
+            self._hold_to_share()
 
     def unwatch(self) -> None:
         self._watch.end()
         if self._throttle is not None:
             self._throttle.end()
+
+    def _hold_to_share(self) -> None:
+        if self._throttle is not None:
+            self._throttle.begin()
+        elif self._cgroup is not None and self._has_cpu_share and not self._is_held_to_share:
+            self._is_held_to_share = True
+            self._cgroup.set_cpu_share(self._kernel_share)
+
+    def _explained(self, exit: Exit) -> Exit:
+        """What the kernel has killed because memory ran out was never seen above the limit."""
+        if (
+            self._cgroup is None
+            or exit.signal_number != signal.SIGKILL
+            or not self._cgroup.was_out_of_memory()
+        ):
+            return exit
+        return replace(exit, peak_memory_kb=max(exit.peak_memory_kb, self._memory_mb * 1024 + 1))
 
     def _stop(self) -> None:
         if self._tree is not None:
@@ -110,6 +146,9 @@ class GuardedSandbox:
     async def end_processes(self) -> None:
         self._detach()
         self.is_frozen = self._is_prepared = False
+        if self._is_held_to_share and self._cgroup is not None:
+            self._is_held_to_share = False
+            self._cgroup.set_cpu_share(None)  # an init gets all there is
         if self._tree is not None:
             await self._tree.kill()
 
@@ -123,6 +162,8 @@ class GuardedSandbox:
         tree, self._tree = self._tree, None
         if tree is not None:
             await tree.end()
+        if self._cgroup is not None:
+            await self._cgroup.remove()
         if self._write_fd >= 0:
             os.close(self._write_fd)
             self._write_fd = -1
