@@ -65,6 +65,7 @@ class House:
     service: subprocess.Popen[bytes]
     state: Path
     record: dict[str, Any]
+    functions: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> str:
@@ -189,10 +190,15 @@ class House:
         return psutil.Process(self.service.pid).children(recursive=True)
 
     def functions_processes(self) -> list[int]:
-        """Everything that was started for one of this house's functions, wherever it hangs now: all of them
-        are told its endpoint, and live outside of this process's own session."""
-        mark = f"AWS_ENDPOINT_URL_LAMBDA={self.endpoint}\0".encode()
-        return [pid for pid in psutil.pids() if mark in variables_of(pid)]
+        """Everything that was started for one of this house's functions, wherever it hangs now: it was told
+        where their code lies, or is shown it by a mount."""
+        mark = f"LAMBDA_TASK_ROOT={self.folder}/".encode()
+        shown = f" {self.folder}/".encode()
+        return [
+            pid
+            for pid in psutil.pids()
+            if mark in told_of(pid, "environ") or shown in told_of(pid, "mountinfo")
+        ]
 
     def descriptors(self) -> int:
         """Open ones of the service."""
@@ -202,10 +208,10 @@ class House:
         return psutil.Process(self.service.pid).num_threads()
 
 
-def variables_of(pid: int) -> bytes:
-    """Those that a process began with; nothing when it is gone, or somebody else's."""
+def told_of(pid: int, what: str) -> bytes:
+    """A file of /proc; nothing when the process is gone, or somebody else's."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/environ").read_bytes()
+        return Path(f"/proc/{pid}/{what}").read_bytes()
     return b""
 
 
@@ -267,7 +273,7 @@ def open_house(
     command += ["--cache-dir", str(place.cache_dir), "--port", "0"]
     with (place.state_dir / "service.log").open("wb") as log:
         service = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    house = House(folder, environment, service, place.state_dir, {})
+    house = House(folder, environment, service, place.state_dir, {}, tuple(functions))
     try:
         wait_until(lambda: place.socket_path.exists() or service.poll() is not None, "the service starts", 30)
         assert service.poll() is None, house.journal()

@@ -212,7 +212,9 @@ def functions() -> dict[str, dict[str, object]]:
     found["sees"] |= {"memory": 256, "env": {"OWN": "a $HOME b", "TZ": "Europe/Rome", "LANG": "C"}}
     found["sees-plain"] = {"handler": "app.sees"}
     found["loader"] = {"handler": "loader.handler"}
-    layered = {"handler": "app.imports", "timeout": 10}
+    # The SDK is compiled when it is first imported; a share of a processor that 128 MB get would take long.
+    layered: dict[str, object] = {"handler": "app.imports", "timeout": 20, "memory": 1769}
+    found["imports"] = layered
     found["one-layer"] = {**layered, "layers": ["layer"]}
     found["two-layers"] = {**layered, "layers": ["layer", "second"]}
     found["layer-runs"] = {**layered, "handler": "app.runs", "layers": ["layer"]}
@@ -580,6 +582,7 @@ def test_sdk_inside_a_function_reaches_this_service(house: House) -> None:
         Role="arn:aws:iam::000000000000:role/r",
         Handler="caller.handler",
         Timeout=20,
+        MemorySize=1769,
         Code={"ZipFile": path.read_bytes()},
     )
     assert house.invoke("caller").json == "[1]"
@@ -749,3 +752,4 @@ def raw_invoke(
 def signed() -> dict[str, str]:
     day = time.strftime("%Y%m%d", time.gmtime())
     scope = f"test/{day}/us-east-1/lambda/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=00"}
