@@ -18,10 +18,9 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """State, cache and sockets go to a folder of the test's own, whatever the developer's environment
     says."""
     home = tmp_path_factory.mktemp("home")
-    for name in [
-        name for name in os.environ if name.startswith(("AWS_", "LAM_")) and name != "LAM_TEST_COMPLETE"
-    ]:
-        monkeypatch.delenv(name)
+    for name in [name for name in os.environ if name.startswith(("AWS_", "LAM_"))]:
+        if name not in ("LAM_TEST_COMPLETE", "LAM_WALLS"):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     for name in ("XDG_STATE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)

@@ -38,7 +38,7 @@ class _Knowledge:
     """What is known of a function over its versions."""
 
     preload: list[object] = field(default_factory=list)
-    unfit: set[object] = field(default_factory=set)
+    unfit: list[object] = field(default_factory=list)
     has_template: bool = True
 
 
@@ -113,7 +113,7 @@ class Houses:
             if entry.house.is_gone and self._entries.get(key) is not entry:
                 return
             logger.debug("%s: %s is not loaded ahead", key.function.name, problem)
-            known.unfit.add(problem)
+            known.unfit.append(problem)
             known.preload = [module for module in known.preload if module != problem]
             if problem not in wanted:  # the template itself has ended: modules are not to blame one by one
                 known.preload = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import json
 import os
 import re
@@ -29,6 +30,9 @@ REPOSITORY = Path(__file__).parents[2]
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETERS = python_runtime.search()
 """Found before any test gets a HOME of its own."""
+
+WALLS = {name: os.environ[name] for name in ("LAM_WALLS",) if name in os.environ}
+"""Which walls this run of the tests is about, when not this machine's own."""
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -61,6 +65,7 @@ class House:
     service: subprocess.Popen[bytes]
     state: Path
     record: dict[str, Any]
+    functions: tuple[str, ...] = ()
 
     @property
     def endpoint(self) -> str:
@@ -75,6 +80,25 @@ class House:
             aws_secret_access_key="test",
             config=Config(retries={"total_max_attempts": 1}, read_timeout=90, **config),
         )
+
+    @functools.cached_property
+    def is_walled(self) -> bool:
+        """Whether its functions live behind the walls of Linux: not if those were not wanted, or refused."""
+        return bool(json.loads(self.lam("status", "--json").stdout)["walls"] == "linux")
+
+    def seen(self, file: Path, code: str = "code") -> str:
+        """What a function with this code folder calls a file of this machine."""
+        if not self.is_walled:
+            return str(file)
+        for folder, name in {
+            self.folder / code: "/var/task",
+            self.folder / "layer": "/opt",
+            self.state / "runtime" / "opt": "/opt",
+            self.state / "runtime" / "python": "/var/runtime",
+        }.items():
+            if file.is_relative_to(folder):
+                return str(Path(name) / file.relative_to(folder))
+        raise AssertionError(f"no function sees {file}")
 
     # Three ways to invoke
 
@@ -166,14 +190,15 @@ class House:
         return psutil.Process(self.service.pid).children(recursive=True)
 
     def functions_processes(self) -> list[int]:
-        """Everything that was started for one of this house's functions, wherever it hangs now."""
-        mark = f"LAMBDA_TASK_ROOT={self.folder}".encode()
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(OSError, psutil.Error):
-                if mark in Path(f"/proc/{process.pid}/environ").read_bytes():
-                    found.append(process.pid)
-        return found
+        """Everything that was started for one of this house's functions, wherever it hangs now: it was told
+        where their code lies, or is shown it by a mount."""
+        mark = f"LAMBDA_TASK_ROOT={self.folder}/".encode()
+        shown = f" {self.folder}/".encode()
+        return [
+            pid
+            for pid in psutil.pids()
+            if mark in told_of(pid, "environ") or shown in told_of(pid, "mountinfo")
+        ]
 
     def descriptors(self) -> int:
         """Open ones of the service."""
@@ -181,6 +206,13 @@ class House:
 
     def threads(self) -> int:
         return psutil.Process(self.service.pid).num_threads()
+
+
+def told_of(pid: int, what: str) -> bytes:
+    """A file of /proc; nothing when the process is gone, or somebody else's."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/{what}").read_bytes()
+    return b""
 
 
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
@@ -229,6 +261,7 @@ def open_house(
         "PATH": os.pathsep.join([*interpreters, os.environ["PATH"]]),
         "PYTHONPATH": str(REPOSITORY),
         "LANG": "C.UTF-8",
+        **WALLS,
         **(variables or {}),
     }
     place = locate(folder, environment)
@@ -240,7 +273,7 @@ def open_house(
     command += ["--cache-dir", str(place.cache_dir), "--port", "0"]
     with (place.state_dir / "service.log").open("wb") as log:
         service = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    house = House(folder, environment, service, place.state_dir, {})
+    house = House(folder, environment, service, place.state_dir, {}, tuple(functions))
     try:
         wait_until(lambda: place.socket_path.exists() or service.poll() is not None, "the service starts", 30)
         assert service.poll() is None, house.journal()

@@ -93,6 +93,7 @@ class Project:
             "PYTHONPATH": str(REPOSITORY),
             "XDG_RUNTIME_DIR": str(self.runtime_folder),
             "LAM_TEST_MARK": self.mark,
+            **{name: os.environ[name] for name in ("LAM_WALLS",) if name in os.environ},
         }
 
     # Its files
