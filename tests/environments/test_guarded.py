@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lambdacli.environments.process import Command, Exit
+from lambdacli.environments.process import Command, Exit, StartError
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 
 COMMAND = Command(("/bin/true",), {}, Path("/"))
@@ -21,6 +21,7 @@ class Tree:
         self.pid: int | None = os.getpid()
         self.guardian: int | None = os.getpid()
         self.on_exit: Callable[[Exit], None] = lambda exit: None
+        self.has_ended_while_held = False
         self._told = told
 
     def start(self, command: Command, *, is_held: bool) -> None:
@@ -29,7 +30,9 @@ class Tree:
     def go(self) -> None:
         self._told.append("go")
 
-    async def started(self) -> None: ...
+    async def started(self) -> None:
+        if self.has_ended_while_held and self._told[-1] == "go":
+            raise StartError("it ended while it was held")
 
     def freeze(self, *, is_asking: bool = False) -> None:
         self._told.append("freeze")
@@ -108,6 +111,15 @@ def test_a_prepared_process_is_let_go_and_the_next_one_is_started() -> None:
         await sandbox.start(COMMAND, lambda exit: None)
 
     assert play(story) == ["add", "start held", "go", "kill", "start", "end", "remove", "close"]
+
+
+def test_a_prepared_process_that_has_ended_is_made_again() -> None:
+    async def story(sandbox: GuardedSandbox, tree: Tree) -> None:
+        tree.has_ended_while_held = True
+        sandbox.prepare(COMMAND)
+        await sandbox.start(COMMAND, lambda exit: None)
+
+    assert play(story) == ["add", "start held", "go", "start", "end", "remove", "close"]
 
 
 def test_the_kernel_holds_invocations_to_their_share_and_inits_to_nothing() -> None:

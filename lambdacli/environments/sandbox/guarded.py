@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdacli.environments.process import Command, Exit, ProcessTree
+from lambdacli.environments.process import Command, Exit, ProcessTree, StartError
 from lambdacli.environments.sandbox.base import Place
 from lambdacli.environments.sandbox.cgroups import Cgroup
 from lambdacli.environments.sandbox.cpu_share import cpu_share
@@ -61,13 +61,10 @@ class GuardedSandbox:
             on_exit(self._explained(exit))
 
         tree.on_exit = note_exit
-        if self._is_prepared:
-            self._is_prepared = False
-            tree.go()
-        else:
-            self._start(command, is_held=False)
         try:
-            await tree.started()
+            if not await self._has_gone_on(tree):
+                self._start(command, is_held=False)
+                await tree.started()
             if tree.pid is not None and tree.guardian is not None:  # it has not ended meanwhile
                 self._watch.attach(tree.pid, tree.guardian)
                 if self._throttle is not None:
@@ -75,6 +72,19 @@ class GuardedSandbox:
         except BaseException:
             await self.end_processes()
             raise
+
+    async def _has_gone_on(self, tree: ProcessTree) -> bool:
+        """A prepared process, unless it has ended while it was held: that is nothing the function knows
+        of."""
+        if not self._is_prepared:
+            return False
+        self._is_prepared = False
+        tree.go()
+        try:
+            await tree.started()
+        except StartError:
+            return False
+        return True
 
     def _start(self, command: Command, *, is_held: bool) -> None:
         assert self._tree is not None

@@ -26,12 +26,13 @@ exports.start = async function start() {
   const client = require(version < FIRST_OF_VERSION_4 ? "./version_3.cjs" : "./version_4.cjs");
   client.prepare();
   const { RuntimeApi } = require("./runtime_api.cjs");
+  const api = new RuntimeApi(process.env.AWS_LAMBDA_RUNTIME_API, document.direct === true);
   let standby;
   if (standbyDescriptor !== undefined) {
     // All that packages may look at while they load is in its place by now.
     standby = new (require("./standby.cjs").Standby)(Number(standbyDescriptor), document, places);
+    await api.connected();
     await standby.wait();
   }
-  const api = new RuntimeApi(process.env.AWS_LAMBDA_RUNTIME_API, document.direct === true);
   await client.run({ api, errors, log, places, version, initialised: () => standby?.record() });
 };

@@ -37,6 +37,16 @@ exports.RuntimeApi = class RuntimeApi {
     return this.#port;
   }
 
+  // Until the connection stands, or has failed, which is learned when it is used.
+  async connected() {
+    this.#hold(true);
+    const socket = this.#socket;
+    if (socket?.connecting) {
+      await new Promise((settle) => socket.once("connect", settle).once("close", settle));
+    }
+    this.#hold(false);
+  }
+
   // Holds the process while it waits; nothing else of ours does.
   async next() {
     const event = this.#nextEvent ?? this.#send(this.#request("GET", "invocation/next"), 1)[0];
