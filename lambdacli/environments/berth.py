@@ -145,6 +145,11 @@ class Berth:
         return self._notices()
 
     @property
+    def is_lost(self) -> bool:
+        """Its guardian was killed."""
+        return self.sandbox.is_lost()
+
+    @property
     def is_outdated(self) -> bool:
         """Its template has gone, or has loaded more since."""
         return self._lease.is_outdated

@@ -191,6 +191,11 @@ class Environment:
         """The caller has its answer; the runtime has not asked for the next event, or is being ended, yet."""
         return self._is_breaking or self._runtime is RuntimeState.RESPONDED
 
+    @property
+    def is_lost(self) -> bool:
+        """It served until its place was killed: another environment has to take what comes."""
+        return self.invocations > 0 and self._sandbox.is_lost()
+
     def max_memory_mb(self) -> int:
         return self._sandbox.max_memory_mb()
 

@@ -142,6 +142,8 @@ class Fleet:
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
             match action:
+                case Assign(ticket, member) if self._environments[member].is_lost:
+                    self._replace(ticket, member)
                 case Assign(ticket, member):
                     self._invoke(member, self._tickets.pop(ticket))
                 case Create(member, key, reason):
@@ -179,6 +181,13 @@ class Fleet:
         self._running[member] = run
         phase = self._environments[member].invoke(run.invocation, run.answer)
         phase.add_done_callback(lambda done: self._settled(member, run, done))
+
+    def _replace(self, ticket: int, member: int) -> None:
+        self._pool.member_gone(member)
+        self._spawn(self._close(member, "lost"), self._closings)
+        run = self._tickets[ticket]
+        self._pool.ticket_came(ticket, run.placement.key, is_cold=run.invocation.wants_cold)
+        asyncio.get_running_loop().call_soon(self._act)
 
     def _settled(self, member: int, run: Run, phase: Later[Settlement]) -> None:
         if self._running.pop(member, None) is None:

@@ -21,6 +21,7 @@ from typing import Any
 from lambdacli.environments.company import Company
 from lambdacli.environments.keeper.wire import FREEZE, MOST_DESCRIPTORS, THAW
 
+GUARDIAN_GONE = "the process that guards the environment ended"
 END_SECONDS = 8.0
 """Longer than a guardian takes to kill the largest tree."""
 KEEPER = Path(__file__).with_name("keeper_program.py")
@@ -209,8 +210,16 @@ class ProcessTree:
         """Forks the main process; a held one waits for `go` before its first step. What is given (see
         keeper/guardian.py) the caller keeps and closes."""
         self._started = asyncio.get_running_loop().create_future()
+        if self.is_gone:
+            _settle(self._started, StartError(GUARDIAN_GONE))
+            return
         self._is_running = True
         self._wire.tell({"command": "start", "is_held": is_held, **_plan(command)}, given)
+
+    @property
+    def is_gone(self) -> bool:
+        """Its guardian has ended, and with it everything: nothing can be started any more."""
+        return self._gone.done()
 
     def go(self) -> None:
         self._wire.tell({"command": "go"})
@@ -328,12 +337,12 @@ class ProcessTree:
             self.on_exit(exit)
 
     def _closed(self) -> None:
-        gone = StartError("the process that guards the environment ended")
+        gone = StartError(GUARDIAN_GONE)
         _settle(self._ready, gone)
         _settle(self._started, gone)
+        _settle(self._gone)
         # A guardian that was killed from inside tells nothing; its tree is being killed by the keeper.
         self._report_exit(Exit(None, signal.SIGKILL, 0))
-        _settle(self._gone)
 
 
 class House:

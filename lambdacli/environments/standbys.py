@@ -45,7 +45,12 @@ class Standbys:
         self._taken_at[key] = now
         self._refill_later(placement)
         ready = self._ready.get(key)
-        return ready.popleft() if ready else self._make(placement)
+        while ready:
+            berth = ready.popleft()
+            if not berth.is_lost:
+                return berth
+            self.discard(berth)
+        return self._make(placement)
 
     def given_back(self, key: PlacementKey) -> bool:
         """An environment is closed; with a function's last one its standbys go. Whether there are others."""

@@ -45,6 +45,9 @@ class ScriptedSandbox:
     def process(self) -> int | None:
         return 4711
 
+    def is_lost(self) -> bool:
+        return False
+
     def use(self) -> TreeUse | None:
         return TreeUse(20_480, 2, False) if self.started.is_set() else None
 

@@ -62,6 +62,7 @@ class PlayedEnvironment:
         self.state = EnvironmentState.NEW
         self.start_reason: StartReason | None = None
         self.is_settling = False
+        self.is_lost = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.settle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -238,6 +239,28 @@ def test_an_environment_that_fails_inside_lam_is_given_up() -> None:
         assert str(run.answered.exception()) == "a bug"
         assert house.made[0].was_closed
         assert house.fleet.environments() == []
+
+    play(story)
+
+
+def test_an_environment_whose_place_was_killed_is_replaced() -> None:
+    async def story(house: House) -> None:
+        first = house.submit()
+        await turns()
+        house.made[0].ready.set_result(None)
+        house.made[0].answer.set_result(b"1")
+        await turns()
+        house.made[0].settle.set_result(None)
+        await first.settled
+        house.made[0].is_lost = True
+        second = house.submit()
+        await turns()
+        assert house.made[0].was_closed
+        house.made[1].ready.set_result(None)
+        house.made[1].answer.set_result(b"2")
+        assert (await second.answered).payload == b"2"
+        assert (house.made[0].ran, house.made[1].ran) == (["r1"], ["r2"])
+        house.made[1].settle.set_result(None)
 
     play(story)
 

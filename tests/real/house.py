@@ -124,7 +124,7 @@ class Project:
     def log_messages(self) -> list[str]:
         """What the functions' streams hold, of all functions."""
         files = sorted((self.state / "logs").rglob("*.ndjson"))
-        return [json.loads(line)["m"] for file in files for line in file.read_text().splitlines()]
+        return [json.loads(line)["m"] for file in files for line in file.read_text().split("\n")[:-1]]
 
     # The command
 
@@ -193,8 +193,15 @@ class Project:
 
     @property
     def keeper_pid(self) -> int:
-        (keeper,) = [pid for pid in children_of(self.service_pid) if "keeper.py" in command_of(pid)]
+        (keeper,) = [pid for pid in children_of(self.service_pid) if "keeper_program.py" in command_of(pid)]
         return keeper
+
+    @property
+    def guardian_pid(self) -> int:
+        """Of the only environment: the parent of its main process."""
+        (environment,) = json.loads(self.lam("envs", "--json").stdout)["environments"]
+        stat = Path(f"/proc/{environment['process_id']}/stat").read_text()
+        return int(stat.rpartition(")")[2].split()[1])
 
     def processes(self) -> dict[int, str]:
         """Everything that this project has started and that still lives."""

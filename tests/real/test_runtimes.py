@@ -17,17 +17,13 @@ pytestmark = pytest.mark.real
 
 @pytest.mark.parametrize("name", driver.LANGUAGES)
 def test_walk(tmp_path: Path, name: str) -> None:
-    folder = tmp_path / "p" / name
-    files = dict(driver.files_of(name))
-    # The house writes the files; what must be compiled is compiled before it starts.
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+    files = driver.files_of(name)
+    # The house writes the files again; what must be compiled is there before it starts.
     for file, text in files.items():
-        (scratch / Path(file).name).write_text(text)
-    driver.prepare(name, scratch)
+        (tmp_path / "p" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "p" / file).write_text(text)
+    driver.prepare(name, tmp_path / "p" / name)
     with open_house(tmp_path / "p", driver.functions_of(name), files) as house:
-        if (scratch / "bootstrap").exists() and not (folder / "bootstrap").exists():
-            (scratch / "bootstrap").rename(folder / "bootstrap")
         driver.walk(house, name)
 
 

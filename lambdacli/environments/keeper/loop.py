@@ -124,6 +124,7 @@ class Loop:
         try:
             if is_walled:
                 walls.put_up_house(message["layout"], message["scaffold"], message["uid_base"])
+                tree.die_with_parent(signal.SIGKILL)  # another user's process: the kernel has forgotten it
                 first = os.fork()
                 if first:
                     service.close()

@@ -34,6 +34,9 @@ class Sandbox(Protocol):
     # The number of the main process on this machine, while it runs.
     def process(self) -> int | None: ...
 
+    # Its place has ended, which only a kill from outside or inside can do: nothing starts there any more.
+    def is_lost(self) -> bool: ...
+
     # What its processes hold now; None when there are none. May be called from any thread.
     def use(self) -> TreeUse | None: ...
 

@@ -97,6 +97,9 @@ class GuardedSandbox:
         root = None if self._tree is None else self._tree.guardian
         return None if root is None else tree_use(root)
 
+    def is_lost(self) -> bool:
+        return self._tree is not None and self._tree.is_gone
+
     def freeze(self) -> None:
         if self._tree is not None and not self.is_frozen:
             self.is_frozen = True

@@ -49,8 +49,7 @@ class Shown:
 def layout(shown: Shown) -> Layout:
     return [
         *system_only(shown.identity),
-        ("show", TASK_ROOT, str(shown.task_root)),
-        *_hidden(shown),
+        *_task_root(shown),
         *_each_of(shown.opt_root, OPT_ROOT),
         *_each_of(shown.runtime_root, RUNTIME_ROOT),
         ("show", f"{KEEPER_ROOT}/keeper", str(shown.keeper)),
@@ -93,8 +92,13 @@ def _devices() -> Iterator[tuple[str, str, str]]:
         yield "link", f"/dev/{name}", target
 
 
-def _hidden(shown: Shown) -> Iterator[tuple[str, str, str]]:
-    """The service's state lies in the project's folder, which may be the function's too."""
+def _task_root(shown: Shown) -> Iterator[tuple[str, str, str]]:
+    """A folder that has vanished is empty: the runtime says what it misses there."""
+    if not shown.task_root.is_dir():
+        yield "folder", TASK_ROOT, ""
+        return
+    yield "show", TASK_ROOT, str(shown.task_root)
+    # The service's state lies in the project's folder, which may be the function's too.
     if shown.state.is_relative_to(shown.task_root) and shown.state != shown.task_root:
         yield "empty", f"{TASK_ROOT}/{shown.state.relative_to(shown.task_root)}", ""
 
