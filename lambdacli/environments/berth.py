@@ -93,7 +93,10 @@ class Berth:
         lease: Lease,
         stream_name: str,
         temporary: Path | None,
+        own_address: str | None = None,
+        notices: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
+        """With an address of its own it has a network of its own, in which the walls put its listener."""
         self.sandbox = sandbox
         self.api = api
         self.stream_name = stream_name
@@ -101,6 +104,8 @@ class Berth:
         self._site = site
         self._lease = lease
         self._temporary = temporary
+        self._own_address = own_address
+        self._notices = notices
         self._address = ""
         self._opening: asyncio.Task[None] | None = None
         self._processes = 0
@@ -113,7 +118,7 @@ class Berth:
         await asyncio.shield(self._opening)
 
     async def _open(self) -> None:
-        self._address = await self.api.open()
+        self._address = self._own_address or await self.api.open()
         await self.sandbox.open(self._address)
 
     async def prepare(self) -> None:
@@ -134,6 +139,10 @@ class Berth:
         self._prepared = None
         self._processes += 1
         await self.sandbox.start(command, on_exit)
+
+    def notices(self) -> tuple[str, ...]:
+        """What is not as the function's settings ask; known when it is open."""
+        return self._notices()
 
     @property
     def is_outdated(self) -> bool:

@@ -276,7 +276,7 @@ class Environment:
         number = self._processes
         try:
             plan = self._berth.plan()
-            self.notices = plan.notices
+            self.notices = (*plan.notices, *self._berth.notices())
             self._runtime_step(RuntimeEvent.START)
             async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
                 await self._berth.start(plan, lambda exit: self._exited(number, exit))

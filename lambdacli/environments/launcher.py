@@ -28,6 +28,14 @@ from lambdacli.environments.sandbox.cgroups import Cgroup, CgroupError, Cgroups
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.layout import Shown, layout
 from lambdacli.environments.sandbox.linux import GUARDIAN, WalledPlace, room_of
+from lambdacli.environments.sandbox.outbound import WayOut, find_program
+from lambdacli.environments.sandbox.own_network import (
+    NOTHING_OUTSIDE,
+    RUNTIME_API,
+    Door,
+    OwnNetwork,
+    published,
+)
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.environments.standbys import Standbys
 from lambdacli.model import limits
@@ -50,6 +58,13 @@ MEBIBYTE = 1024 * 1024
 
 JudgePeer = Callable[[Peer, int], Response | None]
 """Refuses who is not this user."""
+DoorInside = Callable[[str, int], Door]
+"""Serves, inside a network of an environment's own, what is to be found at this address outside."""
+
+NOT_ISOLATED = (
+    "network: isolated cannot be kept by the portable walls: the function has this machine's network "
+    "(`lam doctor` tells what Linux's walls lack here)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,10 @@ class Launcher:
         clock: Clock,
         judge_peer: JudgePeer,
         walls: str = "auto",
+        door_inside: DoorInside | None = None,
     ) -> None:
+        """Without doors inside, an environment with a network of its own finds nothing in it but its Runtime
+        API."""
         self._state = state_folder
         self._runtime_roots = state_folder / "runtime"
         self._temporary_root = state_folder / "tmp"
@@ -80,6 +98,8 @@ class Launcher:
         self._judge_peer = judge_peer
         self._numbers = itertools.count(1)
         self._wanted = walls
+        self._door_inside = door_inside
+        self._told: set[tuple[FunctionKey, str]] = set()
         self._walls: Walls | None = None
         self._uids = _Uids() if os.getuid() == 0 else None
         self._houses = Houses(self._outdated)
@@ -157,7 +177,7 @@ class Launcher:
         )
         try:
             await house.built()
-            room = room_of("127.0.0.1:0", 1, Network.HOST, None if self._uids is None else FIRST_ROOM_UID)
+            room = room_of("127.0.0.1:0", 1, None, None if self._uids is None else FIRST_ROOM_UID)
             tree = house.open(room, write_fd)
             await tree.ready()
             await tree.end()
@@ -196,6 +216,14 @@ class Launcher:
             self._cgroups = None
             return None
 
+    def network_problem(self, network: Network) -> str | None:
+        """What of it cannot be had here."""
+        if network is not Network.ISOLATED:
+            return None
+        if not self._is_walled:
+            return NOT_ISOLATED
+        return NOTHING_OUTSIDE if find_program() is None else None
+
     # Berths
 
     def _make(self, placement: Placement) -> Berth:
@@ -203,6 +231,22 @@ class Launcher:
         uid = self._uids.take() if self._uids is not None and self._is_walled else None
         site = self._site(placement)
         lease = self._lease(placement, site)
+
+        owner = os.getuid() if uid is None or self._uids is None else self._uids.base + uid
+        is_isolated = self._is_walled and placement.network is Network.ISOLATED
+        # Into a network of its own nobody else can connect: there is no owner to ask for.
+        api = RuntimeApi(None if is_isolated else lambda peer: self._judge_peer(peer, owner))
+        network = self._own_network(placement, api) if is_isolated else None
+
+        problem = self.network_problem(placement.network)
+        if problem is not None and (placement.key.function, problem) not in self._told:
+            self._told.add((placement.key.function, problem))
+            logger.warning("%s: %s", placement.key.function.name, problem)
+
+        def notices() -> tuple[str, ...]:
+            if network is not None:
+                return network.notices
+            return () if problem is None else (problem,)
 
         def on_close() -> None:
             if uid is not None and self._uids is not None:
@@ -214,7 +258,7 @@ class Launcher:
                 lease.open,
                 on_close,
                 temporary_mb=placement.ephemeral_storage_mb,
-                network=placement.network,
+                network=network,
                 uid=uid,
             )
         else:
@@ -222,7 +266,6 @@ class Launcher:
             place = PortablePlace(
                 self._temporary_root / name, lambda output_fd: lease.open(None, output_fd), on_close
             )
-        owner = os.getuid() if uid is None or self._uids is None else self._uids.base + uid
         return Berth(
             site,
             GuardedSandbox(
@@ -231,11 +274,22 @@ class Launcher:
                 has_cpu_share=placement.has_cpu_share,
                 cgroup=self._cgroup(placement, number),
             ),
-            RuntimeApi(lambda peer: self._judge_peer(peer, owner)),
+            api,
             lease,
             new_stream_name(placement.key.version),
             place.temporary,
+            None if network is None else "{}:{}".format(*RUNTIME_API),
+            notices,
         )
+
+    def _own_network(self, placement: Placement, api: RuntimeApi) -> OwnNetwork:
+        """The services that its variables lead to are found inside at the same addresses."""
+        doors: dict[tuple[str, int], Door] = {RUNTIME_API: api}
+        if self._door_inside is not None:
+            for inside, outside in published(placement.endpoint_variables).items():
+                doors[inside] = self._door_inside(*outside)
+        program = find_program()
+        return OwnNetwork(doors, None if program is None else WayOut(self._keeper, program))
 
     def _lease(self, placement: Placement, site: Site) -> Lease:
         def build(with_template: bool) -> House:

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.environments.company import Company
-from lambdacli.environments.keeper.wire import FREEZE, THAW
+from lambdacli.environments.keeper.wire import FREEZE, MOST_DESCRIPTORS, THAW
 
 END_SECONDS = 8.0
 """Longer than a guardian takes to kill the largest tree."""
 KEEPER = Path(__file__).with_name("keeper_program.py")
 IS_LINUX = sys.platform == "linux"
 _CREDENTIALS = struct.Struct("3i")
+_ANCILLARY_BYTES = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(4 * MOST_DESCRIPTORS)
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 Message = dict[str, object]
 
 
@@ -107,6 +109,7 @@ class _Wire:
         self._loop = asyncio.get_running_loop()
         self.process: int | None = None
         """Who spoke last, as this machine numbers it: inside walls, processes know themselves by others."""
+        self._descriptors: list[int] = []
         connection.setblocking(False)
         if IS_LINUX:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -128,14 +131,21 @@ class _Wire:
         data = json.dumps(message).encode()
         self.send(len(data).to_bytes(4, "big") + data, descriptors)
 
+    def take_descriptors(self) -> list[int]:
+        """Those that came with the messages so far, and are now the taker's to close."""
+        taken, self._descriptors = self._descriptors, []
+        return taken
+
     def close(self) -> None:
+        for descriptor in self.take_descriptors():
+            os.close(descriptor)
         if self._connection.fileno() >= 0:
             self._loop.remove_reader(self._connection.fileno())
             self._connection.close()
 
     def _read(self, on_message: Callable[[Message], None], on_close: Callable[[], None]) -> None:
         try:
-            data, ancillary, _, _ = self._connection.recvmsg(65536, socket.CMSG_SPACE(_CREDENTIALS.size))
+            data, ancillary, _, _ = self._connection.recvmsg(65536, _ANCILLARY_BYTES, _CLOSE_ON_EXEC)
         except BlockingIOError:
             return
         except ConnectionError:
@@ -147,6 +157,9 @@ class _Wire:
         for level, kind, payload in ancillary:
             if IS_LINUX and level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                 self.process = _CREDENTIALS.unpack(payload[: _CREDENTIALS.size])[0]
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                came = array.array("i", payload[: len(payload) - len(payload) % 4])
+                self._descriptors.extend(came)
         self._buffer += data
         while len(self._buffer) >= 4:
             length = int.from_bytes(self._buffer[:4], "big")
@@ -188,11 +201,16 @@ class ProcessTree:
             await self.end()
             raise
 
-    def start(self, command: Command, *, is_held: bool) -> None:
-        """Forks the main process; a held one waits for `go` before its first step."""
+    def take_descriptors(self) -> list[int]:
+        """What the room has handed out, see keeper/network.py; the taker closes it."""
+        return self._wire.take_descriptors()
+
+    def start(self, command: Command, *, is_held: bool, given: Sequence[int] = ()) -> None:
+        """Forks the main process; a held one waits for `go` before its first step. What is given (see
+        keeper/guardian.py) the caller keeps and closes."""
         self._started = asyncio.get_running_loop().create_future()
         self._is_running = True
-        self._wire.tell({"command": "start", "is_held": is_held, **_plan(command)})
+        self._wire.tell({"command": "start", "is_held": is_held, **_plan(command)}, given)
 
     def go(self) -> None:
         self._wire.tell({"command": "go"})
@@ -403,11 +421,18 @@ class Keeper:
             self._tell({"command": "open", "room": None}, (theirs.fileno(), output_fd))
         return tree
 
-    def run(self, command: Command, output_fd: int, on_exit: Callable[[Exit], None]) -> ProcessTree:
-        """Starts the command with its stdout and stderr at `output_fd`, which the caller keeps and closes."""
+    def run(
+        self,
+        command: Command,
+        output_fd: int,
+        on_exit: Callable[[Exit], None],
+        given: Sequence[int] = (),
+    ) -> ProcessTree:
+        """Starts the command with its stdout and stderr at `output_fd`, which the caller keeps and closes, as
+        all that is given."""
         tree = self.open(output_fd)
         tree.on_exit = on_exit
-        tree.start(command, is_held=False)
+        tree.start(command, is_held=False, given=given)
         return tree
 
     def house(

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import socket
 import sys
 from collections.abc import Callable
 from functools import lru_cache
@@ -90,6 +91,13 @@ class RuntimeApi:
                     continue
                 return f"{address}:{PORT}"
         return f"127.0.0.1:{await self._server.listen_tcp('127.0.0.1', 0)}"
+
+    async def listen_socket(self, sock: socket.socket) -> None:
+        """Serves a listener that was made elsewhere, instead of one of its own."""
+        await self._server.listen_socket(sock)
+
+    async def stop(self, grace_seconds: float) -> None:
+        await self._server.stop(grace_seconds)
 
     def serve(self, port: RuntimePort) -> None:
         """Whose calls are answered: known before any process takes its first step."""

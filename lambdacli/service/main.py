@@ -39,7 +39,7 @@ from lambdacli.environments.process import Keeper
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.environment import EnvironmentDescription
-from lambdacli.model.function import ArchiveCode
+from lambdacli.model.function import ArchiveCode, Function
 from lambdacli.model.grant import Grant
 from lambdacli.project.config import Project
 from lambdacli.project.schema import SERVICES
@@ -62,7 +62,8 @@ from lambdacli.store.code import CodeStore
 from lambdacli.store.database import DatabaseTooNewError, open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.telemetry.logs import LogBook
-from lambdacli.wire.http import HttpServer, Request
+from lambdacli.wire.http import Answer, HttpServer, Request, Response
+from lambdacli.wire.relay import Relay
 
 logger = logging.getLogger("lam.service")
 
@@ -104,6 +105,7 @@ class Service:
         self._clock = SystemClock()
         self._started_at = datetime.now(UTC)
         self._endpoint = ""
+        self._are_doors_closed = False
         self._stop = asyncio.Event()
         self._cut = asyncio.Event()
         self._active_at = self._clock.monotonic()
@@ -144,6 +146,7 @@ class Service:
                     peer, replace(self._door, uid=uid, environment_uids=None)
                 ),
                 settings.walls,
+                self._door_inside,
             )
             self._launcher.prepare()
             await self._launcher.find_walls()
@@ -254,7 +257,7 @@ class Service:
     async def _open_doors(self, stack: AsyncExitStack) -> None:
         settings = self._settings
         door = self._door
-        gateway = Gateway(
+        gateway = self._gateway = Gateway(
             door,
             control=Control(self._control_context()).handle,
             lambda_api=Api(load_model(), self._context).handle,
@@ -269,6 +272,7 @@ class Service:
         )
 
         async def close() -> None:
+            self._are_doors_closed = True
             await self._unless_cut(lambda: server.stop(DRAIN_SECONDS))
             await server.stop(0)
 
@@ -283,6 +287,19 @@ class Service:
         except OSError as error:
             raise StartFailure(f"{settings.socket} cannot be used ({error.strerror})") from error
         logger.info("lam %s serves at %s", __version__, self._endpoint)
+
+    def _door_inside(self, host: str, port: int) -> HttpServer | Relay:
+        """In a network of an environment's own: the API itself, or the way to another service. Only the
+        environment can connect there; all other rules of the door hold."""
+        if f"http://{host}:{port}" != self._endpoint:
+            return Relay(host, port)
+        return HttpServer(self._answer_inside, max_body_bytes=limits.CREATE_FUNCTION_REQUEST_BYTES)
+
+    def _answer_inside(self, request: Request) -> Answer:
+        if self._are_doors_closed:
+            # Whoever could connect from outside is not heard any more either.
+            return Response(503, {"x-amzn-ErrorType": "ServiceException"}, b"{}", close=True)
+        return self._gateway.handle(request)
 
     @property
     def _chosen_port(self) -> int | None:
@@ -334,6 +351,7 @@ class Service:
             functions=self._functions.list_all,
             environments=self._described,
             doctor=self._grants,
+            problems=self._problems_of,
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
@@ -377,6 +395,15 @@ class Service:
         """Looks at every process of theirs: not for the event loop."""
         environments = self._fleet.environments()
         return await asyncio.to_thread(lambda: [environment.describe() for environment in environments])
+
+    def _problems_of(self, function: Function) -> list[str]:
+        """What of its settings cannot be kept here."""
+        problem = self._launcher.network_problem(function.network)
+        problems = [] if problem is None else [problem]
+        is_usual = function.ephemeral_storage_mb == limits.EPHEMERAL_STORAGE_MB_DEFAULT
+        if self._launcher.walls == "portable" and not is_usual:
+            problems.append("ephemeral_storage is not limited by the portable walls")
+        return problems
 
     async def _grants(self) -> list[Grant]:
         """Runs programs and reads files: not for the event loop."""

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
-from lambdacli.model import limits
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
 from lambdacli.model.grant import Grant
@@ -39,6 +38,8 @@ class ControlContext:
     """All there are, in the order in which they were started."""
     doctor: Callable[[], Awaitable[list[Grant]]]
     """What this machine grants, looked at now."""
+    problems: Callable[[Function], Sequence[str]]
+    """What of its settings cannot be kept here."""
     logs: LogBook
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
@@ -93,7 +94,8 @@ class Control:
             for each in await self._context.environments()
             if each.function == function.key
         ]
-        return _answer(200, {**_details(function), "environments": environments})
+        problems = self._context.problems(function)
+        return _answer(200, {**_details(function, problems), "environments": environments})
 
     async def _environments(self, request: Request) -> Response:
         wanted = _asked(request).get("function")
@@ -193,10 +195,8 @@ def _summary(function: Function) -> dict[str, object]:
     }
 
 
-def _details(function: Function) -> dict[str, object]:
-    notes = []
-    if function.ephemeral_storage_mb != limits.EPHEMERAL_STORAGE_MB_DEFAULT:
-        notes.append("ephemeral_storage is not limited by the portable walls")
+def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
+    notes = list(problems)
     if function.origin is Origin.API:
         notes.append("made over the API: not in lam.yaml")
     return {

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import tree, walls
+from . import network, tree, walls
 from .wire import FREEZE, THAW, failure, receive, tell
 
 FRAMED_LOG_FD = 62
@@ -45,9 +45,10 @@ class Guardian:
         """Returns in the main process only, and only when that is to go on as a fork of this one: with its
         plan. The guardian itself never comes back."""
         told_to_end: list[bool] = []
+        descriptors: list[int] = []
         try:
             if self._room is not None:
-                walls.put_up_room(self._room)
+                descriptors = walls.put_up_room(self._room)
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
             else:
                 tree.adopt_orphans()
@@ -58,7 +59,9 @@ class Guardian:
             tell(self._control, failure("not_ready", error))
             os._exit(0)
         self._wake, self._wake_end = tree.child_exit_pipe()
-        tell(self._control, {"event": "ready", "guardian": os.getpid()})
+        tell(self._control, {"event": "ready", "guardian": os.getpid()}, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)  # the service's now: nothing that is started here gets to see them
         while not told_to_end:
             watched = [self._control.fileno(), self._wake]
             if self._standby is not None:
@@ -70,7 +73,7 @@ class Guardian:
             if self._standby is not None and self._standby.fileno() in readable:
                 self._read_standby()
             if self._control.fileno() in readable:
-                message, _ = receive(self._control)
+                message, given = receive(self._control)
                 if message == FREEZE:
                     self._freeze()
                 elif message == THAW:
@@ -78,17 +81,21 @@ class Guardian:
                 elif message is None or message["command"] == "end":
                     break
                 else:
-                    plan = self._obey(message)
+                    plan = self._obey(message, given)
                     if plan is not None:
                         return plan
         self._kill_all()
         tell(self._control, {"event": "gone"})
         os._exit(0)
 
-    def _obey(self, message: dict[str, Any]) -> dict[str, Any] | None:
+    def _obey(self, message: dict[str, Any], given: list[int]) -> dict[str, Any] | None:
         command = message["command"]
         if command == "start":
-            return self._start(message)
+            try:
+                return self._start(message, given)
+            finally:
+                for descriptor in given:
+                    os.close(descriptor)
         if command == "go":
             self._let_go()
         elif command == "kill":
@@ -98,8 +105,9 @@ class Guardian:
 
     # The main process
 
-    def _start(self, plan: dict[str, Any]) -> dict[str, Any] | None:
-        """Forks it; a failure to do so, or to execute its program, is told."""
+    def _start(self, plan: dict[str, Any], given: list[int]) -> dict[str, Any] | None:
+        """Forks it; a failure to do so, or to execute its program, is told. What is given: its stdin, and
+        namespaces that it is to enter."""
         failure_read, failure_write = os.pipe()
         go_read, go_write = os.pipe()
         ours = theirs = None
@@ -118,7 +126,7 @@ class Guardian:
             try:
                 if plan["program"] is None:
                     tree.run_fork_hooks()
-                self._become(plan, failure_write, go_read, theirs)
+                self._become(plan, failure_write, go_read, theirs, given)
                 return plan
             except (OSError, walls.WallError) as error:
                 os.write(self._failures or failure_write, json.dumps(failure("not_started", error)).encode())
@@ -160,7 +168,12 @@ class Guardian:
             tell(self._control, {"event": "started", "pid": self._main})
 
     def _become(
-        self, plan: dict[str, Any], failure_write: int, go_read: int, standby: socket.socket | None
+        self,
+        plan: dict[str, Any],
+        failure_write: int,
+        go_read: int,
+        standby: socket.socket | None,
+        given: Sequence[int],
     ) -> None:
         """In the child, up to the program's own first step."""
         os.setsid()
@@ -185,10 +198,15 @@ class Guardian:
             os.close(descriptor)
         self._control.close()
         os.chdir(plan["folder"])
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        if null:
-            os.close(null)
+        if given:
+            os.dup2(given[0], 0)
+        else:
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, 0)
+            if null:
+                os.close(null)
+        for namespace in given[1:]:
+            network.enter(namespace)
         for target in (1, 2, *((FRAMED_LOG_FD,) if plan["framed_log"] else ())):
             os.dup2(output, target)
         os.close(output)

@@ -14,6 +14,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from . import network
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
@@ -159,8 +161,9 @@ def old_process_namespace(own: int) -> None:
     os.close(own)
 
 
-def put_up_room(room: dict[str, Any]) -> None:
-    """For the first process of a process namespace, in a house of which it is root."""
+def put_up_room(room: dict[str, Any]) -> list[int]:
+    """For the first process of a process namespace, in a house of which it is root. Returns the descriptors
+    that the service needs of a network of its own."""
     flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS
     if room["network"] == "isolated":
         flags |= CLONE_NEWNET
@@ -168,7 +171,13 @@ def put_up_room(room: dict[str, Any]) -> None:
     size = "mode=1777,size=%dm" % room["temporary_mb"]
     _mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, size, says="/tmp")
     _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, says="/proc")
-    _show_hosts(room["hosts"])
+    _show_file("/etc/hosts", room["hosts"])
+    if room["resolver"] is not None:
+        _show_file("/etc/resolv.conf", room["resolver"])
+    try:
+        descriptors = network.open_network(room) if room["network"] == "isolated" else []
+    except OSError as error:
+        raise WallError("network of the environment", error.errno or 0) from None
     name = b"sandbox.localdomain"
     if _libc.sethostname(name, len(name)) != 0:
         raise WallError("host name", ctypes.get_errno())
@@ -181,18 +190,22 @@ def put_up_room(room: dict[str, Any]) -> None:
     _write_own_maps(UID, uid, GID, gid)
     # Who guards the environment is the same user as the function: it must not be traced or read by it.
     _libc.prctl(PR_SET_DUMPABLE, 0)
+    return descriptors
 
 
-def _show_hosts(text: str) -> None:
-    """The file is kept alive by its mount alone."""
-    _mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64k", says="/run")
-    with open("/run/hosts", "w") as file:
+def _show_file(place: str, text: str) -> None:
+    """The file is kept alive by its mount alone. It is made in a folder that is never the one of what it is
+    to cover, which may be a link."""
+    place = os.path.realpath(place)
+    folder = "/var" if place.startswith("/run/") else "/run"
+    _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64k", says=folder)
+    with open(folder + "/file", "w") as file:
         file.write(text)
-    os.chmod("/run/hosts", 0o444)
-    _mount("/run/hosts", "/etc/hosts", None, MS_BIND, says="/etc/hosts")
-    _set_attributes("/etc/hosts", MOUNT_ATTR_RDONLY, says="/etc/hosts")
-    if _libc.umount2(b"/run", MNT_DETACH) != 0:
-        raise WallError("/run", ctypes.get_errno())
+    os.chmod(folder + "/file", 0o444)
+    _mount(folder + "/file", place, None, MS_BIND, says=place)
+    _set_attributes(place, MOUNT_ATTR_RDONLY, says=place)
+    if _libc.umount2(folder.encode(), MNT_DETACH) != 0:
+        raise WallError(folder, ctypes.get_errno())
 
 
 def give_up_privileges() -> None:

@@ -7,16 +7,19 @@ import array
 import json
 import os
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 FREEZE = b"\xff\xff\xff\x01"
 THAW = b"\xff\xff\xff\x02"
+MOST_DESCRIPTORS = 64
+"""That travel with one message."""
 
 
 def receive(connection: socket.socket) -> tuple[Any, list[int]]:
     """One message with its descriptors: a dict, FREEZE or THAW; (None, []) when the other end is gone."""
     try:
-        head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(8 * 4))
+        head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_SPACE(MOST_DESCRIPTORS * 4))
         descriptors = array.array("i")
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -39,11 +42,17 @@ def receive_exactly(connection: socket.socket, length: int) -> bytes:
     return data
 
 
-def tell(connection: socket.socket, message: dict[str, Any]) -> None:
+def tell(connection: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
     """Who is not there any more needs not be told."""
     data = json.dumps(message).encode()
+    length = len(data).to_bytes(4, "big")
     try:
-        connection.sendall(len(data).to_bytes(4, "big") + data)
+        if descriptors:
+            rights = array.array("i", descriptors)
+            connection.sendmsg([length], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+            connection.sendall(data)
+        else:
+            connection.sendall(length + data)
     except OSError:
         pass
 

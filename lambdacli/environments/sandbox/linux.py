@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from lambdacli.environments.process import ProcessTree
+from lambdacli.environments.sandbox import outbound
+from lambdacli.environments.sandbox.own_network import OwnNetwork
 from lambdacli.model import limits
+from lambdacli.model.function import Network
 
 GUARDIAN = 1
 """The first process of the namespace counts too, but is not the function's."""
@@ -22,7 +25,7 @@ class WalledPlace:
         on_close: Callable[[], None],
         *,
         temporary_mb: int,
-        network: str,
+        network: OwnNetwork | None,
         uid: int | None,
     ) -> None:
         self._open_room = open_room
@@ -35,6 +38,12 @@ class WalledPlace:
         room = room_of(runtime_api, self._temporary_mb, self._network, self._uid)
         tree = await self._open_room(room, output_fd)
         await tree.ready()
+        if self._network is not None:
+            try:
+                await self._network.open(tree.take_descriptors())
+            except BaseException:
+                await tree.end()
+                raise
         return tree
 
     def limits(self) -> Mapping[str, tuple[int, int]]:
@@ -46,14 +55,21 @@ class WalledPlace:
         }
 
     async def close(self) -> None:
+        if self._network is not None:
+            await self._network.close()
         self._on_close()
 
 
-def room_of(runtime_api: str, temporary_mb: int, network: str, uid: int | None) -> dict[str, object]:
-    """What keeper/walls.py is told."""
+def room_of(
+    runtime_api: str, temporary_mb: int, network: OwnNetwork | None, uid: int | None
+) -> dict[str, object]:
+    """What keeper/walls.py is told; without a network of its own, the environment has the machine's."""
+    has_way_out = network is not None and network.has_way_out
     return {
         "temporary_mb": temporary_mb,
-        "network": network,
+        "network": Network.HOST if network is None else Network.ISOLATED,
+        "listen": [] if network is None else network.addresses(),
+        "resolver": outbound.resolver_file(Path("/etc/resolv.conf")) if has_way_out else None,
         "hosts": hosts_file(Path("/etc/hosts"), runtime_api.rpartition(":")[0]),
         "uid": uid,
     }
