@@ -169,6 +169,15 @@ class Launcher:
     async def _try_walls(self) -> Walls:
         if sys.platform != "linux" or self._wanted == "portable":
             return Walls(False)
+        try:
+            await self._try_room(None)
+        except WallsRefused as refusal:
+            logger.warning("walls are the portable ones: %s; `lam doctor` tells more", refusal)
+            return Walls(False, refusal)
+        return Walls(True)
+
+    async def _try_room(self, network: OwnNetwork | None) -> None:
+        """WallsRefused."""
         read_fd, write_fd = os.pipe()
         house = self._keeper.house(
             layout=house_layout.system_only(self._walls_folder),
@@ -177,18 +186,40 @@ class Launcher:
         )
         try:
             await house.built()
-            room = room_of("127.0.0.1:0", 1, None, None if self._uids is None else FIRST_ROOM_UID)
-            tree = house.open(room, write_fd)
+            uid = None if self._uids is None else FIRST_ROOM_UID
+            tree = house.open(room_of("127.0.0.1:0", 1, network, uid), write_fd)
             await tree.ready()
-            await tree.end()
-        except WallsRefused as refusal:
-            logger.warning("walls are the portable ones: %s; `lam doctor` tells more", refusal)
-            return Walls(False, refusal)
+            try:
+                if network is not None:
+                    await network.open(tree.take_descriptors())
+            finally:
+                await tree.end()
         finally:
             house.close()
             os.close(read_fd)
             os.close(write_fd)
-        return Walls(True)
+
+    async def try_own_network(self) -> str | None:
+        """Whether there is one, else WallsRefused, and what does not work of its way out."""
+        network = OwnNetwork({}, self._way_out())
+        try:
+            await self._try_room(network)
+        finally:
+            await network.close()
+        return network.problem
+
+    @property
+    def refusal(self) -> WallsRefused | None:
+        """Why the walls are the portable ones, if Linux's were tried."""
+        return None if self._walls is None else self._walls.refusal
+
+    @property
+    def is_portable_wanted(self) -> bool:
+        return self._wanted == "portable"
+
+    def _way_out(self) -> WayOut | None:
+        program = find_program()
+        return None if program is None else WayOut(self._keeper, program)
 
     async def _open_cgroups(self) -> None:
         """The kernel's own limits on memory and processors, where this user may set them."""
@@ -245,7 +276,7 @@ class Launcher:
 
         def notices() -> tuple[str, ...]:
             if network is not None:
-                return network.notices
+                return network.notices()
             return () if problem is None else (problem,)
 
         def on_close() -> None:
@@ -288,8 +319,7 @@ class Launcher:
         if self._door_inside is not None:
             for inside, outside in published(placement.endpoint_variables).items():
                 doors[inside] = self._door_inside(*outside)
-        program = find_program()
-        return OwnNetwork(doors, None if program is None else WayOut(self._keeper, program))
+        return OwnNetwork(doors, self._way_out())
 
     def _lease(self, placement: Placement, site: Site) -> Lease:
         def build(with_template: bool) -> House:

@@ -36,6 +36,7 @@ from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
+from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.environment import EnvironmentDescription
@@ -406,9 +407,10 @@ class Service:
         return problems
 
     async def _grants(self) -> list[Grant]:
-        """Runs programs and reads files: not for the event loop."""
+        """Some run programs and read files: not for the event loop."""
         port, chosen = int(self._endpoint.rpartition(":")[2]), self._chosen_port or DEFAULT_PORT
-        return await asyncio.to_thread(grants.of_machine, self._settings.state, port, chosen)
+        others = await asyncio.to_thread(grants.of_machine, self._settings.state, port, chosen)
+        return [*await grants_of_walls(self._launcher), *others]
 
     # Its end
 

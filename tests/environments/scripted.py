@@ -116,6 +116,9 @@ class ScriptedBerth:
             raise InvalidEntrypoint(self._invalid)
         return StartPlan(("/bin/true",))
 
+    def notices(self) -> tuple[str, ...]:
+        return ()
+
     async def start(self, plan: StartPlan, on_exit: Callable[[Exit], None]) -> None:
         await self.sandbox.start(Command(plan.arguments, {}, Path("/")), on_exit)
 

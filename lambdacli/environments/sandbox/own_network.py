@@ -34,9 +34,17 @@ class Door(Protocol):
 
 class OwnNetwork:
     def __init__(self, doors: Mapping[Address, Door], way_out: WayOut | None) -> None:
-        self.notices: tuple[str, ...] = () if way_out is not None else (NOTHING_OUTSIDE,)
+        self.problem: str | None = None
+        """What does not work of the way out."""
         self._doors = dict(doors)
         self._way_out = way_out
+
+    def notices(self) -> tuple[str, ...]:
+        if self._way_out is None:
+            return (NOTHING_OUTSIDE,)
+        if self.problem is None:
+            return ()
+        return (f"network: isolated: nothing outside can be reached: {self.problem}",)
 
     @property
     def has_way_out(self) -> bool:
@@ -57,7 +65,7 @@ class OwnNetwork:
                     await self._way_out.open(network, user, routes)
         except NoWayOut as failure:
             logger.warning("network: isolated: nothing outside can be reached: %s", failure)
-            self.notices = (f"network: isolated: nothing outside can be reached: {failure}",)
+            self.problem = str(failure)
         finally:
             for descriptor in (network, user, *listeners):
                 os.close(descriptor)
