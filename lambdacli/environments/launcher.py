@@ -221,14 +221,6 @@ class Launcher:
         program = find_program()
         return None if program is None else WayOut(self._keeper, program)
 
-    def network_problem(self, network: Network) -> str | None:
-        """What of it cannot be had here."""
-        if network is not Network.ISOLATED:
-            return None
-        if not self._is_walled:
-            return NOT_ISOLATED
-        return NOTHING_OUTSIDE if find_program() is None else None
-
     async def _open_cgroups(self) -> None:
         """The kernel's own limits on memory and processors, where this user may set them."""
         found = find_cgroups().cgroups if self._wanted != "portable" else None
@@ -254,6 +246,14 @@ class Launcher:
             logger.warning("limits are kept without cgroups from now on: %s", error)
             self._cgroups = None
             return None
+
+    def network_problem(self, network: Network) -> str | None:
+        """What of it cannot be had here."""
+        if network is not Network.ISOLATED:
+            return None
+        if not self._is_walled:
+            return NOT_ISOLATED
+        return NOTHING_OUTSIDE if find_program() is None else None
 
     # Berths
 

@@ -164,7 +164,7 @@ def _user_per_environment(found: Findings) -> Grant:
         "a function that looks for another environment's Runtime API can call it",
         AS_FOR_WALLS
         if found.is_root
-        else "lam as root; or `network: isolated`: nobody else reaches the Runtime API of such an environment",
+        else "lam as root; or `network: isolated`: its Runtime API is reached by nobody else",
     )
 
 
