@@ -66,6 +66,8 @@ class House:
     state: Path
     record: dict[str, Any]
     functions: tuple[str, ...] = ()
+    user: Mapping[str, Any] = field(default_factory=dict)
+    """How to start a process as the one whose house it is."""
 
     @property
     def endpoint(self) -> str:
@@ -162,6 +164,7 @@ class House:
             text=True,
             timeout=90,
             stdin=subprocess.DEVNULL,
+            **self.user,
         )
 
     # What it leaves and holds
@@ -229,10 +232,11 @@ def open_house(
     files: Mapping[str, str],
     settings: Mapping[str, object] | None = None,
     variables: Mapping[str, str] | None = None,
+    user: int | None = None,
 ) -> Iterator[House]:
     """Writes the project, starts its service at a free port, and sees at the end that nothing is left.
 
-    Files that begin with #! become executable."""
+    Files that begin with #! become executable. Another user's house is his, and so is its service."""
     folder = folder.resolve()
     (folder / "home").mkdir(parents=True)
     for name, text in files.items():
@@ -271,9 +275,13 @@ def open_house(
     command += [sys.executable, "-m", "lambdacli.service", "--project", str(folder / "lam.yaml")]
     command += ["--state-dir", str(place.state_dir), "--socket", str(place.socket_path)]
     command += ["--cache-dir", str(place.cache_dir), "--port", "0"]
+    if user is not None:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user, user, follow_symlinks=False)
+    as_user: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
     with (place.state_dir / "service.log").open("wb") as log:
-        service = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    house = House(folder, environment, service, place.state_dir, {}, tuple(functions))
+        service = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log, **as_user)
+    house = House(folder, environment, service, place.state_dir, {}, tuple(functions), as_user)
     try:
         wait_until(lambda: place.socket_path.exists() or service.poll() is not None, "the service starts", 30)
         assert service.poll() is None, house.journal()
