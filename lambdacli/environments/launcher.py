@@ -291,6 +291,7 @@ class Launcher:
                 temporary_mb=placement.ephemeral_storage_mb,
                 network=network,
                 uid=uid,
+                owner=None if uid is None or self._uids is None else self._uids.base + uid,
             )
         else:
             name = f"{placement.key.function.name}-{number}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -27,14 +28,20 @@ class WalledPlace:
         temporary_mb: int,
         network: OwnNetwork | None,
         uid: int | None,
+        owner: int | None = None,
     ) -> None:
+        """`uid` is who the environment is in its house, `owner` who that is on this machine; None where both
+        are this user."""
         self._open_room = open_room
         self._on_close = on_close
         self._temporary_mb = temporary_mb
         self._network = network
         self._uid = uid
+        self._owner = owner
 
     async def open(self, runtime_api: str, output_fd: int) -> ProcessTree:
+        if self._owner is not None:
+            os.fchown(output_fd, self._owner, -1)  # else it could not open /dev/stdout by that name
         room = room_of(runtime_api, self._temporary_mb, self._network, self._uid)
         tree = await self._open_room(room, output_fd)
         await tree.ready()
