@@ -130,6 +130,7 @@ class Loop:
                     service.close()
                     _wait_for(first)
                 tree.die_with_parent(signal.SIGKILL)
+                walls.show_own_processes()
             if message["program"] is not None:
                 _execute_template(message, service)
         except (OSError, walls.WallError) as error:

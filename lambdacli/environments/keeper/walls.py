@@ -29,6 +29,8 @@ MNT_DETACH = 2
 
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 SYS_MOUNT_SETATTR = 442
+SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
+KEYCTL_JOIN_SESSION_KEYRING = 1
 AT_FDCWD = -100
 AT_RECURSIVE = 0x8000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
@@ -59,6 +61,7 @@ def put_up_house(layout: Sequence[tuple[str, str, str]], scaffold: str, uid_base
     """Puts this process into a root of its own. Without root it becomes root of a user namespace first, so
     that it may mount at all; with root the mounts come first, while every folder can still be reached, and it
     then becomes an unprivileged user. The next child is the first of a process namespace of its own."""
+    _leave_keyring()
     if uid_base is None:
         uid, gid = os.getuid(), os.getgid()
         _call("unshare", CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID, says="user namespace")
@@ -145,6 +148,19 @@ def _lay(kind: str, place: str, source: str) -> None:
         raise ValueError(kind)
 
 
+def show_own_processes() -> None:
+    """For the first process of the house's namespace: what loads modules ahead sees no others either."""
+    _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, says="/proc")
+
+
+def _leave_keyring() -> None:
+    """The developer's session keyring, which every child inherits, and whose keys every possessor may read. A
+    kernel without keys has none to hide."""
+    number = SYS_KEYCTL.get(os.uname().machine)
+    if number is not None:
+        _libc.syscall(number, KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
 # The room: once per environment
 
 
@@ -188,6 +204,11 @@ def put_up_room(room: dict[str, Any]) -> list[int]:
     uid, gid = os.getuid(), os.getgid()
     _call("unshare", CLONE_NEWUSER, says="user namespace of the environment")
     _write_own_maps(UID, uid, GID, gid)
+    # Nobody in it becomes root of a namespace of his own, where there would be more of the kernel to try.
+    try:
+        _write_at(None, "/proc/sys/user/max_user_namespaces", "0")
+    except OSError as error:
+        raise WallError("no further user namespaces", error.errno or 0) from None
     # Who guards the environment is the same user as the function: it must not be traced or read by it.
     _libc.prctl(PR_SET_DUMPABLE, 0)
     return descriptors
