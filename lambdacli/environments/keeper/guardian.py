@@ -26,6 +26,12 @@ FRAMED_LOG_FD = 62
 STANDBY_FD = 63
 """Where a runtime that prepares itself ahead says so, waits for its start, and tells what to prepare."""
 OUT_OF_THE_WAY = 200
+SAID_BYTES = 1 << 20
+"""More than any list of modules; whoever says more is not our bootstrap."""
+SETTLE_SECONDS = 0.05
+"""After a freeze, before a look at whether all stand still: not at all between quick invocations, nor in the
+pauses of a limited share of the processors."""
+FREEZE_TRIES = 20
 
 
 class Guardian:
@@ -40,6 +46,7 @@ class Guardian:
         self._standby: socket.socket | None = None
         self._said = b""
         self._failures: int | None = None
+        self._is_freeze_unseen = False
 
     def run(self) -> dict[str, Any]:
         """Returns in the main process only, and only when that is to go on as a fork of this one: with its
@@ -66,7 +73,10 @@ class Guardian:
             watched = [self._control.fileno(), self._wake]
             if self._standby is not None:
                 watched.append(self._standby.fileno())
-            readable, _, _ = select.select(watched, [], [])
+            patience = SETTLE_SECONDS if self._is_freeze_unseen else None
+            readable, _, _ = select.select(watched, [], [], patience)
+            if not readable:
+                self._see_that_all_stand_still()
             if self._wake in readable:
                 self._clear_wake()
                 self._reap()
@@ -188,9 +198,10 @@ class Guardian:
         failures = fcntl.fcntl(failure_write, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
         go = fcntl.fcntl(go_read, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
         output = fcntl.fcntl(self._output_fd, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-        standby_fd = (
-            None if standby is None else fcntl.fcntl(standby.detach(), fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-        )
+        standby_fd = None
+        if standby is not None:
+            standby_fd = fcntl.fcntl(standby.fileno(), fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
+            standby.close()
         self._failures = failures
         os.close(failure_write)
         os.close(go_read)
@@ -240,21 +251,23 @@ class Guardian:
         except OSError:
             data = b""
         self._said += data
-        if data and b"\n" not in self._said:
+        if data and b"\n" not in self._said and len(self._said) <= SAID_BYTES:
             return
         line, self._said = self._said.lstrip(b"r"), b""
         self._standby.close()
         self._standby = None
-        if line:
-            try:
-                record = json.loads(line.decode())
-            except ValueError:
-                return  # the function itself has found the descriptor and written to it
-            tell(self._control, {"event": "recorded", "preload": record.get("preload", [])})
+        # The function itself may have found the descriptor and written to it: anything may come.
+        try:
+            preload = json.loads(line.decode())["preload"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return
+        if isinstance(preload, list) and all(isinstance(name, str) for name in preload):
+            tell(self._control, {"event": "recorded", "preload": preload})
 
     # All of its processes
 
     def _freeze(self) -> None:
+        self._is_freeze_unseen = tree.IS_LINUX
         if self._is_walled:
             tree.send(-1, signal.SIGSTOP)
         elif tree.IS_LINUX:
@@ -263,12 +276,40 @@ class Guardian:
             tree.signal_groups(os.getpid(), signal.SIGSTOP)
 
     def _thaw(self) -> None:
+        self._is_freeze_unseen = False
         if self._is_walled:
             tree.send(-1, signal.SIGCONT)
         elif tree.IS_LINUX:
             tree.continue_tree(os.getpid())
         else:
             tree.signal_groups(os.getpid(), signal.SIGCONT)
+
+    def _see_that_all_stand_still(self) -> None:
+        """Processes that send each other SIGCONT without end can slip through: one that is about to be
+        stopped wakes one that was. Whoever cannot be stopped is ended."""
+        self._is_freeze_unseen = False
+        seen_still = 0
+        for _ in range(FREEZE_TRIES):
+            members = tree.all_processes() if self._is_walled else tree.descendants_of(os.getpid())
+            is_still = True
+            for pid in members:
+                if self._is_told():
+                    return  # it goes on already, or ends
+                is_still = is_still and tree.is_held(pid)
+            seen_still = seen_still + 1 if is_still else 0
+            if seen_still == 2:  # at the first look, one that was passed already may have been woken
+                return
+            if not is_still:
+                self._freeze()
+                self._is_freeze_unseen = False
+        if self._is_walled:
+            tree.send(-1, signal.SIGKILL)
+            return
+        for pid in tree.stop_tree(os.getpid()):
+            tree.send(pid, signal.SIGKILL)
+
+    def _is_told(self) -> bool:
+        return bool(select.select([self._control.fileno()], [], [], 0)[0])
 
     def _kill_all(self) -> None:
         """Returns when none is left."""

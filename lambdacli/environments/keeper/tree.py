@@ -144,6 +144,30 @@ def send(pid: int, number: int) -> None:
         pass
 
 
+def all_processes() -> list[int]:
+    """Of this namespace, but the first."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+
+
+def is_held(pid: int) -> bool:
+    """Whether each of its threads stands still, or does so before its next step in its own program: one that
+    waits for a disk stops only then."""
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/status" % (pid, thread)) as file:
+                if not _is_stopping(file.read()):
+                    return False
+    except (OSError, ValueError):
+        pass  # it has ended
+    return True
+
+
+def _is_stopping(status: str) -> bool:
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
+    return fields["State"][0] in "TtZX" or bool(pending & (1 << (signal.SIGSTOP - 1)))
+
+
 def descendants_of(root: int) -> list[int]:
     found: list[int] = []
     unseen = [root]
