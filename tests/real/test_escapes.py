@@ -31,8 +31,8 @@ FUNCTIONS: dict[str, dict[str, object]] = {
     "attacker": SETTINGS,
     "victim": SETTINGS,
     "late": SETTINGS,
-    "small": {**SETTINGS, "memory": 128},
-    "slow": {**SETTINGS, "timeout": 2},
+    "small": {**SETTINGS, "memory": 128, "timeout": 60},
+    "slow": {**SETTINGS, "timeout": 1},
     "whole": {**SETTINGS, "code": ".", "handler": "functions/app.handler"},
     "shell": {"runtime": "provided.al2023", "handler": "x", "code": "shell", "timeout": 20},
 }
