@@ -214,6 +214,10 @@ class Launcher:
         return None if self._walls is None else self._walls.refusal
 
     @property
+    def uses_cgroups(self) -> bool:
+        return self._cgroups is not None
+
+    @property
     def is_portable_wanted(self) -> bool:
         return self._wanted == "portable"
 
