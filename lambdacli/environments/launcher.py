@@ -389,6 +389,7 @@ class Launcher:
             dependencies=start.dependencies,
             keeper=KEEPER_PACKAGE,
             state=self._state,
+            home=Path(os.path.expanduser("~")).resolve(),
             identity=self._walls_folder,
         )
 

@@ -261,7 +261,7 @@ class Guardian:
             preload = json.loads(line.decode())["preload"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return
-        if isinstance(preload, list) and all(isinstance(name, str) for name in preload):
+        if isinstance(preload, list):
             tell(self._control, {"event": "recorded", "preload": preload})
 
     # All of its processes

@@ -14,6 +14,7 @@ KEEPER_ROOT = f"{RUNTIME_ROOT}/lam-keeper"
 """Not a name that could be imported: /var/runtime is on the search path."""
 
 SYSTEM_FOLDERS = ("/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32", "/nix/store")
+LANGUAGE_FOLDERS = ("bin", "lib", "lib64")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
 PASSWORDS = (
@@ -42,6 +43,8 @@ class Shown:
     dependencies: Sequence[Path]
     keeper: Path
     state: Path
+    home: Path
+    """The developer's."""
     identity: Path
     """A folder with the `passwd` and `group` that a function finds in /etc."""
 
@@ -53,7 +56,7 @@ def layout(shown: Shown) -> Layout:
         *_each_of(shown.opt_root, OPT_ROOT),
         *_each_of(shown.runtime_root, RUNTIME_ROOT),
         ("show", f"{KEEPER_ROOT}/keeper", str(shown.keeper)),
-        *_language(shown.language_root),
+        *_language(shown.language_root, shown.home),
         *(
             ("show", packages_place(number, folder), str(folder))
             for number, folder in enumerate(shown.dependencies)
@@ -113,10 +116,16 @@ def _each_of(folder: Path, place: str) -> Iterator[tuple[str, str, str]]:
             yield "show", f"{place}/{entry.name}", str(target)
 
 
-def _language(root: Path | None) -> Iterator[tuple[str, str, str]]:
-    """At Lambda's place, and where it really is: it may have its own path inside."""
+def _language(root: Path | None, home: Path) -> Iterator[tuple[str, str, str]]:
+    """At Lambda's place, and where it really is: it may have its own path inside. An interpreter in ~/bin
+    does not lay open all of ~."""
     if root is None:
         return
-    yield "show", LANGUAGE_ROOT, str(root)
-    if not any(root.is_relative_to(name) for name in SYSTEM_FOLDERS):
-        yield "show", str(root), str(root)
+    parts = [root]
+    if home.is_relative_to(root):
+        yield "folder", LANGUAGE_ROOT, ""
+        parts = [root / name for name in LANGUAGE_FOLDERS if (root / name).is_dir()]
+    for part in parts:
+        yield "show", str(Path(LANGUAGE_ROOT) / part.relative_to(root)), str(part)
+        if not any(part.is_relative_to(name) for name in SYSTEM_FOLDERS):
+            yield "show", str(part), str(part)
