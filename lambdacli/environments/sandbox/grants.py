@@ -227,7 +227,7 @@ def _isolated_network(found: Findings) -> Grant:
 def _way_out(found: Findings) -> Grant:
     name, weakens = "isolated network's way out", "functions with `network: isolated` reach no other machine"
     if not found.has_walls or found.network_refusal is not None:
-        return Grant(name, False, "there is no isolated network", "", "as for the isolated network")
+        return Grant(name, False, "there is no isolated network", weakens, "as for the isolated network")
     if found.program is None:
         detail = "neither pasta nor slirp4netns is on the PATH that the service was started with"
         remedy = "install pasta (the package passt of Debian, Ubuntu and Fedora); then `lam stop`"
