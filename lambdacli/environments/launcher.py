@@ -214,6 +214,10 @@ class Launcher:
         return None if self._walls is None else self._walls.refusal
 
     @property
+    def uses_cgroups(self) -> bool:
+        return self._cgroups is not None
+
+    @property
     def is_portable_wanted(self) -> bool:
         return self._wanted == "portable"
 
@@ -337,7 +341,9 @@ class Launcher:
             )
 
         try:
-            wants_template = placement.preloads and sys.platform == "linux" and site.plan().can_be_forked
+            # A code folder that has vanished is the environment's to tell.
+            is_possible = sys.platform == "linux" and placement.task_root.is_dir()
+            wants_template = placement.preloads and is_possible and site.plan().can_be_forked
         except InvalidEntrypoint:
             wants_template = False
         return self._houses.lease(placement.key, build, wants_template=wants_template)

@@ -70,8 +70,10 @@ def install_packages(folder: Path, npm: Npm, cache: Path, progress: Callable[[st
     has_lock = any(name in files for name in LOCK_FILES)
     words = ("ci",) if has_lock else ("install",)
     what = str(folder / "package.json")
-    target = cache / "nodejs" / _key(files, npm)
-    return _installed(target, what, files, [(*words, "--omit=dev")], npm, progress)
+    target = cache / "nodejs" / _key({**files, **_local_sources(package)}, npm)
+    # Copied, not linked: a link would lead out of what an environment is shown.
+    copied = ("--install-links",) if is_local else ()
+    return _installed(target, what, files, [(*words, "--omit=dev", *copied)], npm, progress)
 
 
 def install_sdk(
@@ -121,6 +123,23 @@ def _with_whole_paths(package: dict[str, Any], folder: Path) -> bool:
                 is_local = True
                 package[kind] = {**package[kind], name: f"file:{(folder / version[5:]).resolve()}"}
     return is_local
+
+
+def _local_sources(package: dict[str, Any]) -> dict[str, str]:
+    """By path, what the packages hold that are named by their place."""
+    wanted = {**package.get("optionalDependencies", {}), **package.get("dependencies", {})}
+    places = [Path(version[5:]) for version in wanted.values() if str(version).startswith("file:")]
+    found = {}
+    for place in places:
+        for file in [place] if place.is_file() else sorted(_files_of_package(place)):
+            found[str(file)] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return found
+
+
+def _files_of_package(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in ("node_modules", ".git", ".lam")]
+        yield from (Path(root, name) for name in files if Path(root, name).is_file())
 
 
 def _key(files: Mapping[str, str], npm: Npm) -> str:

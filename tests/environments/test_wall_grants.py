@@ -60,6 +60,7 @@ PORTABLE_LACKS = {
             replace(WALLED_ROOT, network_refusal=WallsRefused("network", "No space left on device")),
             {"isolated network", "isolated network's way out"},
         ),
+        (replace(WALLED_ROOT, uses_cgroups=False), {"cgroups"}),
         (REFUSED, PORTABLE_LACKS),
         (ASKED, PORTABLE_LACKS),
         (MAC, PORTABLE_LACKS | {"freeze", "templates"}),

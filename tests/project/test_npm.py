@@ -107,10 +107,15 @@ def test_without_one_the_newest_fitting_are_installed_and_only_once(folder: Path
 def test_a_package_beside_the_code_is_named_by_its_whole_path(folder: Path, runs: Runs) -> None:
     package(folder, dependencies={"near": "file:../near", "far": "1.0.0"})
     (folder / "package-lock.json").write_text("{}")
-    install(folder, runs)
+    near = folder.parent / "near"
+    near.mkdir()
+    (near / "index.js").write_text("exports.word = 1;\n")
+    first = install(folder, runs)
     wanted = json.loads(runs.met[0]["package.json"])["dependencies"]
     assert wanted == {"near": f"file:{folder.parent / 'near'}", "far": "1.0.0"}
-    assert runs.asked == [("install", "--omit=dev")]
+    assert runs.asked == [("install", "--omit=dev", "--install-links")]
+    (near / "index.js").write_text("exports.word = 2;\n")
+    assert install(folder, runs) != first, "copied, so what it holds counts"
 
 
 def test_a_failure_tells_npms_words_and_leaves_nothing(folder: Path, runs: Runs) -> None:

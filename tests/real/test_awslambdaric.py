@@ -175,7 +175,9 @@ def run(code: Path, runtime: str, handler: str, payload: bytes, state: Path) -> 
         keeper = Keeper()
         keeper.start()
         clock = SystemClock()
-        launcher = Launcher(state, keeper, clock, lambda peer, uid: None)
+        # AWS's client runs on this interpreter, which walls show to functions of its language only.
+        walls = "portable" if runtime.startswith("provided") else os.environ.get("LAM_WALLS", "auto")
+        launcher = Launcher(state, keeper, clock, lambda peer, uid: None, walls)
         launcher.prepare()
         await launcher.find_walls()
         logs = LogBook(state / "logs")

@@ -119,7 +119,13 @@ def end(listener: socket.socket) -> None:
 
 FUNCTIONS: dict[str, dict[str, object]] = {
     **{name: {"handler": f"app.{name}", "network": "isolated", "timeout": 30} for name in NAMES},
-    "shell": {"runtime": "provided.al2023", "code": "shell", "network": "isolated", "timeout": 30},
+    "shell": {
+        "runtime": "provided.al2023",
+        "code": "shell",
+        "network": "isolated",
+        "timeout": 30,
+        "cpu_share": False,  # its many small programs take long with a fourteenth of a processor
+    },
     "hosted": {"handler": "app.connect"},
 }
 FILES = {"code/app.py": CODE, "shell/bootstrap": SHELL}

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.functions_house import REPOSITORY, WALLS
+
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 README = Path(__file__).parents[2] / "README.md"
@@ -41,6 +43,8 @@ def test_every_command_of_the_tour_does_what_the_readme_says(tmp_path: Path) -> 
         "HOME": str(tmp_path / "home"),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "LANG": "C.UTF-8",
+        "PYTHONPATH": str(REPOSITORY),
+        **WALLS,
     }
     (tmp_path / "home").mkdir()
     (tmp_path / "new").mkdir()

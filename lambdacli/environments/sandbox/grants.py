@@ -7,12 +7,13 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from lambdacli.environments.process import WallsRefused
+from lambdacli.environments.sandbox.cgroup_files import LIMITING
 from lambdacli.environments.sandbox.cgroup_search import Found, find_cgroups
 from lambdacli.environments.sandbox.outbound import Program, find_program
 from lambdacli.model.grant import Grant
@@ -43,6 +44,9 @@ class Tried(Protocol):
     @property
     def is_portable_wanted(self) -> bool: ...
 
+    @property
+    def uses_cgroups(self) -> bool: ...
+
     # Opens a room with a network of its own, and a way out if there is a program for it; what did not work of
     # the way out, if anything. WallsRefused when there is no such network.
     async def try_own_network(self) -> str | None: ...
@@ -55,6 +59,7 @@ class Findings:
     is_root: bool = False
     walls: str = "linux"
     is_portable_wanted: bool = False
+    uses_cgroups: bool = True
     refusal: WallsRefused | None = None
     """Why there are no walls of Linux's."""
     sysctls: Mapping[str, str] = field(default_factory=dict)
@@ -185,15 +190,20 @@ def _freeze(found: Findings) -> Grant:
 
 def _cgroups(found: Findings) -> Grant:
     name, cgroups = "cgroups", found.cgroups
-    if not cgroups.missing:
-        return Grant(name, True, "memory, cpu and pids could be limited; lam looks after them itself so far")
-    return Grant(
-        name,
-        False,
-        cgroups.reason,
-        f"the kernel itself limits no {' and no '.join(cgroups.missing)}: lam looks every few milliseconds, "
-        "and a function may go beyond its limit until then",
-        cgroups.advice,
+    if cgroups.missing:
+        return Grant(name, False, cgroups.reason, _limited_by_lam(cgroups.missing), cgroups.advice)
+    if found.uses_cgroups:
+        return Grant(name, True, "the kernel itself limits memory, cpu and pids of each environment")
+    remedy = "look into the service's log: it says why"
+    if found.is_portable_wanted:
+        remedy = "start the service without LAM_WALLS=portable"
+    return Grant(name, False, "they are here, but not in use", _limited_by_lam(LIMITING), remedy)
+
+
+def _limited_by_lam(controllers: Sequence[str]) -> str:
+    return (
+        f"the kernel itself does not limit {', '.join(controllers)}: lam looks every few milliseconds, and a "
+        "function may go beyond its limit until then"
     )
 
 
@@ -283,6 +293,7 @@ async def _look(tried: Tried) -> Findings:
             is_root=os.geteuid() == 0,
             walls=tried.walls,
             is_portable_wanted=tried.is_portable_wanted,
+            uses_cgroups=tried.uses_cgroups,
             refusal=tried.refusal,
             sysctls={name: text for name in SYSCTLS if (text := _text(f"/proc/sys/{name}"))},
             is_proc_covered=is_proc_covered(_text("/proc/self/mountinfo")),
