@@ -31,6 +31,10 @@ class _Entry:
     """One of its environments has told what it loads, or is about to."""
     loads: int = 0
     """How often it has loaded more."""
+    loading: asyncio.Future[None] | None = None
+    """While it loads; nothing is forked from it before it is known that all went well."""
+    is_unfit: bool = False
+    """It holds a module that must be loaded by each environment itself."""
 
 
 @dataclass(slots=True)
@@ -62,7 +66,7 @@ class Houses:
             entry = _Entry(build(is_template), is_template)
             self._entries[key] = entry
             if is_template and known.preload:
-                self._spawn(self._preload(key, entry, build))
+                self._preload_soon(key, entry, build)
         entry.leases += 1
         return Lease(self, key, entry, build)
 
@@ -75,7 +79,7 @@ class Houses:
         known.preload = fresh
         entry = self._entries.get(key)
         if entry is not None and entry.is_template:
-            self._spawn(self._preload(key, entry, build))
+            self._preload_soon(key, entry, build)
 
     def no_template(self, key: PlacementKey) -> None:
         """The interpreter cannot be one (it may lack ctypes): environments are started afresh."""
@@ -100,8 +104,24 @@ class Houses:
             entry.house.close()
         self._entries.clear()
 
-    async def _preload(self, key: PlacementKey, entry: _Entry, build: Build) -> None:
-        """Until a template has loaded all that is fit for it."""
+    def _preload_soon(self, key: PlacementKey, entry: _Entry, build: Build) -> None:
+        entry.loading = asyncio.get_running_loop().create_future()
+        self._spawn(self._preload(key, entry, build, entry.loading))
+
+    async def _preload(
+        self, key: PlacementKey, entry: _Entry, build: Build, done: asyncio.Future[None]
+    ) -> None:
+        """Until a template has loaded all that is fit for it. Who was to be forked from one that is not waits
+        for all of it, and is then forked from its successor."""
+        try:
+            await self._preload_what_fits(key, entry, build, done)
+        finally:
+            if not done.done():
+                done.set_result(None)
+
+    async def _preload_what_fits(
+        self, key: PlacementKey, entry: _Entry, build: Build, done: asyncio.Future[None]
+    ) -> None:
         known = self._known(key)
         for _ in range(TRIES):
             wanted = tuple(known.preload)
@@ -117,10 +137,11 @@ class Houses:
             known.preload = [module for module in known.preload if module != problem]
             if problem not in wanted:  # the template itself has ended: modules are not to blame one by one
                 known.preload = []
+            entry.is_unfit = True
             if self._entries.get(key) is not entry:
                 return
             self.retire(key)
-            entry = _Entry(build(True), is_template=True, is_recorded=True)
+            entry = _Entry(build(True), is_template=True, is_recorded=True, loading=done)
             self._entries[key] = entry
 
     def _known(self, key: PlacementKey) -> _Knowledge:
@@ -168,10 +189,20 @@ class Lease:
 
     async def open(self, room: Mapping[str, object] | None, output_fd: int) -> ProcessTree:
         """WallsRefused when the house could not be built."""
+        while self._entry.loading is not None and not self._entry.loading.done():
+            await asyncio.shield(self._entry.loading)
+        if self._entry.is_unfit:
+            self._move()
         await self._entry.house.built()
         tree = self._entry.house.open(room, output_fd)
         tree.on_record = lambda preload: self._houses.recorded(self._key, preload, self._build)
         return tree
+
+    def _move(self) -> None:
+        """To whoever has come after its house."""
+        successor = self._houses.lease(self._key, self._build, wants_template=True)
+        self.release()
+        self._entry, self._loads, self._is_released = successor._entry, successor._loads, False
 
     def release(self) -> None:
         if not self._is_released:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from lambdacli.environments.houses import TRIES, Houses
@@ -21,13 +22,19 @@ class PlayedHouse:
         self.has_template = has_template
         self.is_gone = False
         self.loaded: list[object] = []
+        self.opened = 0
         self._unfit = unfit
 
     async def built(self) -> None:
         return
 
+    def open(self, room: object, output_fd: int) -> Any:
+        self.opened += 1
+        return SimpleNamespace(on_record=None)
+
     async def preload(self, modules: Sequence[object]) -> str | None:
         self.loaded = list(modules)
+        await asyncio.sleep(0)
         return self._unfit(modules)
 
     def close(self) -> None:
@@ -156,6 +163,22 @@ def test_a_module_that_is_unfit_leads_to_another_template_without_it() -> None:
         houses.recorded(KEY, ["json", "noisy"], build)  # and it is not tried again
         await settle()
         assert len(build.houses) == 2
+
+    run(story)
+
+
+def test_nothing_is_forked_from_a_template_that_turned_out_to_be_unfit() -> None:
+    async def story(houses: Houses, changes: list[PlacementKey]) -> None:
+        build = Builder(lambda modules: "noisy" if "noisy" in modules else None)
+        houses.lease(KEY, build, wants_template=True)
+        houses.recorded(KEY, ["json", "noisy"], build)
+        late = houses.lease(KEY, build, wants_template=True)
+        await late.open(None, 1)
+        assert [house.opened for house in build.houses] == [0, 1]
+        assert not late.is_outdated
+        late.release()
+        houses.retire(KEY)
+        assert build.houses[1].is_gone
 
     run(story)
 

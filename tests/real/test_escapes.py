@@ -363,7 +363,8 @@ def test_as_root_each_environment_is_a_user_of_its_own(scene: Scene, victim: dic
     assert owners.pop(min(owners))
     assert len(owners) >= 2
     assert min(owners) > 1_800_000_000
-    assert max(owners.values()) == 2
+    # Others in this project may have left children of theirs.
+    assert min(owners.values()) == 2
     assert victim["groups"] == scene.tries("who").got["groups"] == []
 
 

@@ -57,8 +57,11 @@ def wait_as_template(template, places):
     wire.tell(service, {"event": "built"})
     ahead = LoadedAhead(places)
     plan = loop.Loop(service, is_walled=template["is_walled"], preload=ahead.load).run()
+    coerced = os.environ.get("LC_CTYPE")
     os.environ.clear()
     os.environ.update(plan["variables"])
+    if coerced is not None:
+        os.environ.setdefault("LC_CTYPE", coerced)  # by Python itself, where the locale asked for is missing
     os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     ahead.settle()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
