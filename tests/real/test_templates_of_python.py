@@ -63,7 +63,8 @@ def process():
             [stream.encoding, stream.errors, stream.fileno(), stream.isatty(), stream.line_buffering]
             for stream in (sys.stdout, sys.stderr, sys.stdin)
         ],
-        "path": sys.path, "hooks": [getattr(hook, "__name__", type(hook).__name__) for hook in sys.meta_path], "bytecode": sys.pycache_prefix,
+        "path": sys.path, "bytecode": sys.pycache_prefix,
+        "hooks": [getattr(hook, "__name__", type(hook).__name__) for hook in sys.meta_path],
         "import": [sys.dont_write_bytecode, len(sys.path_hooks)],
         "excepthook": sys.excepthook is sys.__excepthook__, "trace": repr(sys.gettrace()),
         "logging": [len(logging.getLogger().handlers), logging.getLogger().level],
