@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdacli.environments.keeper.guardian import SETTLE_SECONDS
 from lambdacli.environments.process import Command, Exit, House, Keeper, ProcessTree, WallsRefused
 from lambdacli.environments.sandbox.base import Layout
 from lambdacli.environments.sandbox.layout import GROUPS, PASSWORDS, system_only
@@ -242,6 +243,30 @@ def test_a_function_that_says_much_is_not_listened_to_without_end(folder: Path) 
         assert (await ended).code == 6
         resident = Path(f"/proc/{tree.guardian}/status").read_text().partition("VmHWM:")[2].split()[0]
         assert int(resident) < 40_000
+        await tree.end()
+        os.close(read_fd)
+        os.close(write_fd)
+
+    play(folder, story)
+
+
+@pytest.mark.parametrize("is_walled", [True, False])
+def test_a_freeze_before_the_end_does_not_stop_who_comes_after(folder: Path, is_walled: bool) -> None:
+    async def story(site: Site) -> None:
+        read_fd, write_fd = os.pipe()
+        tree = (await built(site.house())).open(room(), write_fd) if is_walled else site.keeper.open(write_fd)
+        await tree.ready()
+        tree.start(Command(("/bin/sleep", "1000"), {}, Path("/")), is_held=False)
+        await tree.started()
+        tree.freeze()
+        await tree.kill()
+        ended: asyncio.Future[Exit] = asyncio.get_running_loop().create_future()
+        tree.on_exit = ended.set_result
+        # Longer than it takes until a guardian looks whether all stand still.
+        script = f"sleep {4 * SETTLE_SECONDS}; exit 4"
+        tree.start(Command(("/bin/sh", "-c", script), {"PATH": "/usr/bin:/bin"}, Path("/")), is_held=False)
+        await tree.started()
+        assert (await ended).code == 4
         await tree.end()
         os.close(read_fd)
         os.close(write_fd)

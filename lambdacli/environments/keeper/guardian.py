@@ -314,6 +314,7 @@ class Guardian:
     def _kill_all(self) -> None:
         """Returns when none is left."""
         self._main = None
+        self._is_freeze_unseen = False  # whoever comes next was not frozen
         for descriptor in (self._go, self._failures):
             if descriptor is not None:
                 os.close(descriptor)
