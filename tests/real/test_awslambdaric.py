@@ -203,6 +203,7 @@ def run(code: Path, runtime: str, handler: str, payload: bytes, state: Path) -> 
             return outcome.payload, (await run.settled).log_tail
         finally:
             await fleet.close()
+            await launcher.close()
             keeper.close()
 
     answer, log = asyncio.run(play())

@@ -121,7 +121,7 @@ def test_many_quick_saves_settle_on_the_last(project: Project) -> None:
 def test_running_invocation_keeps_the_old_code(project: Project) -> None:
     slow = (
         "import time\n\ndef handler(event, context):\n"
-        "    if event:\n        print(event)\n        time.sleep(3)\n    return {!r}\n"
+        "    if event:\n        print(event)\n        time.sleep(2)\n    return {!r}\n"
     )
     file = project.write("greet/app.py", slow.format("old"))
     seconds_until(project, "old")
@@ -130,7 +130,7 @@ def test_running_invocation_keeps_the_old_code(project: Project) -> None:
         running = pool.submit(project.invoke, "greet", "it began")
         wait_until(lambda: "it began\n" in project.log_messages(), "the invocation runs")
         file.write_text(slow.format("new"))
-        assert seconds_until(project, "new") < 2.5
+        assert seconds_until(project, "new") < 1.8
         assert not running.done()
         assert running.result(10) == "old"
     wait_until(lambda: not any(map(is_alive, old)), "the end of the old environments")

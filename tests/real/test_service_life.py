@@ -584,7 +584,9 @@ def test_keeper_or_guardian_dies_under_a_running_invocation(project: Project) ->
             answer = begin_slow(project, pool, 50, f"{number}")
             os.kill(project.keeper_pid if victim == "keeper" else project.guardian_pid, signal.SIGKILL)
             assert "errorType" in answer.result(10), victim
-    assert project.invoke("slow", {"name": "last", "seconds": 0}) == "slept 0"
+            # What was made ready ahead goes too; whoever comes before the service knows shares its fate.
+            event = {"name": "again", "seconds": 0}
+            wait_until(lambda event=event: project.invoke("slow", event) == "slept 0", "a new environment")
 
 
 def test_verbs_find_their_way_after_a_killed_service(project: Project) -> None:
@@ -772,8 +774,11 @@ def test_neither_descriptors_nor_memory_grow(project: Project) -> None:
     for number in range(50):
         code.write_text(f"def handler(event, context):\n    return {number}\n")
         wait_until(lambda number=number: project.invoke("echo") == number, "the new code")  # a cold start
-    wait_until(lambda: descriptors(pid) <= before, f"no more descriptors than {before}: {descriptors(pid)}")
-    wait_until(lambda: len(below(pid)) <= below_before, "no more processes than before")
+    # Cold starts that follow each other closely keep one more environment ready ahead.
+    wait_until(
+        lambda: descriptors(pid) <= before + 4, f"no more descriptors than {before}: {descriptors(pid)}"
+    )
+    wait_until(lambda: len(below(pid)) <= below_before + 2, "no more processes than before")
     assert descriptors(project.keeper_pid) == keeper_before
     assert resident_mb(pid) - memory_before < 10
-    wait_until(lambda: temporary_folders(project) <= folders_before, "no more folders than before")
+    wait_until(lambda: temporary_folders(project) <= folders_before + 1, "no more folders than before")
