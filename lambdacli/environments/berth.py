@@ -71,6 +71,11 @@ class Site:
         )
 
     @property
+    def is_empty(self) -> bool:
+        """Walls that are put up now have no code folder to show, and will never show it."""
+        return bool(self.seen) and not self.start.task_root.is_dir()
+
+    @property
     def folder(self) -> str:
         return self.told(str(self.start.task_root))
 
@@ -102,6 +107,7 @@ class Berth:
         self.stream_name = stream_name
         self.start_kind = "spawned"
         self._site = site
+        self._is_empty = site.is_empty
         self._lease = lease
         self._temporary = temporary
         self._own_address = own_address
@@ -146,8 +152,8 @@ class Berth:
 
     @property
     def is_lost(self) -> bool:
-        """Its guardian was killed."""
-        return self.sandbox.is_lost()
+        """Its guardian was killed, or its walls show an empty place for a folder that had vanished."""
+        return self.sandbox.is_lost() or self._is_empty
 
     @property
     def is_outdated(self) -> bool:

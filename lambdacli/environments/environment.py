@@ -193,8 +193,9 @@ class Environment:
 
     @property
     def is_lost(self) -> bool:
-        """It served until its place was killed: another environment has to take what comes."""
-        return self.invocations > 0 and self._sandbox.is_lost()
+        """It served until its place was killed, or is of no more use: another environment has to take what
+        comes."""
+        return self.invocations > 0 and self._berth.is_lost
 
     def max_memory_mb(self) -> int:
         return self._sandbox.max_memory_mb()

@@ -266,6 +266,8 @@ class Launcher:
         uid = self._uids.take() if self._uids is not None and self._is_walled else None
         site = self._site(placement)
         lease = self._lease(placement, site)
+        if site.is_empty:
+            self._houses.retire(placement.key)  # the next environment finds the folder, if it is there again
 
         owner = os.getuid() if uid is None or self._uids is None else self._uids.base + uid
         is_isolated = self._is_walled and placement.network is Network.ISOLATED

@@ -103,6 +103,8 @@ class ScriptedSandbox:
 
 
 class ScriptedBerth:
+    is_lost = False
+
     def __init__(self, box: ScriptedSandbox, invalid: str | None) -> None:
         self.sandbox = box
         self.api = RuntimeApi(None)

@@ -158,7 +158,7 @@ def test_foreground_shows_the_lines_of_others_and_ends_with_one_interrupt(projec
         return "echoing {'number'" in lines.text
 
     wait_until(has_shown, "the function's line")
-    assert "REPORT RequestId" in lines.text
+    lines.wait_for("REPORT RequestId")
     lines.process.send_signal(signal.SIGINT)
     assert lines.ended() == 0
     assert lines.text.endswith("stopped\n")
