@@ -337,7 +337,8 @@ def test_ten_times_the_memory_is_not_had(scene: Scene, victim: dict[str, Any], c
 
 @in_walls
 def test_files_in_tmp_are_not_counted_as_memory(scene: Scene) -> None:
-    assert scene.tries("fill_temporary", 1024, by="small").got["kb"] == 512 * 1024
+    # Other tests of this environment may have left a file.
+    assert 512 * 1024 - 64 <= scene.tries("fill_temporary", 1024, by="small").got["kb"] <= 512 * 1024
     assert scene.tries("remove", "/tmp/filling", by="small").got
 
 

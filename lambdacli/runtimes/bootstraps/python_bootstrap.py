@@ -609,6 +609,19 @@ def settled_path_stats(path_stats):
     return settled
 
 
+def elsewhere(cache_from_source, folders, ours, bytecode):
+    """Compiled modules of these folders are kept in another one; all others stay beside their sources, where those
+    that are installed have theirs already. Our own folder may lie inside the function's."""
+
+    def place_of(path, *arguments, **named):
+        beside = cache_from_source(path, *arguments, **named)
+        if not path.startswith(folders) or path.startswith(ours):
+            return beside
+        return bytecode + os.path.abspath(beside)
+
+    return place_of
+
+
 def installed_names(record):
     """The names at the top of what an installer wrote."""
     try:
@@ -626,7 +639,7 @@ class Places:
 
     def __init__(self, document):
         self._search_path = document["search_path"]
-        self._task_root = document["task_root"]
+        self._task_root, self._opt_root = document["task_root"], document["opt_root"]
         self._runtime_root = document["runtime_root"]
         # Read-only where there are walls: modules are then compiled at each start, unless their folder holds them.
         self._bytecode = document["bytecode"] if os.access(self._runtime_root, os.W_OK) else None
@@ -660,10 +673,12 @@ class Places:
         for entry in first:
             if entry != self._search_path[0] or any(name.endswith(".pth") for name in os.listdir(entry)):
                 self._read_path_files(entry)
-        # /var/task is read-only on Lambda: compiled modules of the function must not land in its folder.
-        sys.pycache_prefix = self._bytecode
-        loader = sys.modules["_frozen_importlib_external"].SourceFileLoader
-        loader.path_stats = settled_path_stats(loader.path_stats)
+        external = sys.modules["_frozen_importlib_external"]
+        if self._bytecode is not None:
+            # /var/task and /opt are read-only on Lambda: compiled modules must not land there.
+            own, ours = (self._task_root + os.sep, self._opt_root + os.sep), self._runtime_root + os.sep
+            external.cache_from_source = elsewhere(external.cache_from_source, own, ours, self._bytecode)
+        external.SourceFileLoader.path_stats = settled_path_stats(external.SourceFileLoader.path_stats)
 
     def is_of_others(self, name, origin):
         """A module of the language, a layer or a package: not of the function itself, whose own files are run anew
