@@ -91,6 +91,8 @@ class _Member:
     since: float
     is_fresh: bool = True
     """It never took a ticket."""
+    is_cold: bool = False
+    """It was made for a ticket that wanted a fresh one: it gives way to the next of that kind."""
 
 
 class Pool:
@@ -192,6 +194,8 @@ class Pool:
                     if victim is None:
                         break
                     actions.append(self._close(victim, "evicted"))
+                if number < missing_cold:
+                    actions += [self._close(spent, "replaced") for spent in self._spent_cold(group)]
                 actions.append(self._create(group, now, is_cold=number < missing_cold))
         if look_again is not None:
             actions.append(LookAgain(look_again))
@@ -227,11 +231,18 @@ class Pool:
     def _create(self, group: _Group, now: float, *, is_cold: bool) -> Create:
         reason = StartReason.COLD if is_cold else self._reason_of_another(group)
         self._last_number += 1
-        self._members[self._last_number] = _Member(group, Phase.STARTING, now)
+        self._members[self._last_number] = _Member(group, Phase.STARTING, now, is_cold=is_cold)
         group.members += 1
         group.starting += 1
         self._starting += 1
         return Create(self._last_number, group.key, reason)
+
+    def _spent_cold(self, group: _Group) -> list[int]:
+        return [
+            number
+            for number in group.free
+            if self._members[number].is_cold and not self._members[number].is_fresh
+        ]
 
     def _reason_of_another(self, group: _Group) -> StartReason:
         if group.members:

@@ -232,6 +232,17 @@ def test_a_cold_ticket_gets_an_environment_of_its_own_although_warm_ones_are_fre
     assert pool.decide(2) == [Assign(10, 3)]
 
 
+def test_what_was_made_for_a_cold_ticket_gives_way_to_the_next_of_that_kind() -> None:
+    pool = warm_pool(1)
+    pool.ticket_came(10, "f", is_cold=True)
+    assert pool.decide(1) == [Create(2, "f", COLD)]
+    pool.member_free(2, 2)
+    assert pool.decide(2) == [Assign(10, 2)]
+    pool.member_free(2, 3)
+    pool.ticket_came(11, "f", is_cold=True)
+    assert pool.decide(4) == [Close(2, "replaced"), Create(3, "f", COLD)]
+
+
 def test_eight_cold_tickets_at_once_get_eight() -> None:
     pool = warm_pool(8)
     for ticket in range(10, 18):
