@@ -187,10 +187,11 @@ def test_help_imports_nothing_heavy(arguments, tmp_path):
 @pytest.mark.real
 @pytest.mark.parametrize("arguments", [["--help"], *([verb, "--help"] for verb in VERBS)], ids=" ".join)
 def test_help_answers_within_a_quarter_of_a_second(arguments):
-    """The best of some runs is what the program itself costs; the others tell what else the machine does.
-    Where that is so busy that even bare Python takes long, it is the measure."""
+    """The best of some runs is what the program itself costs; the others tell what else the machine does. The
+    bar is for a machine that does nothing else, and the benchmarks hold it; beside other tests bare Python is
+    the measure."""
     bare = min(_seconds([sys.executable, "-c", "pass"]) for _ in range(5))
-    assert any(_seconds([*LAM, *arguments]) < max(0.25, 20 * bare) for _ in range(10))
+    assert any(_seconds([*LAM, *arguments]) < max(0.25, 40 * bare) for _ in range(10))
 
 
 def _seconds(command: list[str]) -> float:
