@@ -8,9 +8,11 @@ import zipfile
 
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
+from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
 from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
 
@@ -34,6 +36,8 @@ class House:
     def __init__(self, model, folder, client):
         self.connection = open_database(folder / "state.db")
         self.functions = FunctionStore(self.connection)
+        self.aliases = AliasStore(self.connection)
+        self.settings = SettingStore(self.connection)
         self.code = CodeStore(folder / "code")
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
@@ -46,6 +50,8 @@ class House:
             account=ACCOUNT,
             region=REGION,
             functions=self.functions,
+            aliases=self.aliases,
+            settings=self.settings,
             code=self.code,
             invoker=self.invoker,
             events=self.events,

@@ -36,12 +36,6 @@ _FIELDS = {
 # What lam does not do yet: refused by name unless the value asks for nothing.
 
 
-def refuse_not_built_publishing(request: Mapping[str, Any]) -> None:
-    for member in ("Publish", "PublishTo"):
-        if request.get(member):
-            raise _not_built(member)
-
-
 def refuse_not_built_code(code: Mapping[str, Any]) -> None:
     for member in ("S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "SourceKMSKeyArn"):
         if code.get(member):
@@ -49,7 +43,6 @@ def refuse_not_built_code(code: Mapping[str, Any]) -> None:
 
 
 def _refuse_not_built(request: Mapping[str, Any], function_name: str) -> None:
-    refuse_not_built_publishing(request)
     for member, asks_for_nothing in _NOT_BUILT.items():
         if member in request and not asks_for_nothing(request[member]):
             raise _not_built(member)
@@ -66,6 +59,7 @@ def _never(value: Any) -> bool:
 
 
 _NOT_BUILT: Mapping[str, Callable[[Any], bool]] = {
+    "PublishTo": _never,
     "VpcConfig": _is_empty,
     "DeadLetterConfig": _is_empty,
     "TracingConfig": lambda value: value.get("Mode", "PassThrough") == "PassThrough",

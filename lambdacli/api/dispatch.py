@@ -12,7 +12,16 @@ from typing import Any
 from botocore import xform_name
 
 from lambdacli.api import protocol
-from lambdacli.api.operations import account, concurrency, functions, invoke, tags, unsupported
+from lambdacli.api.operations import (
+    account,
+    aliases,
+    concurrency,
+    functions,
+    invoke,
+    tags,
+    unsupported,
+    versions,
+)
 from lambdacli.api.operations.context import Context, Reply, new_id
 from lambdacli.api.protocol import Model, Operation
 from lambdacli.api.requests import Requests
@@ -27,7 +36,7 @@ from lambdacli.model.later import Later
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.wire.http import Request, Response
 
-_MODULES = (functions, invoke, concurrency, tags, account)
+_MODULES = (functions, versions, aliases, invoke, concurrency, tags, account)
 
 _log = logging.getLogger("lam.api")
 

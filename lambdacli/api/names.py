@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lambdacli.api.operations.context import Context
@@ -9,11 +10,14 @@ from lambdacli.model.arn import LATEST, FunctionKey, parse_function_reference
 from lambdacli.model.errors import (
     AccessDeniedException,
     InvalidParameterValueException,
+    PreconditionFailedException,
     ResourceConflictException,
     ResourceNotFoundException,
 )
 from lambdacli.model.function import Function, Origin
 from lambdacli.model.record import record
+
+_ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]+")
 
 
 @record
@@ -47,13 +51,31 @@ def target_of(context: Context, request: dict[str, Any], member: str = "Function
 
 
 def existing(context: Context, target: Target, *, shown_arn: str | None = None) -> Function:
-    """The function that the target means. Versions and aliases cannot be made yet, so only `$LATEST` does.
+    """The version that the target means; of an alias, the one that it points to.
 
     `shown_arn` stands in the 404 where AWS shows another ARN than the one asked for."""
-    function = context.functions.get(target.key)
-    if function is None or target.qualifier not in (None, LATEST):
+    version = target.qualifier or LATEST
+    if is_alias_name(version):
+        alias = context.aliases.get(target.key, version)
+        if alias is None:
+            raise not_found(shown_arn or target.arn)
+        version = alias.version
+    function = context.functions.get(target.key, version)
+    if function is None:
         raise not_found(shown_arn or target.arn)
     return function
+
+
+def latest(context: Context, target: Target, *, shown_arn: str | None = None) -> Function:
+    """`$LATEST`, for what concerns the whole function; a qualifier is not looked at."""
+    function = context.functions.get(target.key)
+    if function is None:
+        raise not_found(shown_arn or target.key.arn)
+    return function
+
+
+def is_alias_name(qualifier: str) -> bool:
+    return _ALIAS_NAME.fullmatch(qualifier) is not None
 
 
 def not_found(arn: str) -> ResourceNotFoundException:
@@ -66,4 +88,13 @@ def refuse_project_function(function: Function) -> None:
         raise ResourceConflictException(
             f"The function {function.name} is described in lam.yaml: edit lam.yaml instead, "
             "the change takes effect when it is saved."
+        )
+
+
+def check_revision(given: str | None, current: str, source: str = "GetFunction/GetAlias") -> None:
+    """`source` is the operation that the answer tells to ask for the current one."""
+    if given not in (None, current):
+        raise PreconditionFailedException(
+            f"The Revision Id provided does not match the latest Revision Id. Call the {source} "
+            "API to retrieve the latest Revision Id"
         )

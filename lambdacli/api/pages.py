@@ -24,6 +24,15 @@ def page(
     return shown, _encoded(name(shown[-1])) if len(following) > size else None
 
 
+def page_of(
+    fetch: Callable[[str, int], Sequence[Item]], name: Callable[[Item], str], marker: str | None, size: int
+) -> tuple[list[Item], str | None]:
+    """As `page`, where `fetch` gives the first so many items behind a name ("" is before all)."""
+    items = fetch("" if not marker else _decoded(marker), size + 1)
+    shown = list(items[:size])
+    return shown, _encoded(name(shown[-1])) if len(items) > size else None
+
+
 def _encoded(name: str) -> str:
     return base64.urlsafe_b64encode(name.encode()).decode()
 

@@ -51,8 +51,51 @@ Code = FolderCode | ArchiveCode
 
 
 @dataclass(frozen=True, slots=True)
+class LocalLayer:
+    """A folder or zip of the developer's own, named in lam.yaml."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLayer:
+    """A layer version by its ARN."""
+
+    arn: str
+
+
+Layer = LocalLayer | PublishedLayer
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """LoggingConfig. `group` None is the function's own; levels are only set for JSON."""
+
+    format: str = "Text"
+    application_level: str | None = None
+    system_level: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    subnet_ids: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    allows_ipv6: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystem:
+    """A mounted access point."""
+
+    arn: str
+    mount_path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
-    """`$LATEST` of one function."""
+    """One version of a function, `$LATEST` or a published one. Tags and reserved concurrency belong to the
+    whole function; only `$LATEST` carries them."""
 
     key: FunctionKey
     runtime: str
@@ -70,8 +113,8 @@ class Function:
     variables: Mapping[str, str] | None = None
     """None: never set, which the API shows as an absent `Environment`."""
     tags: Mapping[str, str] = field(default_factory=dict)
-    layers: tuple[Path, ...] = ()
-    """Local folders that are merged into /opt, in order."""
+    layers: tuple[Layer, ...] = ()
+    """Merged into /opt, in order."""
     reserved_concurrency: int | None = None
     virtual_environment: Path | None = None
     freezes: bool = True
@@ -81,13 +124,29 @@ class Function:
     has_cpu_share: bool = True
     """It gets CPU time in proportion to its memory."""
     network: Network = Network.HOST
+    dead_letter_target: str | None = None
+    """The ARN of a queue or topic; an empty one was taken away, which the API shows as an absent config."""
+    tracing: str = "PassThrough"
+    kms_key_arn: str | None = None
+    vpc: Vpc | None = None
+    """None: never set, which the API shows as an absent `VpcConfig`."""
+    file_systems: tuple[FileSystem, ...] = ()
+    snap_start: str = "None"
+    logging: Logging = Logging()
     state: State = State.ACTIVE
     version: str = LATEST
+    build_id: str = ""
+    """Changes with code and configuration, but not with what only gives the function a new revision, as
+    publishing does: environments of one build can run another invocation of it."""
 
     @property
     def name(self) -> str:
         return self.key.name
 
     @property
+    def is_latest(self) -> bool:
+        return self.version == LATEST
+
+    @property
     def log_group(self) -> str:
-        return f"/aws/lambda/{self.key.name}"
+        return self.logging.group or f"/aws/lambda/{self.key.name}"

@@ -40,7 +40,7 @@ from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.environment import EnvironmentDescription
-from lambdacli.model.function import ArchiveCode, Function
+from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
 from lambdacli.project.config import Project
 from lambdacli.project.schema import SERVICES
@@ -59,9 +59,11 @@ from lambdacli.service.settings import (
     parse_arguments,
     pool_limits,
 )
+from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import DatabaseTooNewError, open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.wire.http import Answer, HttpServer, Request, Response
 from lambdacli.wire.relay import Relay
@@ -133,6 +135,8 @@ class Service:
             stack.callback(_record(settings.state).unlink, missing_ok=True)
             database = stack.enter_context(contextlib.closing(_open_database(settings.state / "lam.db")))
             self._functions = FunctionStore(database, self._function_changed)
+            self._aliases = AliasStore(database)
+            self._function_settings = SettingStore(database)
             self._code = CodeStore(settings.state / "code")
             self._logs = LogBook(settings.state / "logs")
             self._ledger = Ledger()
@@ -190,9 +194,7 @@ class Service:
     def _tidy_up(self, layers: Layers) -> None:
         """What a former service left that nobody can need any more; nothing runs yet."""
         layers.forget_all()
-        self._code.collect_garbage(
-            function.code for function in self._functions.list_all() if isinstance(function.code, ArchiveCode)
-        )
+        self._code.collect_garbage(self._functions.code_in_use())
         self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
 
     # The project
@@ -245,13 +247,7 @@ class Service:
                 self._code_changed(function.key)
 
     def _reservations_changed(self) -> None:
-        self._ledger.set_reserved(
-            {
-                function.key: function.reserved_concurrency
-                for function in self._functions.list_all()
-                if function.reserved_concurrency is not None
-            }
-        )
+        self._ledger.set_reserved(self._functions.reservations())
 
     # The doors
 
@@ -331,6 +327,8 @@ class Service:
             account=account_of_access_key(caller.access_key) or self._account,
             region=caller.region or self._region,
             functions=self._functions,
+            aliases=self._aliases,
+            settings=self._function_settings,
             code=self._code,
             invoker=self._invoker,
             events=self._events,
@@ -375,7 +373,7 @@ class Service:
             "started_at": self._started_at.isoformat(timespec="seconds"),
             "account": self._account,
             "region": self._region,
-            "functions": len(self._functions.list_all()),
+            "functions": self._functions.count(),
             "environments": dict(environments),
             "walls": self._launcher.walls,
             "running_invocations": self._ledger.running(),

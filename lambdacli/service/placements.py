@@ -15,7 +15,7 @@ from lambdacli.environments.process import Command, Keeper, StartError
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
-from lambdacli.model.function import ArchiveCode, FolderCode, Function
+from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer, Origin
 from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import BuildError, install_requirements
 from lambdacli.runtimes import nodejs as nodejs_runtime
@@ -37,16 +37,20 @@ class Placements:
         self._layers = layers
         self._cache = cache
         self._keeper = keeper
-        self._ready: dict[FunctionKey, tuple[str, Placement]] = {}
+        self._ready: dict[tuple[FunctionKey, str], tuple[str, Placement]] = {}
         self._changes: dict[FunctionKey, int] = {}
         self._change_numbers = itertools.count(1)
-        self._locks: dict[FunctionKey, asyncio.Lock] = {}
+        self._locks: dict[tuple[FunctionKey, str], asyncio.Lock] = {}
         self._endpoint_variables: Mapping[str, str] = {}
+        self._epoch = 0
+        """Changes with what concerns every version of every function."""
 
     def lead_to(self, endpoint_variables: Mapping[str, str]) -> bool:
         """What leads SDKs to the services of this machine from now on. Whether that is something new."""
         is_new = endpoint_variables != self._endpoint_variables
         self._endpoint_variables = endpoint_variables
+        if is_new:
+            self._epoch += 1
         return is_new
 
     def changed(self, key: FunctionKey) -> None:
@@ -55,15 +59,19 @@ class Placements:
 
     def forget(self, key: FunctionKey) -> None:
         """The function is gone; one of the same name would have a revision of its own."""
-        for known in (self._ready, self._changes, self._locks):
-            known.pop(key, None)
+        self._changes.pop(key, None)
+        for place in [place for place in self._ready if place[0] == key]:
+            del self._ready[place]
+        for place in [place for place in self._locks if place[0] == key]:
+            del self._locks[place]
 
     def generation(self, function: Function) -> str:
-        return f"{function.revision_id}:{self._changes.get(function.key, 0)}"
+        changes = self._changes.get(function.key, 0) if function.is_latest else 0
+        return f"{function.build_id}:{changes}:{self._epoch}"
 
     def ready(self, function: Function) -> Placement | None:
         """What `place` would answer without doing anything."""
-        known = self._ready.get(function.key)
+        known = self._ready.get((function.key, function.version))
         return known[1] if known is not None and known[0] == self.generation(function) else None
 
     async def place(self, function: Function) -> Placement:
@@ -71,12 +79,13 @@ class Placements:
         if placement is not None:
             return placement
         generation = self.generation(function)
-        async with self._locks.setdefault(function.key, asyncio.Lock()):
-            known = self._ready.get(function.key)
+        place = (function.key, function.version)
+        async with self._locks.setdefault(place, asyncio.Lock()):
+            known = self._ready.get(place)
             if known is None or known[0] != generation:
                 loop = asyncio.get_running_loop()
                 known = (generation, await asyncio.to_thread(self._build, function, generation, loop))
-                self._ready[function.key] = known
+                self._ready[place] = known
         return known[1]
 
     def _build(self, function: Function, generation: str, loop: asyncio.AbstractEventLoop) -> Placement:
@@ -88,12 +97,15 @@ class Placements:
             raise NotBuiltException(str(error)) from error
         except NotInstalled as error:
             raise ServiceException(str(error)) from error
-        opt_root = self._layers.merged(function.layers)
+        opt_root = self._layers.merged(_layer_paths(function))
         match function.code:
             case FolderCode(folder):
                 task_root, installed = folder, self._requirements(function, folder, loop)
             case ArchiveCode():
                 task_root, installed = self._code.folder(function.code), ()
+                if function.origin is Origin.PROJECT and not function.is_latest:
+                    # It was published from a folder whose requirements are installed beside it.
+                    installed = self._requirements(function, task_root, loop)
         if runtime.family == "nodejs":
             installed = self._node_packages(function, task_root, opt_root, loop)
         return Placement(
@@ -209,6 +221,10 @@ class Placements:
             return running.result()
         except (StartError, CancelledError) as error:
             raise BuildError(f"the installer could not be run: {error}") from error
+
+
+def _layer_paths(function: Function) -> tuple[Path, ...]:
+    return tuple(layer.path for layer in function.layers if isinstance(layer, LocalLayer))
 
 
 def session_credentials(account: str) -> Credentials:

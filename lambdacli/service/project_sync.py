@@ -13,7 +13,7 @@ from pathlib import Path
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.errors import RequestError
-from lambdacli.model.function import Code, FolderCode, Function, Origin
+from lambdacli.model.function import Code, FolderCode, Function, LocalLayer, Origin
 from lambdacli.project.config import ConfigError, FunctionSettings, Project, load_project
 from lambdacli.project.watch import Watcher
 from lambdacli.store.code import CodeStore
@@ -159,6 +159,7 @@ class ProjectSync:
         return problems
 
     def _function(self, project: Project, settings: FunctionSettings, code: Code) -> Function:
+        revision_id = str(uuid.uuid4())
         return Function(
             key=FunctionKey(project.account, project.region, settings.name),
             runtime=settings.runtime,
@@ -166,7 +167,8 @@ class ProjectSync:
             role=settings.role,
             code=code,
             origin=Origin.PROJECT,
-            revision_id=str(uuid.uuid4()),
+            revision_id=revision_id,
+            build_id=revision_id,
             last_modified=self._clock.now(),
             description=settings.description,
             memory_mb=settings.memory_mb,
@@ -175,7 +177,7 @@ class ProjectSync:
             architecture=settings.architecture,
             variables=settings.variables,
             tags=settings.tags,
-            layers=settings.layers,
+            layers=tuple(map(LocalLayer, settings.layers)),
             reserved_concurrency=settings.reserved_concurrency,
             virtual_environment=settings.virtual_environment,
             freezes=settings.freezes,
@@ -186,9 +188,8 @@ class ProjectSync:
 
     def _leave_other_places(self, account: str, region: str) -> None:
         """lam.yaml names another account or region now: what it had elsewhere is not in it any more."""
-        for function in self._functions.list_all():
-            is_elsewhere = (function.key.account, function.key.region) != (account, region)
-            if function.origin is Origin.PROJECT and is_elsewhere:
+        for function in self._functions.of_project():
+            if (function.key.account, function.key.region) != (account, region):
                 self._functions.delete(function.key)
 
     def _code_of(self, path: Path) -> Code:

@@ -86,6 +86,23 @@ class CodeStore:
         self._described[folder] = (state, code)
         return code
 
+    def keep_folder(self, folder: Path) -> ArchiveCode:
+        """A folder's files as they are now, as a package: nothing is compressed, so only what is unpacked is
+        measured against Lambda's limits."""
+        unfinished = self._root / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        unfinished.mkdir(parents=True, mode=0o755)
+        try:
+            archive = unfinished / _ARCHIVE
+            with archive.open("wb") as file:
+                code = _measured_folder(folder, file.write)
+            home = self._home(code)
+            if not home.is_dir():
+                _unpack(archive, unfinished / _FOLDER)
+                _rename_unless_there(unfinished, home)
+            return code
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
     def collect_garbage(self, keep: Iterable[ArchiveCode]) -> int:
         """Removes every other package and what a killed service left half made: for the start, before
         anything runs. Returns how many went."""
@@ -153,7 +170,7 @@ class _Forward:
     def flush(self) -> None: ...
 
 
-def _measured_folder(folder: Path) -> ArchiveCode:
+def _measured_folder(folder: Path, keep: Callable[[bytes], object] = lambda data: None) -> ArchiveCode:
     digest = hashlib.sha256()
     size_bytes = 0
 
@@ -161,6 +178,7 @@ def _measured_folder(folder: Path) -> ArchiveCode:
         nonlocal size_bytes
         digest.update(data)
         size_bytes += len(data)
+        keep(data)
 
     zip_folder(folder, write)
     return ArchiveCode(_base64(digest.digest()), size_bytes)

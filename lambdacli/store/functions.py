@@ -1,22 +1,40 @@
-"""Functions as rows: the only module that knows their table."""
+"""Functions and their published versions as rows: the only module that knows their tables."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdacli.model.arn import FunctionKey
-from lambdacli.model.function import ArchiveCode, Code, FolderCode, Function, Network, Origin, State
+from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.function import ArchiveCode, Function, Origin
 from lambdacli.store.database import queries, transaction
+from lambdacli.store.documents import from_text, to_text
+from lambdacli.store.rows import key_of, key_row
+
+_KEPT_IN_COLUMNS = frozenset({"key", "origin", "tags", "reserved_concurrency", "version"})
+_MAKES_NO_VERSION = frozenset({*_KEPT_IN_COLUMNS, "revision_id", "last_modified", "state", "build_id"})
+"""Fields that may change without there being anything to publish."""
+
+_REMEMBERED = 10_000
+"""How many versions are kept in memory: every invocation looks its own up."""
+
+_NO_LIMIT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one account and region holds."""
+
+    functions: int
+    code_bytes: int
 
 
 class FunctionStore:
-    """Reads come from memory: one service owns the database, and every invocation looks its function up."""
+    """One service owns the database, so what was read stays true until it is written here."""
 
     def __init__(
         self, connection: sqlite3.Connection, on_change: Callable[[FunctionKey], None] = lambda key: None
@@ -24,42 +42,114 @@ class FunctionStore:
         """`on_change` is called after a function was stored or deleted, whoever did it."""
         self._connection = connection
         self._on_change = on_change
-        rows = connection.execute(queries()["all_functions"])
-        self._functions = {function.key: function for function in map(_from_row, rows)}
+        self._known: dict[tuple[FunctionKey, str], Function] = {}
 
     def __repr__(self) -> str:
-        return f"<FunctionStore of {len(self._functions)} functions>"
+        return f"<FunctionStore of {self.count()} functions>"
 
-    def get(self, key: FunctionKey) -> Function | None:
-        return self._functions.get(key)
+    # Reading
 
-    def list(self, account: str, region: str) -> Sequence[Function]:
-        """In the order of their names."""
-        here = (
-            function
-            for key, function in self._functions.items()
-            if (key.account, key.region) == (account, region)
+    def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
+        known = self._known.get((key, version))
+        if known is not None or not (version == LATEST or _is_number(version)):
+            return known
+        row = self._query("get_function", **key_row(key), number=_number(version)).fetchone()
+        return None if row is None else self._remember(_from_row(row))
+
+    def list(
+        self, account: str, region: str, *, after: str = "", count: int = _NO_LIMIT
+    ) -> Sequence[Function]:
+        """`$LATEST` of each function behind a name, in the order of their names."""
+        rows = self._query("functions_after", account=account, region=region, after=after, count=count)
+        return [_from_row(row) for row in rows]
+
+    def list_with_versions(
+        self, account: str, region: str, *, after: tuple[str, str] = ("", LATEST), count: int = _NO_LIMIT
+    ) -> Sequence[Function]:
+        """Every version of every function behind a name and version; `$LATEST` comes first."""
+        name, version = after
+        rows = self._query(
+            "all_versions_after",
+            account=account,
+            region=region,
+            after=name,
+            after_number=_number(version),
+            count=count,
         )
-        return sorted(here, key=lambda function: function.name)
+        return [_from_row(row) for row in rows]
+
+    def versions(
+        self, key: FunctionKey, *, after: str | None = None, count: int = _NO_LIMIT
+    ) -> Sequence[Function]:
+        """`$LATEST`, then the published ones as they were published; `after` leaves out all up to it."""
+        number = -1 if after is None else _number(after)
+        rows = self._query("versions_after", **key_row(key), after_number=number, count=count)
+        return [_from_row(row) for row in rows]
 
     def list_all(self) -> Sequence[Function]:
-        return sorted(
-            self._functions.values(),
-            key=lambda function: (function.key.account, function.key.region, function.key.name),
-        )
+        """`$LATEST` of every function of all accounts and regions."""
+        return [_from_row(row) for row in self._query("all_functions")]
+
+    def of_project(self) -> Sequence[Function]:
+        return [_from_row(row) for row in self._query("functions_of_origin", origin=Origin.PROJECT.value)]
+
+    def count(self) -> int:
+        found: int = self._query("count_functions").fetchone()[0]
+        return found
+
+    def reservations(self) -> dict[FunctionKey, int]:
+        """The reserved concurrency of every function that has one."""
+        return {key_of(row): row["reserved_concurrency"] for row in self._query("reservations")}
+
+    def usage(self, account: str, region: str) -> Usage:
+        row = self._query("usage", account=account, region=region).fetchone()
+        return Usage(row["functions"], row["bytes"])
+
+    def code_in_use(self) -> Iterable[ArchiveCode]:
+        return [ArchiveCode(row["code_sha256"], row["code_bytes"]) for row in self._query("code_in_use")]
+
+    # Writing
 
     def put(self, function: Function) -> None:
-        self._connection.execute(queries()["put_function"], _to_row(function))
-        self._functions[function.key] = function
+        """Stores `$LATEST`, and what belongs to the whole function."""
+        with transaction(self._connection):
+            self._write(function)
+        self._remember(function)
         self._on_change(function.key)
 
+    def publish(self, latest: Function, candidate: Function) -> Function:
+        """Stores the candidate under the next number, and `$LATEST` as it is from now on; or nothing, if
+        `$LATEST` is what it was when the last version was published: that version is the answer then."""
+        with transaction(self._connection):
+            row = self._query("published", **key_row(latest.key)).fetchone()
+            content = _content(replace(latest, code=candidate.code))
+            if row["published"] == content:
+                last = self.get(latest.key, str(row["last_version"]))
+                if last is not None:
+                    return last
+            number = row["last_version"] + 1
+            version = replace(candidate, version=str(number), tags={}, reserved_concurrency=None)
+            self._query("put_version", **_version_row(version))
+            self._query("set_published", **key_row(latest.key), number=number, published=content)
+            self._write(latest)
+        self._remember(latest)
+        return self._remember(version)
+
     def delete(self, key: FunctionKey) -> bool:
-        """Whether there was such a function."""
-        self._connection.execute(queries()["delete_function"], _key_row(key))
-        was_here = self._functions.pop(key, None) is not None
+        """With its versions, aliases and settings. Whether there was such a function."""
+        was_here = self._query("delete_function", **key_row(key)).rowcount > 0
+        self._forget(key)
         if was_here:
             self._on_change(key)
         return was_here
+
+    def delete_version(self, key: FunctionKey, version: str) -> None:
+        """One that was published, with its settings."""
+        with transaction(self._connection):
+            self._query("delete_version", **key_row(key), number=_number(version))
+            self._query("delete_settings_of_qualifier", **key_row(key), qualifier=version)
+        self._known.pop((key, version), None)
+        self._on_change(key)
 
     def replace_project_functions(
         self, account: str, region: str, functions: Iterable[Function]
@@ -70,108 +160,112 @@ class FunctionStore:
         such conflicts come back, and their lam.yaml entries stay out."""
         wanted: dict[FunctionKey, Function] = {}
         conflicts: list[FunctionKey] = []
+        changed: list[Function] = []
         for function in functions:
             assert (function.key.account, function.key.region) == (account, region), function.key
-            current = self._functions.get(function.key)
+            current = self.get(function.key)
             if current is not None and current.origin is Origin.API:
                 conflicts.append(function.key)
-            else:
-                wanted[function.key] = function if current is None else _keep_revision(function, current)
+                continue
+            wanted[function.key] = function
+            if current is None or not _is_same(function, current):
+                changed.append(function)
         vanished = [
             function.key
-            for function in self.list(account, region)
-            if function.origin is Origin.PROJECT and function.key not in wanted
+            for function in self.of_project()
+            if (function.key.account, function.key.region) == (account, region) and function.key not in wanted
         ]
-        changed = [function for key, function in wanted.items() if self._functions.get(key) != function]
         self._apply(changed, vanished)
         return conflicts
 
     def _apply(self, changed: Collection[Function], vanished: Collection[FunctionKey]) -> None:
         with transaction(self._connection):
             for key in vanished:
-                self._connection.execute(queries()["delete_function"], _key_row(key))
+                self._query("delete_function", **key_row(key))
             for function in changed:
-                self._connection.execute(queries()["put_function"], _to_row(function))
+                self._write(function)
         for key in vanished:
-            del self._functions[key]
+            self._forget(key)
         for function in changed:
-            self._functions[function.key] = function
+            self._remember(function)
         for key in (*vanished, *(function.key for function in changed)):
             self._on_change(key)
 
+    def _write(self, latest: Function) -> None:
+        assert latest.is_latest, latest
+        self._query("put_function", **_function_row(latest))
+        self._query("put_version", **_version_row(latest))
 
-def _keep_revision(wanted: Function, current: Function) -> Function:
-    same = replace(wanted, revision_id=current.revision_id, last_modified=current.last_modified)
-    return current if same == current else wanted
+    def _query(self, name: str, /, **values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(queries()[name], values)
+
+    # Memory
+
+    def _remember(self, function: Function) -> Function:
+        if len(self._known) >= _REMEMBERED:
+            self._known.pop(next(iter(self._known)))
+        self._known[function.key, function.version] = function
+        return function
+
+    def _forget(self, key: FunctionKey) -> None:
+        for known in [each for each in self._known if each[0] == key]:
+            del self._known[known]
+
+
+def _is_same(wanted: Function, current: Function) -> bool:
+    """But for what every reading of lam.yaml makes anew."""
+    return current == replace(
+        wanted,
+        revision_id=current.revision_id,
+        last_modified=current.last_modified,
+        build_id=current.build_id,
+    )
+
+
+def _content(function: Function) -> str:
+    """Equal for two states of `$LATEST` between which there is nothing to publish."""
+    return hashlib.sha256(to_text(function, _MAKES_NO_VERSION).encode()).hexdigest()
 
 
 # Rows ↔ records
 
 
-def _key_row(key: FunctionKey) -> dict[str, str]:
-    return {"account": key.account, "region": key.region, "name": key.name}
+def _is_number(version: str) -> bool:
+    return version.isascii() and version.isdecimal() and len(version) <= 18 and version[0] != "0"
 
 
-def _to_row(function: Function) -> dict[str, Any]:
-    archive = function.code if isinstance(function.code, ArchiveCode) else None
+def _number(version: str) -> int:
+    return 0 if version == LATEST else int(version)
+
+
+def _function_row(latest: Function) -> Mapping[str, Any]:
     return {
-        **_key_row(function.key),
-        "runtime": function.runtime,
-        "handler": function.handler,
-        "role": function.role,
-        "code_folder": str(function.code.folder) if isinstance(function.code, FolderCode) else None,
+        **key_row(latest.key),
+        "origin": latest.origin.value,
+        "tags": json.dumps(dict(latest.tags)),
+        "reserved_concurrency": latest.reserved_concurrency,
+    }
+
+
+def _version_row(version: Function) -> Mapping[str, Any]:
+    archive = version.code if isinstance(version.code, ArchiveCode) else None
+    return {
+        **key_row(version.key),
+        "number": _number(version.version),
         "code_sha256": archive.sha256 if archive else None,
-        "code_size_bytes": archive.size_bytes if archive else None,
-        "origin": function.origin.value,
-        "revision_id": function.revision_id,
-        "last_modified": function.last_modified.isoformat(),
-        "description": function.description,
-        "memory_mb": function.memory_mb,
-        "timeout_seconds": function.timeout_seconds,
-        "ephemeral_storage_mb": function.ephemeral_storage_mb,
-        "architecture": function.architecture,
-        "variables": None if function.variables is None else json.dumps(dict(function.variables)),
-        "tags": json.dumps(dict(function.tags)),
-        "layers": json.dumps([str(layer) for layer in function.layers]),
-        "reserved_concurrency": function.reserved_concurrency,
-        "virtual_environment": str(function.virtual_environment) if function.virtual_environment else None,
-        "state": function.state.value,
-        "freezes": function.freezes,
-        "preloads": function.preloads,
-        "has_cpu_share": function.has_cpu_share,
-        "network": function.network.value,
+        "code_bytes": archive.size_bytes if archive else None,
+        "document": to_text(version, _KEPT_IN_COLUMNS),
     }
 
 
 def _from_row(row: sqlite3.Row) -> Function:
-    return Function(
-        key=FunctionKey(row["account"], row["region"], row["name"]),
-        runtime=row["runtime"],
-        handler=row["handler"],
-        role=row["role"],
-        code=_code(row),
+    is_latest = row["number"] == 0
+    return from_text(
+        Function,
+        row["document"],
+        key=key_of(row),
         origin=Origin(row["origin"]),
-        revision_id=row["revision_id"],
-        last_modified=datetime.fromisoformat(row["last_modified"]),
-        description=row["description"],
-        memory_mb=row["memory_mb"],
-        timeout_seconds=row["timeout_seconds"],
-        ephemeral_storage_mb=row["ephemeral_storage_mb"],
-        architecture=row["architecture"],
-        variables=None if row["variables"] is None else json.loads(row["variables"]),
-        tags=json.loads(row["tags"]),
-        layers=tuple(Path(layer) for layer in json.loads(row["layers"])),
-        reserved_concurrency=row["reserved_concurrency"],
-        virtual_environment=Path(row["virtual_environment"]) if row["virtual_environment"] else None,
-        state=State(row["state"]),
-        freezes=bool(row["freezes"]),
-        preloads=bool(row["preloads"]),
-        has_cpu_share=bool(row["has_cpu_share"]),
-        network=Network(row["network"]),
+        tags=json.loads(row["tags"]) if is_latest else {},
+        reserved_concurrency=row["reserved_concurrency"] if is_latest else None,
+        version=LATEST if is_latest else str(row["number"]),
     )
-
-
-def _code(row: sqlite3.Row) -> Code:
-    if row["code_folder"] is not None:
-        return FolderCode(Path(row["code_folder"]))
-    return ArchiveCode(row["code_sha256"], row["code_size_bytes"])

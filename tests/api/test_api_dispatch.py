@@ -35,7 +35,7 @@ def module_with(name):
     ("name", "message"),
     [
         ("creat_function", r"odd\.creat_function is no operation of the model"),
-        ("create_alias", "built, and called unsupported: CreateAlias"),
+        ("get_durable_execution", "built, and called unsupported: GetDurableExecution"),
     ],
 )
 def test_function_with_a_wrong_name_does_not_start(model, monkeypatch, name, message):
@@ -44,11 +44,14 @@ def test_function_with_a_wrong_name_does_not_start(model, monkeypatch, name, mes
         operation_functions(model)
 
 
+DURABLE = "arn:aws:lambda:us-east-1:000000000000:function:f:1/durable-execution/name/id"
+
+
 def test_operation_that_is_not_built_is_named(refused):
-    assert refused("list_aliases", FunctionName="f") == (
+    assert refused("get_durable_execution", DurableExecutionArn=DURABLE) == (
         "NotBuiltException",
         501,
-        "ListAliases is not built into lam yet",
+        "GetDurableExecution is not built into lam yet",
     )
 
 

@@ -135,7 +135,6 @@ LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:l:1"
         ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),
         ({"DurableConfig": {"ExecutionTimeout": 1}}, "DurableConfig"),
         ({"AcceleratorConfig": {"AcceleratorMemorySize": 1}}, "AcceleratorConfig"),
-        ({"Publish": True}, "Publish"),
         ({"PublishTo": "LATEST_PUBLISHED"}, "PublishTo"),
         ({"Layers": [LAYER]}, "Layers"),
         ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3Bucket"),

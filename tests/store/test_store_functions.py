@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -11,10 +12,22 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.function import ArchiveCode, FolderCode, Function, Network, Origin, State
+from lambdacli.model.function import (
+    ArchiveCode,
+    FileSystem,
+    FolderCode,
+    Function,
+    LocalLayer,
+    Logging,
+    Network,
+    Origin,
+    PublishedLayer,
+    State,
+    Vpc,
+)
 from lambdacli.store import database
 from lambdacli.store.database import DatabaseTooNewError, open_database, queries, transaction
-from lambdacli.store.functions import FunctionStore, _to_row
+from lambdacli.store.functions import FunctionStore
 
 HERE = ("000000000000", "us-east-1")
 
@@ -43,7 +56,7 @@ FULL = made(
     architecture="arm64",
     variables={"B": "2", "A": "1"},
     tags={"k": "v"},
-    layers=(Path("/one"), Path("/two")),
+    layers=(LocalLayer(Path("/one")), PublishedLayer("arn:aws:lambda:us-east-1:000000000000:layer:l:1")),
     reserved_concurrency=0,
     virtual_environment=Path("/venv"),
     state=State.FAILED,
@@ -51,6 +64,14 @@ FULL = made(
     preloads=False,
     has_cpu_share=False,
     network=Network.ISOLATED,
+    dead_letter_target="arn:aws:sqs:us-east-1:000000000000:q",
+    tracing="Active",
+    kms_key_arn="arn:aws:kms:us-east-1:000000000000:key/k",
+    vpc=Vpc(("subnet-1",), ("sg-1", "sg-2"), True),
+    file_systems=(FileSystem("arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/a", "/mnt/a"),),
+    snap_start="PublishedVersions",
+    logging=Logging("JSON", "DEBUG", "WARN", "/mine"),
+    build_id="b",
 )
 
 
@@ -131,7 +152,7 @@ def test_project_functions_of_another_place_are_left_alone(store):
 
 def test_failed_replacement_changes_nothing(connection, store):
     store.replace_project_functions(*HERE, [project("a")])
-    unstorable = project("b", memory_mb="much")
+    unstorable = project("b", reserved_concurrency="much")
     with pytest.raises(sqlite3.IntegrityError):
         store.replace_project_functions(*HERE, [unstorable])
     assert [function.name for function in store.list(*HERE)] == ["a"]
@@ -173,30 +194,84 @@ def test_reopening_keeps_what_is_there(tmp_path):
             store.put(FULL)
 
 
-def test_functions_of_an_older_schema_get_the_defaults(tmp_path, monkeypatch):
-    path = tmp_path / "state.db"
-    with monkeypatch.context() as patch:
-        patch.setattr(database, "MIGRATIONS", database.MIGRATIONS[:1])
-        with closing(open_database(path)) as connection, transaction(connection):
-            row = {name: value for name, value in _to_row(made()).items() if name not in SINCE_SCHEMA_2}
-            names = ", ".join(row)
-            places = ", ".join(f":{name}" for name in row)
-            connection.execute(f"INSERT INTO functions ({names}) VALUES ({places})", row)
-    with closing(open_database(path)) as connection:
-        assert FunctionStore(connection).list_all() == [made()]
-
-
-SINCE_SCHEMA_2 = ("freezes", "preloads", "has_cpu_share", "network")
-
-
 def test_transaction_rolls_back_on_any_error(connection, store):
+    store.put(FULL)
+    key = {"account": HERE[0], "region": HERE[1], "name": "full"}
     with pytest.raises(KeyboardInterrupt), transaction(connection):
-        connection.execute(queries()["put_function"], _to_row(FULL))
+        connection.execute(queries()["delete_function"], key)
         raise KeyboardInterrupt
-    assert FunctionStore(connection).list_all() == []
+    assert FunctionStore(connection).list_all() == [FULL]
 
 
 def test_every_query_is_understood_by_the_schema(connection):
-    names = {"account": "", "region": "", "name": ""} | _to_row(FULL)
-    for statement in queries().values():
-        connection.execute(f"EXPLAIN {statement}", names)
+    for name, statement in queries().items():
+        values = dict.fromkeys(re.findall(r":(\w+)", statement), "")
+        try:
+            connection.execute(f"EXPLAIN {statement}", values)
+        except sqlite3.Error as error:
+            pytest.fail(f"{name}: {error}")
+
+
+# Versions
+
+
+def published(store, function, **changes):
+    return store.publish(replace(function, revision_id="after"), replace(function, **changes))
+
+
+def test_versions_are_numbered_and_never_get_a_number_twice(store):
+    store.put(made(tags={"k": "v"}, reserved_concurrency=3))
+    first = published(store, made(), revision_id="v1")
+    assert (first.version, first.revision_id, first.tags, first.reserved_concurrency) == ("1", "v1", {}, None)
+    store.put(made(memory_mb=512))
+    assert published(store, made(memory_mb=512)).version == "2"
+    store.delete_version(made().key, "2")
+    assert published(store, made(memory_mb=512)).version == "3"
+    assert [each.version for each in store.versions(made().key)] == ["$LATEST", "1", "3"]
+    assert store.get(made().key, "2") is None
+    assert store.get(made().key, "1").memory_mb == 128
+
+
+def test_nothing_new_is_published_when_nothing_changed(store):
+    store.put(made())
+    first = published(store, made(), description="one")
+    again = published(store, made(revision_id="other"), description="two")
+    assert again == first
+    assert store.get(made().key).revision_id == "after"
+
+
+def test_versions_survive_a_change_of_their_function_and_go_with_it(connection, store):
+    store.put(FULL)
+    version = published(store, FULL)
+    store.put(replace(FULL, tags={}))
+    assert FunctionStore(connection).get(FULL.key, "1") == version
+    store.delete(FULL.key)
+    assert FunctionStore(connection).get(FULL.key, "1") is None
+    assert store.get(FULL.key, "1") is None
+    store.put(FULL)
+    assert published(store, FULL).version == "1"
+
+
+def test_lists_go_on_behind_a_name_and_a_version(store):
+    for name in ("a", "b", "c"):
+        store.put(made(name))
+        published(store, made(name))
+    assert [each.name for each in store.list(*HERE, after="a", count=1)] == ["b"]
+    rest = store.list_with_versions(*HERE, after=("a", "$LATEST"), count=2)
+    assert [(each.name, each.version) for each in rest] == [("a", "1"), ("b", "$LATEST")]
+    assert [each.version for each in store.versions(made("a").key, after="$LATEST")] == ["1"]
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "01", "0", "9" * 30, "１"])
+def test_what_is_no_number_of_a_version_is_not_there(store, version):
+    store.put(made())
+    assert store.get(made().key, version) is None
+
+
+def test_usage_counts_every_stored_package(store):
+    store.put(made("folder"))
+    store.put(made("zip", code=ArchiveCode("c2hh", 12)))
+    published(store, made("zip", code=ArchiveCode("c2hh", 12)))
+    usage = store.usage(*HERE)
+    assert (usage.functions, usage.code_bytes) == (2, 24)
+    assert list(store.code_in_use()) == [ArchiveCode("c2hh", 12)]

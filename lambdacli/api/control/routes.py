@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
 from lambdacli.model.environment import EnvironmentDescription
-from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
+from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer, Origin
 from lambdacli.model.grant import Grant
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
 from lambdacli.wire.http import Request, Response
@@ -205,7 +205,9 @@ def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
         "architecture": function.architecture,
         "ephemeral_storage_mb": function.ephemeral_storage_mb,
         "variables": dict(function.variables or {}),
-        "layers": [str(layer) for layer in function.layers],
+        "layers": [
+            str(layer.path) if isinstance(layer, LocalLayer) else layer.arn for layer in function.layers
+        ],
         "tags": dict(function.tags),
         "reserved_concurrency": function.reserved_concurrency,
         "log_group": function.log_group,

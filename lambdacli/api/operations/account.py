@@ -6,14 +6,15 @@ from typing import Any
 
 from lambdacli.api.operations.context import Context
 from lambdacli.model import limits
-from lambdacli.model.function import ArchiveCode
 
 
 def get_account_settings(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    functions = context.functions.list(context.account, context.region)
-    reserved = sum(function.reserved_concurrency or 0 for function in functions)
+    here = (context.account, context.region)
+    reserved = sum(
+        count for key, count in context.functions.reservations().items() if (key.account, key.region) == here
+    )
     # A folder that runs in place takes none of the storage.
-    stored = sum(function.code.size_bytes for function in functions if isinstance(function.code, ArchiveCode))
+    usage = context.functions.usage(*here)
     return {
         "AccountLimit": {
             "TotalCodeSize": limits.CODE_STORAGE_BYTES,
@@ -22,5 +23,5 @@ def get_account_settings(context: Context, request: dict[str, Any]) -> dict[str,
             "ConcurrentExecutions": limits.ACCOUNT_CONCURRENCY,
             "UnreservedConcurrentExecutions": limits.ACCOUNT_CONCURRENCY - reserved,
         },
-        "AccountUsage": {"TotalCodeSize": stored, "FunctionCount": len(functions)},
+        "AccountUsage": {"TotalCodeSize": usage.code_bytes, "FunctionCount": usage.functions},
     }

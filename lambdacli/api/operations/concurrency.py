@@ -47,9 +47,9 @@ def _unqualified(target: Target) -> Target:
 
 def _check_unreserved(context: Context, function: Function, wanted: int) -> None:
     others = sum(
-        other.reserved_concurrency or 0
-        for other in context.functions.list(context.account, context.region)
-        if other.key != function.key
+        count
+        for key, count in context.functions.reservations().items()
+        if key != function.key and (key.account, key.region) == (context.account, context.region)
     )
     if ACCOUNT_CONCURRENCY - others - wanted < UNRESERVED_CONCURRENCY_MINIMUM:
         raise InvalidParameterValueException(

@@ -12,8 +12,10 @@ from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer
 from lambdacli.model.record import record
+from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Request
 
 
@@ -47,6 +49,8 @@ class Context:
     account: str
     region: str
     functions: FunctionStore
+    aliases: AliasStore
+    settings: SettingStore
     code: CodeStore
     invoker: Invoker
     events: Events

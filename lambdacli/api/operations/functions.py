@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from lambdacli.api import configuration, views
-from lambdacli.api.names import Target, existing, not_found, refuse_project_function, target_of
+from lambdacli.api.code_shown import code_shown, location
+from lambdacli.api.names import (
+    Target,
+    check_revision,
+    existing,
+    is_alias_name,
+    latest,
+    refuse_project_function,
+    target_of,
+)
 from lambdacli.api.operations.context import Context, new_id
-from lambdacli.api.pages import page
+from lambdacli.api.pages import page_of
+from lambdacli.api.publishing import published
 from lambdacli.model.arn import LATEST
 from lambdacli.model.errors import (
     InvalidParameterValueException,
-    PreconditionFailedException,
     ResourceConflictException,
 )
-from lambdacli.model.function import ArchiveCode, Function, Origin
+from lambdacli.model.function import Function, Origin
 
 _PAGE_SIZE = 50
 _DEFAULT_ARCHITECTURE = "x86_64"
-_ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]+")
 
 
 async def create_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -41,56 +49,75 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
         code=code,
         origin=Origin.API,
         revision_id=new_id(),
+        build_id=new_id(),
         last_modified=context.clock.now(),
         architecture=_architecture(request, _DEFAULT_ARCHITECTURE),
         tags=tags,
         **fields,
     )
     context.functions.put(function)
-    return views.being_created(views.function_configuration(function, code), new_id())
+    if not request.get("Publish"):
+        return views.being_created(views.function_configuration(function, code), new_id())
+    version = published(context, function, code)
+    # The answer names the version, but not in its ARN.
+    return views.being_created(views.function_configuration(version, code), new_id())
 
 
 async def get_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     function = existing(context, target)
-    code = await _code_shown(context, function)
+    code = await code_shown(context, function)
     shown: dict[str, Any] = {
         "Configuration": views.function_configuration(function, code, qualifier=target.qualifier),
-        "Code": {"RepositoryType": "S3", "Location": _location(context, function)},
+        "Code": {"RepositoryType": "S3", "Location": location(context, function)},
     }
-    if function.tags:
-        shown["Tags"] = dict(function.tags)
-    if function.reserved_concurrency is not None:
-        shown["Concurrency"] = {"ReservedConcurrentExecutions": function.reserved_concurrency}
+    whole = latest(context, target)
+    if whole.tags:
+        shown["Tags"] = dict(whole.tags)
+    if whole.reserved_concurrency is not None:
+        shown["Concurrency"] = {"ReservedConcurrentExecutions": whole.reserved_concurrency}
     return shown
 
 
 async def get_function_configuration(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     function = existing(context, target)
-    code = await _code_shown(context, function)
+    code = await code_shown(context, function)
     return views.function_configuration(function, code, qualifier=target.qualifier)
 
 
 async def list_functions(context: Context, request: dict[str, Any]) -> dict[str, Any]:
-    qualifier = LATEST if request.get("FunctionVersion") == "ALL" else None
-    shown, next_marker = page(
-        context.functions.list(context.account, context.region),
-        name=lambda function: function.name,
-        marker=request.get("Marker"),
-        size=min(request.get("MaxItems", _PAGE_SIZE), _PAGE_SIZE),
-    )
+    marker = request.get("Marker")
+    size = min(request.get("MaxItems", _PAGE_SIZE), _PAGE_SIZE)
+    with_versions = request.get("FunctionVersion") == "ALL"
+    fetch = partial(_functions_behind, context, with_versions)
+    shown, next_marker = page_of(fetch, name=_place_in_list, marker=marker, size=size)
     functions = [
-        views.listed_configuration(function, await _code_shown(context, function), qualifier=qualifier)
+        views.listed_configuration(
+            function,
+            await code_shown(context, function),
+            qualifier=function.version if with_versions else None,
+        )
         for function in shown
     ]
     return {"Functions": functions, "NextMarker": next_marker}
 
 
+def _functions_behind(context: Context, with_versions: bool, after: str, count: int) -> Sequence[Function]:
+    here = (context.account, context.region)
+    if not with_versions:
+        return context.functions.list(*here, after=after.partition(":")[0], count=count)
+    name, _, version = after.partition(":")
+    return context.functions.list_with_versions(*here, after=(name, version or LATEST), count=count)
+
+
+def _place_in_list(function: Function) -> str:
+    return f"{function.name}:{function.version}"
+
+
 async def update_function_code(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     _changeable(context, target, request)
-    configuration.refuse_not_built_publishing(request)
     if "ImageUri" in request:
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when updating a function with packageType Zip."
@@ -104,7 +131,12 @@ async def update_function_code(context: Context, request: dict[str, Any]) -> dic
     if request.get("DryRun"):
         trial = replace(function, code=code, architecture=architecture)
         return views.function_configuration(trial, code)
-    return await _updated(context, function, {"code": code, "architecture": architecture})
+    updated = await _updated(context, function, {"code": code, "architecture": architecture})
+    if not request.get("Publish"):
+        return updated
+    version = published(context, latest(context, target), code)
+    shown = views.function_configuration(version, code, qualifier=version.version)
+    return views.being_created(shown, version.revision_id)
 
 
 async def update_function_configuration(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -119,16 +151,25 @@ def delete_function(context: Context, request: dict[str, Any]) -> dict[str, Any]
         raise InvalidParameterValueException(
             "$LATEST version cannot be deleted without deleting the function."
         )
-    if target.qualifier is not None and _ALIAS_NAME.fullmatch(target.qualifier):
+    if target.qualifier is not None and is_alias_name(target.qualifier):
         raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
-    function = context.functions.get(target.key)
-    if function is None:
-        raise not_found(target.key.arn)
-    # A version that does not exist is deleted already.
+    function = latest(context, target)
     if target.qualifier is None:
         refuse_project_function(function)
         context.functions.delete(target.key)
+        return {"StatusCode": 204}
+    _refuse_in_use(context, target, target.qualifier)
+    # A version that does not exist is deleted already.
+    context.functions.delete_version(target.key, target.qualifier)
     return {"StatusCode": 204}
+
+
+def _refuse_in_use(context: Context, target: Target, version: str) -> None:
+    users = [alias.name for alias in context.aliases.list(target.key) if version in alias.versions]
+    if users:
+        raise ResourceConflictException(
+            f"Unable to delete version because the following aliases reference it: [{', '.join(users)}]"
+        )
 
 
 # Create and update
@@ -160,35 +201,17 @@ def _architecture(request: Mapping[str, Any], current: str) -> str:
 
 
 def _changeable(context: Context, target: Target, request: Mapping[str, Any]) -> Function:
-    function = existing(context, target)
+    function = latest(context, target)
     refuse_project_function(function)
-    if request.get("RevisionId") not in (None, function.revision_id):
-        raise PreconditionFailedException(
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias "
-            "API to retrieve the latest Revision Id"
-        )
+    check_revision(request.get("RevisionId"), function.revision_id)
     return function
 
 
 async def _updated(context: Context, function: Function, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Stores the finished update; the answer shows it still going on, under a revision of its own."""
-    updated = replace(function, **fields, revision_id=new_id(), last_modified=context.clock.now())
+    updated = replace(
+        function, **fields, revision_id=new_id(), build_id=new_id(), last_modified=context.clock.now()
+    )
     context.functions.put(updated)
-    code = await _code_shown(context, updated)
+    code = await code_shown(context, updated)
     return views.being_updated(views.function_configuration(updated, code), new_id())
-
-
-# Code as it is shown
-
-
-async def _code_shown(context: Context, function: Function) -> ArchiveCode:
-    if isinstance(function.code, ArchiveCode):
-        return function.code
-    return await asyncio.to_thread(context.code.describe_folder, function.code.folder)
-
-
-def _location(context: Context, function: Function) -> str:
-    """Where a person, or curl, gets the code: on this machine, a file is the shortest way."""
-    if isinstance(function.code, ArchiveCode):
-        return context.code.archive(function.code).resolve().as_uri()
-    return function.code.folder.resolve().as_uri()

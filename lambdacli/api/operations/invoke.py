@@ -15,8 +15,9 @@ from typing import Any
 import orjson
 
 from lambdacli.api import json_errors
-from lambdacli.api.names import Target, existing, target_of
+from lambdacli.api.names import Target, existing, is_alias_name, target_of
 from lambdacli.api.operations.context import Context, Reply
+from lambdacli.engine.routing import version_for
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST
 from lambdacli.model.errors import (
@@ -122,13 +123,22 @@ def _check_size(context: Context, payload: bytes, event_limit: int | None) -> No
 
 def _invocable(context: Context, target: Target) -> Function:
     # A function that is not there is named with `:$LATEST` by this operation.
-    function = existing(context, target, shown_arn=target.key.qualified_arn(target.qualifier or LATEST))
+    shown_arn = target.key.qualified_arn(target.qualifier or LATEST)
+    function = existing(context, _routed(context, target), shown_arn=shown_arn)
     if function.state is not State.ACTIVE:
         raise ResourceConflictException(
             "The operation cannot be performed at this time. The function is currently in the following "
             f"state: {function.state.value}"
         )
     return function
+
+
+def _routed(context: Context, target: Target) -> Target:
+    """The version that this invocation of an alias runs."""
+    if target.qualifier is None or not is_alias_name(target.qualifier):
+        return target
+    alias = context.aliases.get(target.key, target.qualifier)
+    return target if alias is None else Target(target.key, version_for(alias, random.random()))
 
 
 def _refuse_unfitting(request: dict[str, Any]) -> None:
