@@ -1,4 +1,4 @@
-"""PublishVersion, ListVersionsByFunction and what a qualifier means elsewhere, through the real boto3 client."""
+"""PublishVersion, ListVersionsByFunction and what a qualifier means elsewhere, through boto3."""
 
 from __future__ import annotations
 
