@@ -44,8 +44,14 @@ class Caller:
         self._connection.close()
 
     def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        signed = {"Authorization": self._target.authorization, "Content-Type": "application/json"}
-        self._connection.request("POST", self._target.path, body, {**signed, **(headers or {})})
+        return self._exchange("POST", body, {"Content-Type": "application/json", **(headers or {})})
+
+    def get(self) -> Answer:
+        return self._exchange("GET", None, {})
+
+    def _exchange(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        signed = {"Authorization": self._target.authorization, **headers}
+        self._connection.request(method, self._target.path, body, signed)
         answer = self._connection.getresponse()
         said = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, said, answer.read())
