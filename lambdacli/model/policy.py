@@ -26,6 +26,7 @@ from lambdacli.model.principals import (
     PrincipalMatch,
     match_principal,
 )
+from lambdacli.model.record import record
 
 ContextValue = str | bool | int | float | Sequence[str]
 
@@ -64,7 +65,7 @@ class Verdict(Enum):
     NO_RESOURCE_POLICY = "because no resource-based policy allows"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Check:
     """One element of a statement against the request."""
 
@@ -73,7 +74,7 @@ class Check:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One statement against the request."""
 

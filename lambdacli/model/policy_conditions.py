@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from lambdacli.model.policy_patterns import matches_arn, matches_wildcards, plain
 
@@ -91,6 +92,7 @@ def _value_of_variable(variable: str, context: Context) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
+@lru_cache(maxsize=256)
 def _parts(name: str) -> tuple[str, str, bool]:
     """An operator's name as quantifier, comparison, and whether an absent key satisfies it."""
     quantifier = next((each for each in (_ANY_VALUE, _ALL_VALUES) if name.startswith(each)), "")

@@ -19,35 +19,38 @@ def plain(text: str) -> str:
 
 def matches_wildcards(pattern: str, text: str, *, ignores_case: bool = False) -> bool:
     """Whether the whole text is covered; `*` is any number of characters, `?` is exactly one."""
-    return _compiled(pattern, ignores_case).fullmatch(text) is not None
+    return _text_pattern(pattern, ignores_case).fullmatch(text) is not None
 
 
 def matches_arn(pattern: str, arn: str) -> bool:
     """Whether an ARN is covered: field by field, so that a wildcard never reaches over a colon into the next
     field. The last field holds the rest, colons included. Fields that the pattern does not write are any."""
-    if pattern == "*":
-        return True
-    patterns = pattern.split(":", ARN_FIELDS - 1)
-    fields = arn.split(":", ARN_FIELDS - 1)
-    if len(fields) < ARN_FIELDS or patterns[0] != "arn":
-        return False
-    patterns += ["*"] * (ARN_FIELDS - len(patterns))
-    return all(matches_wildcards(each, field) for each, field in zip(patterns, fields, strict=True))
+    return pattern == "*" or _arn_pattern(pattern).fullmatch(arn) is not None
 
 
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str, ignores_case: bool) -> re.Pattern[str]:
+@lru_cache(maxsize=1024)
+def _text_pattern(pattern: str, ignores_case: bool) -> re.Pattern[str]:
+    return re.compile(_expression(pattern, "."), re.DOTALL | (re.IGNORECASE if ignores_case else re.NOFLAG))
+
+
+@lru_cache(maxsize=1024)
+def _arn_pattern(pattern: str) -> re.Pattern[str]:
+    scheme, *fields = pattern.split(":", ARN_FIELDS - 1)
+    fields += ["*"] * (ARN_FIELDS - 1 - len(fields))
+    expressions = [re.escape(scheme), *(_expression(field, "[^:]") for field in fields[:-1])]
+    return re.compile(":".join([*expressions, _expression(fields[-1], ".")]), re.DOTALL)
+
+
+def _expression(pattern: str, any_character: str) -> str:
     """Atomic groups keep the search short: after a star, the first place where the next part fits is as good
     as any later one, so it never has to be looked for again."""
-    parts = [_literal(part) for part in re.split(r"\*+", pattern)]
+    parts = [_literal(part, any_character) for part in re.split(r"\*+", pattern)]
     if len(parts) == 1:
-        expression = parts[0]
-    else:
-        between = "".join(f"(?>.*?{part})" for part in parts[1:-1])
-        expression = f"{parts[0]}{between}.*{parts[-1]}"
-    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignores_case else re.NOFLAG))
+        return parts[0]
+    between = "".join(f"(?>{any_character}*?{part})" for part in parts[1:-1])
+    return f"{parts[0]}{between}{any_character}*{parts[-1]}"
 
 
-def _literal(text: str) -> str:
-    meanings = {"?": ".", _PLAIN_STAR: r"\*", _PLAIN_QUESTION_MARK: r"\?"}
+def _literal(text: str, any_character: str) -> str:
+    meanings = {"?": any_character, _PLAIN_STAR: r"\*", _PLAIN_QUESTION_MARK: r"\?"}
     return "".join(meanings.get(character) or re.escape(character) for character in text)

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from lambdacli.model.record import record
+
 AWS, SERVICE, FEDERATED, CANONICAL_USER, EVERYONE = "AWS", "Service", "Federated", "CanonicalUser", "*"
 
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _PRINCIPAL_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-zA-Z-]*):(?P<service>iam|sts)::(?P<account>\d{12}):"
-    r"(?P<kind>root|user|role|assumed-role|federated-user)(?:/(?P<name>[\w+=,.@/-]+))?"
+    r"arn:(?P<partition>aws[a-zA-Z-]*):(?P<service>iam|sts)::(?P<account>[0-9]{12}):"
+    r"(?P<kind>root|user|role|assumed-role|federated-user)(?:/(?P<name>[A-Za-z0-9_+=,.@/-]+))?"
 )
 _KINDS_OF_SERVICE = {"iam": {"root", "user", "role"}, "sts": {"assumed-role", "federated-user"}}
 _SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|amazon\.com)")
@@ -77,7 +79,7 @@ class PrincipalName:
         return "everyone" if self.is_everyone else f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrincipalMatch:
     """Whether an entry covers a caller, and whether it grants by itself.
 

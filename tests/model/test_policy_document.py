@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
+from lambdacli.model.policy import AccessRequest, decide, explain
 from lambdacli.model.policy_conditions import Condition
 from lambdacli.model.policy_document import (
     Effect,
@@ -16,7 +18,7 @@ from lambdacli.model.policy_document import (
     Statement,
     parse_policy,
 )
-from lambdacli.model.principals import PrincipalName
+from lambdacli.model.principals import PrincipalName, caller_from_arn
 
 FN = "arn:aws:lambda:eu-west-1:111111111111:function:orders"
 STATEMENT = {"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": FN}
@@ -219,3 +221,47 @@ def test_what_is_no_policy_is_refused_with_the_place_and_the_reason(kind, text, 
     with pytest.raises(PolicyError) as raised:
         parse_policy(text, kind)
     assert str(raised.value) == message
+
+
+ANYTHING = [
+    None,
+    True,
+    -1,
+    1e400,
+    "",
+    "*",
+    "\ud800",
+    "${",
+    "${*}",
+    "${a,'b'}",
+    "arn:aws:iam::1:root",
+    [],
+    [[]],
+    {},
+    {"AWS": "*"},
+]
+CONDITIONS = [
+    {operator: {"aws:SourceArn": value}}
+    for operator in ("StringLike", "ArnLike", "DateEquals", "NumericEquals", "IpAddress", "Null", "Bool")
+    for value in ("", "*", "0" * 400, "\ud800", "${aws:username}", ["1", True], [])
+]
+
+
+@pytest.mark.parametrize("seed", range(500))
+def test_whatever_is_written_is_decided_or_refused(seed):
+    """Documents with a few things changed, so that they come far."""
+    source = random.Random(seed)
+    written = {**STATEMENT, "Condition": source.choice(CONDITIONS)}
+    for _ in range(source.randint(0, 2)):
+        member = source.choice([*STATEMENT, "Sid", "NotAction", "NotPrincipal", "NotResource"])
+        if source.random() < 0.3:
+            written.pop(member, None)
+        else:
+            written[member] = source.choice(ANYTHING)
+    try:
+        policy = parse_policy(document(written), PolicyKind.RESOURCE)
+    except PolicyError:
+        return
+    caller = caller_from_arn("arn:aws:iam::111111111111:user/alice")
+    context = {"aws:SourceArn": source.choice(["", "*", "arn:", "2026-01-01", "1e999", "10.0.0.1"])}
+    assert explain(decide(AccessRequest(caller, "lambda:InvokeFunction", FN, context), [policy]))
