@@ -19,6 +19,7 @@ from lambdacli.model.errors import RequestError, SerializationException
 
 MODEL = load_model()
 SERVICE = botocore.session.get_session().get_service_model("lambda")
+NUMBER = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -226,9 +227,20 @@ def test_route(method, path, query, name):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{", "Could not parse request body into json: "),
+        (
+            b"{",
+            "Could not parse request body into json: Unexpected end-of-input: expected close marker for ",
+        ),
         (b"[]", "Start of structure or map expected as the request body."),
         (b'{"Timeout": "3"}', "class java.lang.String can not be converted to an Integer"),
+        (
+            b'{"Timeout": 2147483648}',
+            f"{NUMBER} can not be converted to an Integer",
+        ),
+        (
+            b'{"Timeout": -1e300}',
+            f"{NUMBER} can not be converted to an Integer",
+        ),
         (b'{"Timeout": true}', "class java.lang.Boolean can not be converted to an Integer"),
         (
             b'{"Environment": {"Variables": {"NAME": 1}}}',
@@ -254,3 +266,36 @@ def test_nulls_and_unknown_members_of_a_body_are_absent():
         b'{"Timeout": null, "Unknown": 1, "MemorySize": 128.0}',
     )
     assert parsed == {"MemorySize": 128}
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "text"),
+    [
+        ("ListFunctions", "MaxItems", ""),
+        ("ListFunctions", "MaxItems", "ten"),
+        ("ListFunctions", "MaxItems", "2147483648"),
+        ("ListFunctions", "MaxItems", "9" * 5000),
+        ("GetDurableExecution", "IncludeExecutionData", "yes"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "soon"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "1e20"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "nan"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "99999-01-01"),
+    ],
+)
+def test_query_value_of_the_wrong_form_is_a_serialization_error(operation, member, text):
+    shape = MODEL.operations[operation].input
+    with pytest.raises(SerializationException, match=r"can not be converted to an? "):
+        protocol.parse(
+            MODEL.operations[operation],
+            {name: "f" for name, given in shape.members.items() if given.location == "uri"},
+            [(shape.members[member].wire_name, text)],
+            {},
+            b"",
+        )
+
+
+@pytest.mark.parametrize("seconds", ["1e20", "-1e20", '"9e99"'])
+def test_moment_beyond_the_calendar_is_a_serialization_error(seconds):
+    body = b'{"StartingPositionTimestamp": %s}' % seconds.encode()
+    with pytest.raises(SerializationException, match="can not be converted to a Timestamp"):
+        protocol.parse(MODEL.operations["CreateEventSourceMapping"], {}, [], {}, body)
