@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from types import ModuleType
+from urllib.parse import urlencode
 
 import pytest
 
@@ -12,12 +13,17 @@ from lambdacli.api import dispatch
 from lambdacli.api.dispatch import Api, operation_functions
 from lambdacli.api.operations import unsupported
 from lambdacli.model.errors import MissingAuthenticationTokenException, ResourceConflictException
+from tests import coverage_table
 
 
 def test_every_operation_of_the_model_is_built_or_called_unsupported(model):
     built = operation_functions(model).keys()
     assert built | unsupported.NAMES == model.operations.keys()
     assert not built & unsupported.NAMES
+
+
+def test_the_coverage_table_is_made_from_the_code(model):
+    assert coverage_table.FILE.read_text() == coverage_table.document(model), "write it with `make coverage`"
 
 
 def module_with(name):
@@ -35,7 +41,7 @@ def module_with(name):
     ("name", "message"),
     [
         ("creat_function", r"odd\.creat_function is no operation of the model"),
-        ("create_alias", "built, and called unsupported: CreateAlias"),
+        ("stop_durable_execution", "built, and called unsupported: StopDurableExecution"),
     ],
 )
 def test_function_with_a_wrong_name_does_not_start(model, monkeypatch, name, message):
@@ -44,12 +50,35 @@ def test_function_with_a_wrong_name_does_not_start(model, monkeypatch, name, mes
         operation_functions(model)
 
 
-def test_operation_that_is_not_built_is_named(refused):
-    assert refused("list_aliases", FunctionName="f") == (
-        "NotBuiltException",
-        501,
-        "ListAliases is not built into lam yet",
-    )
+@pytest.mark.parametrize("name", sorted(unsupported.NAMES))
+def test_operation_that_is_not_built_is_named_with_what_to_do(house, model, name):
+    operation = model.operations[name]
+    path = "/".join("x" if segment.startswith("{") else segment for segment in operation.segments)
+    response = house.send(operation.method, f"/{path}", urlencode(operation.literal_query))
+    assert response.status == 501
+    assert response.headers["x-amzn-ErrorType"] == "NotBuiltException"
+    message = json.loads(response.body)["message"]
+    assert message.startswith(f"lam does not answer {name}. ")
+    assert "not built into lam" in message
+
+
+def test_operation_that_a_newer_botocore_adds_is_named_too():
+    assert unsupported.explanation("AddedTomorrow").startswith("lam does not answer AddedTomorrow. ")
+
+
+@pytest.mark.parametrize(
+    ("operation", "advice"),
+    [
+        ("StopDurableExecution", "Run the function that needs them on AWS"),
+        ("CreateCapacityProvider", "Leave CapacityProviderConfig out"),
+    ],
+)
+def test_what_lam_will_not_have_is_said_with_a_way_out(operation, advice):
+    assert advice in unsupported.explanation(operation)
+
+
+def test_no_operation_is_missing_for_two_reasons():
+    assert sum(len(gap.operations) for gap in unsupported.GAPS) == len(unsupported.NAMES)
 
 
 def test_unknown_path_is_named(house):

@@ -135,7 +135,7 @@ def test_error_of_the_model_is_read_back_whole_by_botocore(code):
         for name in MODEL.errors[code].members
         if name not in ("Type", "message", "Message")
     }
-    error = type(code, (RequestError,), {})("what happened", **members)
+    error = getattr(errors, code)("what happened", **members)
 
     response = protocol.serialise_error(MODEL, error, "some-id")
 
@@ -148,6 +148,11 @@ def test_error_of_the_model_is_read_back_whole_by_botocore(code):
     assert modelled.keys() == shape.members.keys()
     assert modelled.items() >= members.items()
     assert modelled["Type"] == ("User" if response.status < 500 else "Service")
+
+
+@pytest.mark.parametrize("code", MODEL.errors)
+def test_error_of_the_model_has_its_exception(code):
+    assert issubclass(getattr(errors, code), RequestError)
 
 
 UNMODELLED = [
