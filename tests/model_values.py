@@ -62,7 +62,8 @@ def value_of(shape: Shape, *, text: Strategy | None = None, leaf: Leaf = lambda 
         least, most = _sizes(shape)
         key, value = value_of(shape.key, leaf=leaf), value_of(shape.value, leaf=leaf)
         return strategies.dictionaries(key, value, min_size=least, max_size=most)
-    return leaf(shape) or _scalar(shape, text)
+    given = leaf(shape)
+    return _scalar(shape, text) if given is None else given
 
 
 def _sizes(shape: Shape) -> tuple[int, int]:
