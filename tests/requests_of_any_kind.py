@@ -90,6 +90,10 @@ class Call:
 
     operation: Operation
     members: Mapping[str, Any]
+    repeats: int | None = None
+    """Which of the operation's earlier calls that succeeded this is again, if there was one, but for the
+    members that `changes` names."""
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,10 @@ def _calls(draw: Draw) -> Call:
     members = _some_members(draw, operation.input)
     for _ in range(draw(strategies.sampled_from([0, 0, 0, 1, 2]))):
         members = _spoiled(draw, members)
-    return Call(operation, members)
+    if not members or draw(strategies.booleans()):
+        return Call(operation, members)
+    changes = draw(strategies.lists(strategies.sampled_from(sorted(members)), max_size=2))
+    return Call(operation, members, draw(strategies.integers(0, 1000)), tuple(changes))
 
 
 # Plain functions: a strategy that is made with a shape repeats all of the shape in its name.
@@ -226,10 +233,17 @@ def anything(draw: Draw) -> Call | Wire | Garbage:
 
 @dataclass
 class Memory:
-    """Texts of earlier answers, by the name of their member; the newest of each are kept."""
+    """Texts of earlier answers, by the name of their member, and calls that succeeded; the newest of each."""
 
     texts: dict[str, list[str]] = field(default_factory=dict)
+    calls: dict[str, list[Call]] = field(default_factory=dict)
     _KEPT = 20
+
+    def succeeded(self, call: Call) -> None:
+        self.learn(call.members)
+        known = self.calls.setdefault(call.operation.name, [])
+        known.append(call)
+        del known[: -self._KEPT]
 
     def learn(self, answer: object, name: str = "") -> None:
         if isinstance(answer, Mapping):
@@ -254,8 +268,13 @@ class Memory:
 
 
 def settled(call: Call, memory: Memory) -> Call:
-    """With a text for everything that was to be remembered."""
-    return Call(call.operation, {name: _plain(value, memory, name) for name, value in call.members.items()})
+    """With everything that was to be remembered."""
+    own = {name: _plain(value, memory, name) for name, value in call.members.items()}
+    known = memory.calls.get(call.operation.name)
+    if not known or call.repeats is None:
+        return Call(call.operation, own)
+    earlier = known[call.repeats % len(known)]
+    return Call(call.operation, {**earlier.members, **{name: own[name] for name in call.changes}})
 
 
 def wire_of(call: Call) -> Wire:
