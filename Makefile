@@ -24,7 +24,7 @@ check: setup
 
 # Twenty thousand requests to a running service, most of them wrong, and garbage on its socket.
 fuzz: setup
-	LAM_FUZZ_REQUESTS=20000 $(BIN)/python -m pytest -q tests/real/test_api_fuzz.py
+	LAM_FUZZ_REQUESTS=20000 $(BIN)/python -m pytest -q -s tests/real/test_api_fuzz.py
 
 # COVERAGE.md from the code; a test says when it is out of date.
 coverage: setup

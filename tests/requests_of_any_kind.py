@@ -170,7 +170,9 @@ def _spoiled(draw: Draw, members: Mapping[str, Any]) -> dict[str, Any]:
     return spoiled
 
 
-_extreme_numbers = strategies.sampled_from([0, -1, 2**31, 2**63, 10**30, 1e300, -1e-300, 0.5])
+_extreme_numbers = strategies.sampled_from(
+    [0, int("9" * 4000), -1, 2**31, 2**63, 10**30, 1e300, -1e-300, 0.5]
+)
 _json = strategies.recursive(
     strategies.none() | strategies.booleans() | _extreme_numbers | strategies.text(max_size=8),
     lambda inner: (
