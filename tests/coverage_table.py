@@ -22,11 +22,10 @@ def document(model: Model) -> str:
     answered = [
         f"| {_listed(names)} | `operations/{module}.py` |" for module, names in sorted(modules.items())
     ]
-    gaps = [
-        f"| {gap.subject} | {_listed(gap.operations)} | {gap.explanation} |"
-        for gap in unsupported.GAPS
-        if gap.operations
-    ]
+    missing = defaultdict(list)
+    for operation in sorted(unsupported.NAMES):
+        missing[unsupported.advice(operation)].append(operation)
+    gaps = [f"| {_listed(names)} | {advice} |" for advice, names in missing.items()]
     return "\n".join(
         [
             "# Which operations of the Lambda API are answered",
@@ -40,15 +39,15 @@ def document(model: Model) -> str:
             "",
             "Every other one is answered with `NotBuiltException` (status 501) and the explanation below.",
             "",
-            "| not built | operations | what to do |",
-            "|---|---|---|",
+            "| not built | what to do |",
+            "|---|---|",
             *gaps,
             "",
         ]
     )
 
 
-def _listed(names: list[str] | tuple[str, ...]) -> str:
+def _listed(names: list[str]) -> str:
     return ", ".join(names)
 
 

@@ -88,7 +88,7 @@ class Sender:
         connection.putrequest(wire.method, wire.target)
         told = {**wire.headers, "Authorization": SIGNED, "Content-Length": str(len(wire.body))}
         for name, value in told.items():
-            connection.putheader(name, re.sub(r"[\r\n]", " ", value).encode("utf-8"))
+            connection.putheader(name, re.sub(r"[\x00-\x1f\x7f]", " ", value).encode("utf-8"))
         connection.endheaders(wire.body)
         response = connection.getresponse()
         found = {name.lower(): value for name, value in response.getheaders()}

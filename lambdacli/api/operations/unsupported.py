@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-COVERAGE_TABLE = "COVERAGE.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Operations that are missing for one reason."""
-
-    subject: str
-    explanation: str
-    """What is not built, and what to do instead; whole sentences."""
-    operations: tuple[str, ...]
-
-
-_NOT_YET = Gap(
-    "not yet",
-    f"It is not built into lam yet; {COVERAGE_TABLE} in lam's repository lists what is.",
-    (
+NAMES = frozenset(
+    {
         "AddLayerVersionPermission",
         "AddPermission",
+        "CheckpointDurableExecution",
         "CreateAlias",
+        "CreateCapacityProvider",
         "CreateCodeSigningConfig",
         "CreateEventSourceMapping",
         "CreateFunctionUrlConfig",
         "DeleteAlias",
+        "DeleteCapacityProvider",
         "DeleteCodeSigningConfig",
+        "DeleteDurableExecution",
         "DeleteEventSourceMapping",
         "DeleteFunctionCodeSigningConfig",
         "DeleteFunctionEventInvokeConfig",
@@ -38,7 +24,11 @@ _NOT_YET = Gap(
         "DeleteProvisionedConcurrencyConfig",
         "DeleteResourcePolicy",
         "GetAlias",
+        "GetCapacityProvider",
         "GetCodeSigningConfig",
+        "GetDurableExecution",
+        "GetDurableExecutionHistory",
+        "GetDurableExecutionState",
         "GetEventSourceMapping",
         "GetFunctionCodeSigningConfig",
         "GetFunctionEventInvokeConfig",
@@ -54,15 +44,19 @@ _NOT_YET = Gap(
         "GetRuntimeManagementConfig",
         "InvokeWithResponseStream",
         "ListAliases",
+        "ListCapacityProviders",
         "ListCodeSigningConfigs",
+        "ListDurableExecutionsByFunction",
         "ListEventSourceMappings",
         "ListFunctionEventInvokeConfigs",
         "ListFunctionUrlConfigs",
+        "ListFunctionVersionsByCapacityProvider",
         "ListFunctionsByCodeSigningConfig",
         "ListLayerVersions",
         "ListLayers",
         "ListProvisionedConcurrencyConfigs",
         "ListVersionsByFunction",
+        "PauseDurableExecution",
         "PublishLayerVersion",
         "PublishVersion",
         "PutFunctionCodeSigningConfig",
@@ -74,55 +68,41 @@ _NOT_YET = Gap(
         "PutRuntimeManagementConfig",
         "RemoveLayerVersionPermission",
         "RemovePermission",
+        "ResumeDurableExecution",
+        "SendDurableExecutionCallbackFailure",
+        "SendDurableExecutionCallbackHeartbeat",
+        "SendDurableExecutionCallbackSuccess",
+        "StopDurableExecution",
         "UpdateAlias",
+        "UpdateCapacityProvider",
         "UpdateCodeSigningConfig",
         "UpdateEventSourceMapping",
         "UpdateFunctionEventInvokeConfig",
         "UpdateFunctionUrlConfig",
-    ),
+    }
 )
 
-GAPS = (
-    Gap(
-        "durable executions",
+COVERAGE_TABLE = "COVERAGE.md"
+
+_ADVICE = {
+    "DurableExecution": (
         "Durable executions are not built into lam. Run the function that needs them on AWS; here a function "
-        "without DurableConfig runs as an ordinary one.",
-        (
-            "CheckpointDurableExecution",
-            "DeleteDurableExecution",
-            "GetDurableExecution",
-            "GetDurableExecutionHistory",
-            "GetDurableExecutionState",
-            "ListDurableExecutionsByFunction",
-            "PauseDurableExecution",
-            "ResumeDurableExecution",
-            "SendDurableExecutionCallbackFailure",
-            "SendDurableExecutionCallbackHeartbeat",
-            "SendDurableExecutionCallbackSuccess",
-            "StopDurableExecution",
-        ),
+        "without DurableConfig runs as an ordinary one."
     ),
-    Gap(
-        "capacity providers",
+    "CapacityProvider": (
         "Capacity providers are not built into lam: there are no managed instances on this machine. Leave "
-        "CapacityProviderConfig out, and the function runs here on demand.",
-        (
-            "CreateCapacityProvider",
-            "DeleteCapacityProvider",
-            "GetCapacityProvider",
-            "ListCapacityProviders",
-            "ListFunctionVersionsByCapacityProvider",
-            "UpdateCapacityProvider",
-        ),
+        "CapacityProviderConfig out, and the function runs here on demand."
     ),
-    _NOT_YET,
-)
+}
+"""By a part of the operation's name: what will not be built, and what to do instead."""
 
-_GAP_OF: Mapping[str, Gap] = {name: gap for gap in GAPS for name in gap.operations}
+_NOT_YET = f"It is not built into lam yet; {COVERAGE_TABLE} in lam's repository lists what is."
 
-NAMES = frozenset(_GAP_OF)
+
+def advice(operation: str) -> str:
+    """Also for an operation that a newer botocore knows and this file does not."""
+    return next((text for part, text in _ADVICE.items() if part in operation), _NOT_YET)
 
 
 def explanation(operation: str) -> str:
-    """Also of an operation that a newer botocore knows and this file does not."""
-    return f"lam does not answer {operation}. {_GAP_OF.get(operation, _NOT_YET).explanation}"
+    return f"lam does not answer {operation}. {advice(operation)}"
