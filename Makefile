@@ -1,5 +1,5 @@
 # Two for a newcomer: `make demo` and `make test`. Each does all of its own set-up, in .venv.
-.PHONY: demo test check bench bench-long setup clean
+.PHONY: demo test check fuzz coverage bench bench-long setup clean
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -19,8 +19,16 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --exclude benchmarks/functions benchmarks
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/codespell lambdacli tests templates benchmarks README.md ARCHITECTURE.md CHANGELOG.md
+	$(BIN)/codespell lambdacli tests templates benchmarks README.md ARCHITECTURE.md CHANGELOG.md COVERAGE.md
 	$(BIN)/python -m pytest -n $(JOBS) -q -m "not real"
+
+# Twenty thousand requests to a running service, most of them wrong, and garbage on its socket.
+fuzz: setup
+	LAM_FUZZ_REQUESTS=20000 $(BIN)/python -m pytest -q -s tests/real/test_api_fuzz.py
+
+# COVERAGE.md from the code; a test says when it is out of date.
+coverage: setup
+	$(BIN)/python -m tests.coverage_table
 
 bench: setup
 	$(BIN)/python -m benchmarks --write
@@ -38,4 +46,4 @@ setup: .venv/installed
 	@touch .venv/installed
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -79,7 +79,7 @@ class Api:
             )
         function = self._functions.get(asked.operation.name)
         if function is None:
-            raise NotBuiltException(f"{asked.operation.name} is not built into lam yet")
+            raise NotBuiltException(unsupported.explanation(asked.operation.name))
         _check_body_size(asked.operation, request)
         return asked.operation, function(context, self._requests.members(asked, request))
 

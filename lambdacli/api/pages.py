@@ -25,10 +25,18 @@ def page(
 
 
 def page_of(
-    fetch: Callable[[str, int], Sequence[Item]], name: Callable[[Item], str], marker: str | None, size: int
+    fetch: Callable[[str, int], Sequence[Item]],
+    name: Callable[[Item], str],
+    marker: str | None,
+    size: int,
+    is_name: Callable[[str], bool] = lambda name: True,
 ) -> tuple[list[Item], str | None]:
-    """As `page`, where `fetch` gives the first so many items behind a name ("" is before all)."""
-    items = fetch("" if not marker else _decoded(marker), size + 1)
+    """As `page`, where `fetch` gives the first so many items behind a name ("" is before all). A marker whose
+    name is none is of another list."""
+    last = "" if not marker else _decoded(marker)
+    if last and not is_name(last):
+        raise _bad_marker()
+    items = fetch(last, size + 1)
     shown = list(items[:size])
     return shown, _encoded(name(shown[-1])) if len(items) > size else None
 
@@ -41,4 +49,8 @@ def _decoded(marker: str) -> str:
     try:
         return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise InvalidParameterValueException("Invalid value for Marker") from None
+        raise _bad_marker() from None
+
+
+def _bad_marker() -> InvalidParameterValueException:
+    return InvalidParameterValueException("Invalid value for Marker")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 import orjson
 
+from lambdacli.api.json_errors import explain
 from lambdacli.api.shapes import Member, Model, Operation, Shape, load_model
 from lambdacli.model.errors import RequestError, SerializationException
 from lambdacli.wire.http import Response
@@ -32,7 +34,10 @@ _UNMODELLED = {
     "NotBuiltException": (501, "message"),
 }
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,100}", re.ASCII)
+"""Longer ones are out of range anyway, and Python refuses to read very long ones."""
+
+_BITS = {"integer": 32, "long": 64}
 
 
 # Route
@@ -116,9 +121,9 @@ def payload_members(shape: Shape, body: bytes) -> dict[str, Any]:
 def _from_text(shape: Shape, text: str) -> Any:
     match shape.type:
         case "integer" | "long":
-            if _INTEGER.fullmatch(text) is None:
+            if _INTEGER.fullmatch(text) is None or not _fits(shape, number := int(text)):
                 raise SerializationException(f"'{text}' can not be converted to an {shape.type.capitalize()}")
-            return int(text)
+            return number
         case "boolean":
             if text.lower() not in ("true", "false"):
                 raise SerializationException(f"'{text}' can not be converted to a Boolean")
@@ -135,7 +140,8 @@ def _json_body(body: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise SerializationException(f"Could not parse request body into json: {error}") from None
+        reason = explain(body) or error
+        raise SerializationException(f"Could not parse request body into json: {reason}") from None
     if not isinstance(value, dict):
         raise SerializationException("Start of structure or map expected as the request body.")
     return value
@@ -172,14 +178,15 @@ def _from_json(shape: Shape, value: Any) -> Any:
             _expect(isinstance(value, bool), value, "Boolean")
             return value
         case "integer" | "long":
-            _expect(_is_number(value), value, shape.type.capitalize())
+            # A fraction is cut off; the class that AWS names for a JSON number says as much.
+            _expect(_is_number(value) and _fits(shape, value), value, shape.type.capitalize())
             return int(value)
         case "double" | "float":
             _expect(_is_number(value), value, shape.type.capitalize())
             return float(value)
         case "timestamp":
             _expect(_is_number(value) or isinstance(value, str), value, "Timestamp")
-            return _moment(value) if isinstance(value, str) else datetime.fromtimestamp(value, UTC)
+            return _moment(value) if isinstance(value, str) else _since_epoch(value)
         case "blob":
             _expect(isinstance(value, str), value, "Blob")
             return _blob(value)
@@ -188,6 +195,11 @@ def _from_json(shape: Shape, value: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _fits(shape: Shape, number: float) -> bool:
+    bound = 1 << (_BITS[shape.type] - 1)
+    return math.isfinite(number) and -bound <= int(number) < bound
 
 
 _JSON_KINDS = {
@@ -219,16 +231,25 @@ def _blob(text: str) -> bytes:
 def _moment(text: str) -> datetime:
     """ISO 8601, epoch seconds, or a date as HTTP headers write it."""
     try:
-        return datetime.fromtimestamp(float(text), UTC)
+        seconds = float(text)
     except ValueError:
         pass
+    else:
+        return _since_epoch(seconds)
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     raise SerializationException(f"'{text}' can not be converted to a Timestamp")
+
+
+def _since_epoch(seconds: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise SerializationException(f"'{seconds}' can not be converted to a Timestamp") from None
 
 
 # Serialise

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from lambdacli.api.shapes import Shape
 from lambdacli.model.errors import ValidationException
-from lambdacli.model.runtime_names import LISTED_IN_ERRORS
+from lambdacli.model.runtime_names import LISTED_IN_ERRORS, RUNTIMES
 
 _NOT_NULL = "Member must not be null"
 
 # Where the service differs from its public model. -------------------------------------------------
 
-# Checked by the operation itself, which answers another error.
-_UNCHECKED_ENUMS = frozenset({"Runtime"})
+# Members that the operation itself checks, which answers another error.
+_CHECKED_BY_THE_OPERATION = frozenset({"Runtime"})
 
 # The order in which AWS prints these; the model's is another.
 _ENUM_ORDER = {
@@ -66,7 +67,8 @@ def _structure(shape: Shape, value: Mapping[str, Any], path: str) -> Iterator[st
         place = f"{path}{member.name[0].lower()}{member.name[1:]}"
         given = value.get(member.name)
         if given is not None:
-            yield from _member(member.shape, given, place)
+            if member.name not in _CHECKED_BY_THE_OPERATION:
+                yield from _member(member.shape, given, place)
         elif member.name in shape.required:
             yield f"Value null at '{place}' failed to satisfy constraint: {_NOT_NULL}"
 
@@ -84,7 +86,7 @@ def _member(shape: Shape, value: Any, place: str) -> Iterator[str]:
 
 def _elements(shape: Shape, element: Shape, values: list[Any], place: str) -> Iterator[str]:
     if shape.name in _RUNTIME_LISTS:
-        if any(value not in LISTED_IN_ERRORS.split(", ") for value in values):
+        if any(value not in RUNTIMES for value in values):
             constraint = f"Member must satisfy enum value set: [{LISTED_IN_ERRORS}]"
             yield _violation(shape, values, place, constraint)
         return
@@ -138,7 +140,7 @@ def _broken(shape: Shape, value: Any) -> Iterator[str]:
         yield f"Member must have {noun} greater than or equal to {shape.minimum}"
     if shape.pattern is not None and _compiled(_pattern_of(shape)).fullmatch(value) is None:
         yield f"Member must satisfy regular expression pattern: {_pattern_of(shape)}"
-    if shape.enum and shape.name not in _UNCHECKED_ENUMS and value not in shape.enum:
+    if shape.enum and value not in shape.enum:
         yield _enum_constraint(shape)
 
 
@@ -155,7 +157,7 @@ def _constraints(shape: Shape) -> Iterator[str]:
         yield f"Member must have {noun} greater than or equal to {shape.minimum}"
     if shape.pattern is not None:
         yield f"Member must satisfy regular expression pattern: {_pattern_of(shape)}"
-    if shape.enum and shape.name not in _UNCHECKED_ENUMS:
+    if shape.enum:
         yield _enum_constraint(shape)
 
 
@@ -166,8 +168,14 @@ def _enum_constraint(shape: Shape) -> str:
 
 def _violation(shape: Shape, value: Any, place: str, constraint: str) -> str:
     """Secrets (environment variables, say) are never repeated."""
-    shown = "" if shape.is_sensitive else f" '{_shown(value)}'"
+    shown = "" if _holds_secrets(shape) else f" '{_shown(value)}'"
     return f"Value{shown} at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def _holds_secrets(shape: Shape) -> bool:
+    inner = [member.shape for member in shape.members.values()]
+    parts = filter(None, [*inner, shape.element, shape.key, shape.value])
+    return shape.is_sensitive or any(_holds_secrets(part) for part in parts)
 
 
 def _shown(value: Any) -> str:
@@ -176,11 +184,24 @@ def _shown(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return _shown_double(value)
     if isinstance(value, list):
         return f"[{', '.join(_shown(item) for item in value)}]"
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{name}={_shown(item)}' for name, item in value.items())}}}"
     return str(value)
+
+
+def _shown_double(value: float) -> str:
+    """`1.0E10`, where Python writes `10000000000.0`."""
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int), "JSON has no other numbers than finite ones"
+    first, *rest = map(str, digits)
+    fraction = "".join(rest) or "0"
+    return f"{'-' * sign}{first}.{fraction}E{exponent + len(rest)}"
 
 
 @cache

@@ -18,6 +18,14 @@ _FORMS = re.compile(
 )
 
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+
+
+def is_version(qualifier: str) -> bool:
+    """`$LATEST`, or a number that a version can have."""
+    return qualifier == LATEST or _NUMBER.fullmatch(qualifier) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionReference:
     """A function as a caller named it: parts that were not written are None."""

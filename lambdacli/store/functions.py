@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.arn import LATEST, FunctionKey, is_version
 from lambdacli.model.function import ArchiveCode, Function, Origin
 from lambdacli.store.database import queries, transaction
 from lambdacli.store.documents import from_text, to_text
@@ -51,7 +51,7 @@ class FunctionStore:
 
     def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
         known = self._known.get((key, version))
-        if known is not None or not (version == LATEST or _is_number(version)):
+        if known is not None or not is_version(version):
             return known
         row = self._query("get_function", **key_row(key), number=_number(version)).fetchone()
         return None if row is None else self._remember(_from_row(row))
@@ -144,7 +144,9 @@ class FunctionStore:
         return was_here
 
     def delete_version(self, key: FunctionKey, version: str) -> None:
-        """One that was published, with its settings."""
+        """One that was published, with its settings; what is no number of a version is not there."""
+        if not is_version(version):
+            return
         with transaction(self._connection):
             self._query("delete_version", **key_row(key), number=_number(version))
             self._query("delete_settings_of_qualifier", **key_row(key), qualifier=version)
@@ -228,10 +230,6 @@ def _content(function: Function) -> str:
 
 
 # Rows ↔ records
-
-
-def _is_number(version: str) -> bool:
-    return version.isascii() and version.isdecimal() and len(version) <= 18 and version[0] != "0"
 
 
 def _number(version: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from types import ModuleType
+from urllib.parse import urlencode
 
 import pytest
 
@@ -12,12 +13,17 @@ from lambdacli.api import dispatch
 from lambdacli.api.dispatch import Api, operation_functions
 from lambdacli.api.operations import unsupported
 from lambdacli.model.errors import MissingAuthenticationTokenException, ResourceConflictException
+from tests import coverage_table
 
 
 def test_every_operation_of_the_model_is_built_or_called_unsupported(model):
     built = operation_functions(model).keys()
     assert built | unsupported.NAMES == model.operations.keys()
     assert not built & unsupported.NAMES
+
+
+def test_the_coverage_table_is_made_from_the_code(model):
+    assert coverage_table.FILE.read_text() == coverage_table.document(model), "write it with `make coverage`"
 
 
 def module_with(name):
@@ -44,15 +50,31 @@ def test_function_with_a_wrong_name_does_not_start(model, monkeypatch, name, mes
         operation_functions(model)
 
 
-DURABLE = "arn:aws:lambda:us-east-1:000000000000:function:f:1/durable-execution/name/id"
+@pytest.mark.parametrize("name", sorted(unsupported.NAMES))
+def test_operation_that_is_not_built_is_named_with_what_to_do(house, model, name):
+    operation = model.operations[name]
+    path = "/".join("x" if segment.startswith("{") else segment for segment in operation.segments)
+    response = house.send(operation.method, f"/{path}", urlencode(operation.literal_query))
+    assert response.status == 501
+    assert response.headers["x-amzn-ErrorType"] == "NotBuiltException"
+    message = json.loads(response.body)["message"]
+    assert message.startswith(f"lam does not answer {name}. ")
+    assert "not built into lam" in message
 
 
-def test_operation_that_is_not_built_is_named(refused):
-    assert refused("get_durable_execution", DurableExecutionArn=DURABLE) == (
-        "NotBuiltException",
-        501,
-        "GetDurableExecution is not built into lam yet",
-    )
+def test_operation_that_a_newer_botocore_adds_is_named_too():
+    assert unsupported.explanation("AddedTomorrow").startswith("lam does not answer AddedTomorrow. ")
+
+
+@pytest.mark.parametrize(
+    ("operation", "advice"),
+    [
+        ("StopDurableExecution", "Run the function that needs them on AWS"),
+        ("CreateCapacityProvider", "Leave CapacityProviderConfig out"),
+    ],
+)
+def test_what_lam_will_not_have_is_said_with_a_way_out(operation, advice):
+    assert advice in unsupported.explanation(operation)
 
 
 def test_unknown_path_is_named(house):

@@ -19,6 +19,7 @@ from lambdacli.model.errors import RequestError, SerializationException
 
 MODEL = load_model()
 SERVICE = botocore.session.get_session().get_service_model("lambda")
+NUMBER = "class com.amazon.coral.value.json.numbers.TruncatingBigNumber"
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
@@ -134,7 +135,7 @@ def test_error_of_the_model_is_read_back_whole_by_botocore(code):
         for name in MODEL.errors[code].members
         if name not in ("Type", "message", "Message")
     }
-    error = type(code, (RequestError,), {})("what happened", **members)
+    error = getattr(errors, code)("what happened", **members)
 
     response = protocol.serialise_error(MODEL, error, "some-id")
 
@@ -147,6 +148,11 @@ def test_error_of_the_model_is_read_back_whole_by_botocore(code):
     assert modelled.keys() == shape.members.keys()
     assert modelled.items() >= members.items()
     assert modelled["Type"] == ("User" if response.status < 500 else "Service")
+
+
+@pytest.mark.parametrize("code", MODEL.errors)
+def test_error_of_the_model_has_its_exception(code):
+    assert issubclass(getattr(errors, code), RequestError)
 
 
 UNMODELLED = [
@@ -226,9 +232,20 @@ def test_route(method, path, query, name):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"{", "Could not parse request body into json: "),
+        (
+            b"{",
+            "Could not parse request body into json: Unexpected end-of-input: expected close marker for ",
+        ),
         (b"[]", "Start of structure or map expected as the request body."),
         (b'{"Timeout": "3"}', "class java.lang.String can not be converted to an Integer"),
+        (
+            b'{"Timeout": 2147483648}',
+            f"{NUMBER} can not be converted to an Integer",
+        ),
+        (
+            b'{"Timeout": -1e300}',
+            f"{NUMBER} can not be converted to an Integer",
+        ),
         (b'{"Timeout": true}', "class java.lang.Boolean can not be converted to an Integer"),
         (
             b'{"Environment": {"Variables": {"NAME": 1}}}',
@@ -254,3 +271,36 @@ def test_nulls_and_unknown_members_of_a_body_are_absent():
         b'{"Timeout": null, "Unknown": 1, "MemorySize": 128.0}',
     )
     assert parsed == {"MemorySize": 128}
+
+
+@pytest.mark.parametrize(
+    ("operation", "member", "text"),
+    [
+        ("ListFunctions", "MaxItems", ""),
+        ("ListFunctions", "MaxItems", "ten"),
+        ("ListFunctions", "MaxItems", "2147483648"),
+        ("ListFunctions", "MaxItems", "9" * 5000),
+        ("GetDurableExecution", "IncludeExecutionData", "yes"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "soon"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "1e20"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "nan"),
+        ("ListDurableExecutionsByFunction", "StartedAfter", "99999-01-01"),
+    ],
+)
+def test_query_value_of_the_wrong_form_is_a_serialization_error(operation, member, text):
+    shape = MODEL.operations[operation].input
+    with pytest.raises(SerializationException, match=r"can not be converted to an? "):
+        protocol.parse(
+            MODEL.operations[operation],
+            {name: "f" for name, given in shape.members.items() if given.location == "uri"},
+            [(shape.members[member].wire_name, text)],
+            {},
+            b"",
+        )
+
+
+@pytest.mark.parametrize("seconds", ["1e20", "-1e20", '"9e99"'])
+def test_moment_beyond_the_calendar_is_a_serialization_error(seconds):
+    body = b'{"StartingPositionTimestamp": %s}' % seconds.encode()
+    with pytest.raises(SerializationException, match="can not be converted to a Timestamp"):
+        protocol.parse(MODEL.operations["CreateEventSourceMapping"], {}, [], {}, body)

@@ -8,6 +8,7 @@ from lambdacli.api import validation
 from lambdacli.api.protocol import load_model
 from lambdacli.api.validation import validate
 from lambdacli.model.errors import ValidationException
+from lambdacli.model.runtime_names import LISTED_IN_ERRORS, RUNTIMES
 
 MODEL = load_model()
 OPERATIONS = MODEL.operations
@@ -21,6 +22,7 @@ WIDER_NAME_PATTERN = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?"
     r"(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
 )
+RUNTIME_ENUM = OPERATIONS["ListLayers"].input.members["CompatibleRuntime"].shape.enum
 QUALIFIER_PATTERN = r"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"
 
 
@@ -185,6 +187,104 @@ RECORDED = [
         r"[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+), Member must "
         r"not be null]",
     ),
+    (
+        "PutFunctionEventInvokeConfig",
+        {"FunctionName": "f", "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:_-/!lambda:f"}}},
+        "'arn:aws:_-/!lambda:f'",
+        "destinationConfig.onFailure.destination",
+        r"Member must satisfy regular expression pattern: $|kafka://([^.]([a-zA-Z0-9\-_.]{0,248}))|"
+        r"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:"
+        r"(\d{12})?:(.*)",
+    ),
+    (
+        "GetFunctionUrlConfig",
+        {"FunctionName": "f", "Qualifier": "1"},
+        "'1'",
+        "qualifier",
+        r"Member must satisfy regular expression pattern: ((?!^\d+$)^[0-9a-zA-Z-_]+$)",
+    ),
+    (
+        "AddPermission",
+        {"FunctionName": "f", "StatementId": "example.com", "Action": "lambda:*", "Principal": "*"},
+        "'example.com'",
+        "statementId",
+        "Member must satisfy regular expression pattern: ([a-zA-Z0-9-_]+)",
+    ),
+    (
+        "AddPermission",
+        {
+            "FunctionName": "f",
+            "StatementId": "s",
+            "Action": "lambda:*",
+            "Principal": "*",
+            "Qualifier": "invalid-qualifier-with-?-char",
+        },
+        "'invalid-qualifier-with-?-char'",
+        "qualifier",
+        f"Member must satisfy regular expression pattern: {QUALIFIER_PATTERN}",
+    ),
+    (
+        "ListLayers",
+        {"CompatibleArchitecture": "archdoesnotexist"},
+        "'archdoesnotexist'",
+        "compatibleArchitecture",
+        "Member must satisfy enum value set: [x86_64, arm64]",
+    ),
+    (
+        "ListLayers",
+        {"CompatibleRuntime": "runtimedoesnotexist"},
+        "'runtimedoesnotexist'",
+        "compatibleRuntime",
+        f"Member must satisfy enum value set: [{', '.join(RUNTIME_ENUM)}]",
+    ),
+    (
+        "GetLayerVersionByArn",
+        {"Arn": "arn:aws:lambda:us-east-1:111111111111:layer:x"},
+        "'arn:aws:lambda:us-east-1:111111111111:layer:x'",
+        "arn",
+        r"Member must satisfy regular expression pattern: "
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:"
+        r"[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)",
+    ),
+    (
+        "PublishLayerVersion",
+        {"LayerName": "l", "Content": {}, "CompatibleRuntimes": ["invalidruntime"]},
+        "'[invalidruntime]'",
+        "compatibleRuntimes",
+        f"Member must satisfy enum value set: [{LISTED_IN_ERRORS}]",
+    ),
+    (
+        "PublishLayerVersion",
+        {"LayerName": "l", "Content": {}, "CompatibleArchitectures": ["invalidarch"]},
+        "'[invalidarch]'",
+        "compatibleArchitectures",
+        "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], "
+        "Member must not be null]",
+    ),
+    (
+        "AddLayerVersionPermission",
+        {"LayerName": "l", "VersionNumber": 1, "StatementId": "s", "Action": "*", "Principal": "*"},
+        "'*'",
+        "action",
+        "Member must satisfy regular expression pattern: lambda:GetLayerVersion",
+    ),
+    (
+        "CreateFunction",
+        CREATE | {"VpcConfig": {"SecurityGroupIds": ["X"]}},
+        "'[X]'",
+        "vpcConfig.securityGroupIds",
+        "Member must satisfy constraint: [Member must have length less than or equal to 1024, "
+        "Member must have "
+        "length greater than or equal to 0, Member must satisfy regular expression pattern: "
+        "sg-[0-9a-zA-Z]*]",
+    ),
+    (
+        "Invoke",
+        {"FunctionName": "arn:aws:lambda:us-east-1:123400000000@function:myfn"},
+        "'arn:aws:lambda:us-east-1:123400000000@function:myfn'",
+        "functionName",
+        f"Member must satisfy regular expression pattern: {WIDER_NAME_PATTERN}",
+    ),
 ]
 
 
@@ -231,6 +331,27 @@ def test_environment_variables_are_not_repeated():
         "constraint: Map keys "
         "must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
     )
+
+
+def test_listed_secrets_are_not_repeated():
+    told = message("StopDurableExecution", {"DurableExecutionArn": "a", "Error": {"StackTrace": [None]}})
+    assert "Value at 'error.stackTrace' failed" in told
+
+
+@pytest.mark.parametrize(
+    ("weight", "shown"),
+    [(2.0, "2.0"), (1e7, "1.0E7"), (-0.5, "-0.5"), (-0.00025, "-2.5E-4"), (12345678.9, "1.23456789E7")],
+)
+def test_doubles_are_shown_as_java_writes_them(weight, shown):
+    routing = {"AdditionalVersionWeights": {"2": weight}}
+    request = {"FunctionName": "f", "Name": "a", "FunctionVersion": "1", "RoutingConfig": routing}
+    assert f"Value '{{2={shown}}}' at" in message("CreateAlias", request)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_layer_may_name_any_runtime_that_can_be_created(runtime):
+    request = {"LayerName": "l", "Content": {}, "CompatibleRuntimes": [runtime]}
+    validate(OPERATIONS["PublishLayerVersion"].input, request)
 
 
 def test_members_of_listed_structures_are_named_by_their_place():

@@ -161,6 +161,25 @@ def test_deleted_version_is_gone_and_its_number_too(client, refused):
     assert publish(client)["Version"] == "2"
 
 
+@pytest.mark.parametrize("version", ["9223372036854775808", "01"])
+def test_number_that_no_version_can_have_is_deleted_already(client, version):
+    assert (
+        client.delete_function(FunctionName="f", Qualifier=version)["ResponseMetadata"]["HTTPStatusCode"]
+        == 204
+    )
+
+
+def test_marker_of_another_list_is_refused(house, client, refused):
+    house.create("g")
+    marker = client.list_functions(FunctionVersion="ALL", MaxItems=1)["NextMarker"]
+    expected = ("InvalidParameterValueException", 400, "Invalid value for Marker")
+    assert refused("list_versions_by_function", FunctionName="f", Marker=marker) == expected
+    versions = client.list_versions_by_function
+    publish(client)
+    marker = versions(FunctionName="f", MaxItems=1)["NextMarker"]
+    assert refused("list_functions", Marker=marker) == expected
+
+
 def test_version_that_an_alias_names_stays(client, refused):
     publish(client)
     client.update_function_configuration(FunctionName="f", MemorySize=512)

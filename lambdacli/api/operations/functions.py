@@ -22,7 +22,7 @@ from lambdacli.api.names import (
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
 from lambdacli.api.publishing import published
-from lambdacli.model.arn import LATEST
+from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
@@ -91,7 +91,9 @@ async def list_functions(context: Context, request: dict[str, Any]) -> dict[str,
     size = min(request.get("MaxItems", _PAGE_SIZE), _PAGE_SIZE)
     with_versions = request.get("FunctionVersion") == "ALL"
     fetch = partial(_functions_behind, context, with_versions)
-    shown, next_marker = page_of(fetch, name=_place_in_list, marker=marker, size=size)
+    shown, next_marker = page_of(
+        fetch, name=_place_in_list, marker=marker, size=size, is_name=_is_place_in_list
+    )
     functions = [
         views.listed_configuration(
             function,
@@ -113,6 +115,10 @@ def _functions_behind(context: Context, with_versions: bool, after: str, count: 
 
 def _place_in_list(function: Function) -> str:
     return f"{function.name}:{function.version}"
+
+
+def _is_place_in_list(text: str) -> bool:
+    return is_version(text.partition(":")[2])
 
 
 async def update_function_code(context: Context, request: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from lambdacli.api.names import check_revision, latest, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page_of
 from lambdacli.api.publishing import frozen_code, published
+from lambdacli.model.arn import is_version
 from lambdacli.model.errors import InvalidParameterValueException
 
 _PAGE_SIZE = 50
@@ -40,6 +41,7 @@ async def list_versions_by_function(context: Context, request: dict[str, Any]) -
         name=lambda function: function.version,
         marker=request.get("Marker"),
         size=min(request.get("MaxItems", _PAGE_SIZE), _PAGE_SIZE),
+        is_name=is_version,
     )
     versions = [
         views.listed_configuration(function, await code_shown(context, function), qualifier=function.version)
