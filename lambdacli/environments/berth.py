@@ -170,7 +170,7 @@ class Berth:
     def _command(self, plan: StartPlan) -> Command:
         is_fork = self._lease.is_template and plan.can_be_forked
         holds_itself = plan.holds_itself and self._processes == 0
-        records = (plan.can_be_forked or plan.holds_itself) and self._lease.wants_record
+        records = (is_fork or plan.holds_itself) and self._lease.wants_record
         private = dict(plan.private_variables)
         if records or holds_itself:
             document = json.loads(private[PLACES_VARIABLE])

@@ -11,16 +11,20 @@ import time
 
 
 def main():
-    template = os.environ.pop("_LAM_TEMPLATE", None)
+    template_settings = os.environ.pop("_LAM_TEMPLATE", None)
     document = json.loads(os.environ["_LAM_PLACES"])
     places = Places(document)
     places.set_search_path()
     log = Log(os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None))
     log.install()
-    if template is None:
-        api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    else:
-        api, document = wait_as_template(json.loads(template), places)
+    template = None if template_settings is None else load_template(json.loads(template_settings), places)
+    if template is not None:
+        template.become_environment()
+        document = json.loads(os.environ["_LAM_PLACES"])
+    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    if template is not None:
+        api.connect()
+        template.wait_for_start()
     del os.environ["_LAM_PLACES"]
     try:
         handler = find_handler(os.environ.get("_HANDLER", ""), places)
@@ -30,8 +34,8 @@ def main():
         body = error_body(failure.error_type, failure.message, failure.stack, "")
         api.post("init/error", body, error_type=failure.error_type)
         sys.exit(1)
-    if document.get("record"):
-        tell_what_was_loaded(places)
+    if template is not None and document.get("record"):
+        template.tell_what_was_loaded()
     while True:
         serve(api.next(), handler, api, log, places)
 
@@ -39,199 +43,20 @@ def main():
 # Environments that are forked from a template
 
 
-def wait_as_template(template, places):
-    """Loads modules ahead and forks one environment after the other. Returns in each of them, when its time has
-    come; never here."""
+def load_template(settings, places):
+    """Under no name, and from no folder, that user code finds: it finds loaded what it would find in a fresh
+    process, and what it loads itself."""
     found = set(sys.modules)
     sys.path.insert(0, os.environ.pop("_LAM_KEEPER"))
-    import socket
+    from keeper.python_template import Template
 
-    import keeper.loop
-    import keeper.wire
-
-    loop, wire, service = keeper.loop, keeper.wire, socket.socket(fileno=template["socket"])
-    del sys.path[0], keeper, socket
-    # User code finds loaded what it would find in a fresh process, and what it loads itself.
+    del sys.path[0]
     for name in set(sys.modules) - found:
         del sys.modules[name]
-    wire.tell(service, {"event": "built"})
-    ahead = LoadedAhead(places)
-    plan = loop.Loop(service, is_walled=template["is_walled"], preload=ahead.load).run()
-    coerced = os.environ.get("LC_CTYPE")
-    os.environ.clear()
-    os.environ.update(plan["variables"])
-    if coerced is not None:
-        os.environ.setdefault("LC_CTYPE", coerced)  # by Python itself, where the locale asked for is missing
-    os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
-    ahead.settle()
-    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    api.connect()
-    if not os.read(plan["go"], 1):
-        os._exit(0)  # nobody needs it any more
-    os.close(plan["go"])
-    return api, json.loads(os.environ["_LAM_PLACES"])
+    return Template(settings["socket"], is_walled=settings["is_walled"], is_of_others=places.is_of_others)
 
 
-class LoadedAhead:
-    """What a template holds ready: modules, compiled files of the function, what an SDK client is made of."""
-
-    def __init__(self, places):
-        self._places = places
-        self._codes = {}
-
-    def load(self, names):
-        """The first of them that does more than being loaded, or None: the template is of no use then."""
-        import gc
-
-        for name in names:
-            kind, is_other, rest = name.partition("/")
-            try:
-                if not is_other:
-                    self._load_module(name)
-                elif kind == "code":
-                    self._compile("/" + rest)
-                else:
-                    self._make_client(rest)
-            except BaseException:
-                # Whoever needs it finds out what it lacks.
-                sys.modules.pop(name, None)
-            if self._has_said_something() or self._has_threads() or self._has_children():
-                return name
-        self._look_into_folders()
-        gc.collect()
-        gc.freeze()
-        return None
-
-    def _load_module(self, name):
-        if name not in sys.modules and self._may_load(name):
-            __import__(name)
-
-    def _compile(self, path):
-        """Of the function's own files only this is done ahead: they are run in each environment."""
-        loader_class = sys.modules["_frozen_importlib_external"].SourceFileLoader
-        if not self._codes:
-            loader_class.get_code = with_codes(loader_class.get_code, self._codes)
-        with open(path, "rb") as file:
-            known = stamp(os.fstat(file.fileno()))
-            self._codes[path] = known, loader_class("", path).source_to_code(file.read(), path)
-
-    def _make_client(self, service):
-        """Reading the descriptions of a service takes far longer than making a client of them: one client is made
-        here, and what its session has read is found read by every session to come."""
-        import botocore.loaders
-        import botocore.session
-
-        session = botocore.session.Session()
-        session.create_client(
-            service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
-        )
-        known = session.get_component("data_loader")
-        loader_class = botocore.loaders.Loader
-        initialise = getattr(loader_class.__init__, "plain", loader_class.__init__)
-        caches = getattr(loader_class.__init__, "caches", {})
-        caches.setdefault(tuple(known.search_paths), {}).update(known._cache)
-
-        def with_cache(loader, *arguments, **named):
-            initialise(loader, *arguments, **named)
-            loader._cache.update(caches.get(tuple(loader.search_paths), ()))
-
-        with_cache.plain, with_cache.caches = initialise, caches
-        loader_class.__init__ = with_cache
-
-    @staticmethod
-    def _look_into_folders():
-        """The import system remembers what lies in the folders of the search path; that it remembers."""
-        import importlib.util
-
-        importlib.util.find_spec("_lam_is_not_there")
-
-    def settle(self):
-        """In a new environment: what must not be the same in all of them."""
-        time.tzset()
-        random = sys.modules.get("numpy.random")
-        if random is not None:
-            random.seed()
-
-    def _may_load(self, name):
-        """Found where it was found before, and not among the function's own files."""
-        import importlib.util
-
-        try:
-            spec = importlib.util.find_spec(name)
-        except BaseException:
-            return False
-        return spec is not None and self._places.is_of_others(name, spec.origin)
-
-    @staticmethod
-    def _has_said_something():
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        return os.fstat(1).st_size > 0
-
-    @staticmethod
-    def _has_threads():
-        """Some libraries keep threads that they end before a fork, and begin again when they need them."""
-        if len(os.listdir("/proc/self/task")) == 1:
-            return False
-        pid = os.fork()
-        if pid == 0:
-            os._exit(0)
-        os.waitpid(pid, 0)
-        return len(os.listdir("/proc/self/task")) > 1
-
-    @staticmethod
-    def _has_children():
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return False
-        return True
-
-
-def stamp(stats):
-    return stats.st_mtime_ns, stats.st_size, stats.st_ino
-
-
-def with_codes(get_code, codes):
-    def get_known_code(loader, name):
-        known = codes.get(loader.path)
-        if known is not None and stamp(os.stat(loader.path)) == known[0]:
-            return known[1]
-        return get_code(loader, name)
-
-    return get_known_code
-
-
-def tell_what_was_loaded(places):
-    """For the template of this function's next environments: the modules in the order they were begun, which is an
-    order they can be loaded in; the function's own files; the services it has made clients for."""
-    names = []
-    files = []
-    for name, module in list(sys.modules.items()):
-        spec = getattr(module, "__spec__", None)
-        if name == "__main__" or spec is None:
-            continue
-        if places.is_of_others(name, spec.origin):
-            names.append(name)
-        elif spec.has_location and spec.origin.endswith(".py"):
-            files.append("code" + spec.origin)
-    clients = ["client/" + service for service in services_described()]
-    try:
-        write_all(63, json.dumps({"preload": names + files + clients}).encode() + b"\n")
-        os.close(63)
-    except OSError:
-        pass  # only the next cold starts are slower for it
-
-
-def services_described():
-    """The AWS services whose descriptions botocore has read."""
-    if "botocore.loaders" not in sys.modules:
-        return []
-    import gc
-
-    loader_class = sys.modules["botocore.loaders"].Loader
-    caches = [entry._cache for entry in gc.get_objects() if type(entry) is loader_class]
-    return sorted({key[1] for cache in caches for key in cache if key[0] == "load_service_model"})
+# One invocation
 
 
 def serve(event, handler, api, log, places):
