@@ -36,6 +36,19 @@ class _Entry:
     is_unfit: bool = False
     """It holds a module that must be loaded by each environment itself."""
 
+    def retire(self) -> None:
+        """Nothing more is opened in it; it goes with the last of its environments."""
+        self.is_retired = True
+        self._close_unused()
+
+    def leave(self) -> None:
+        self.leases -= 1
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        if self.is_retired and self.leases == 0:
+            self.house.close()
+
 
 @dataclass(slots=True)
 class _Knowledge:
@@ -59,6 +72,10 @@ class Houses:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def lease(self, key: PlacementKey, build: Build, *, wants_template: bool) -> Lease:
+        return Lease(self, key, build, wants_template=wants_template)
+
+    def enter(self, key: PlacementKey, build: Build, *, wants_template: bool) -> _Entry:
+        """One lease more of what is now used for the key; who has it leaves it again."""
         known = self._known(key)
         entry = self._entries.get(key)
         if entry is None or entry.house.is_gone:
@@ -68,7 +85,11 @@ class Houses:
             if is_template and known.preload:
                 self._preload_soon(key, entry, build)
         entry.leases += 1
-        return Lease(self, key, entry, build)
+        return entry
+
+    def preload_of(self, key: PlacementKey) -> list[object]:
+        """What the function's environments were seen to load, as far as it may be loaded ahead."""
+        return list(self._known(key).preload)
 
     def recorded(self, key: PlacementKey, preload: Sequence[object], build: Build) -> None:
         """An environment has told what it loaded."""
@@ -87,11 +108,10 @@ class Houses:
         self.retire(key)
 
     def retire(self, key: PlacementKey) -> None:
-        """Nothing more is opened in it; it goes with the last of its environments."""
+        """Nothing more is opened in what is used now."""
         entry = self._entries.pop(key, None)
         if entry is not None:
-            entry.is_retired = True
-            self._close_unused(entry)
+            entry.retire()
 
     def forget(self, function: object) -> None:
         self._knowledge.pop(function, None)
@@ -147,10 +167,6 @@ class Houses:
     def _known(self, key: PlacementKey) -> _Knowledge:
         return self._knowledge.setdefault(key.function, _Knowledge())
 
-    def _close_unused(self, entry: _Entry) -> None:
-        if entry.is_retired and entry.leases == 0:
-            entry.house.close()
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -160,13 +176,17 @@ class Houses:
 class Lease:
     """One environment's hold on the house it is opened in."""
 
-    def __init__(self, houses: Houses, key: PlacementKey, entry: _Entry, build: Build) -> None:
+    def __init__(self, houses: Houses, key: PlacementKey, build: Build, *, wants_template: bool) -> None:
         self._houses = houses
         self._key = key
-        self._entry = entry
         self._build = build
-        self._loads = entry.loads
+        self._wants_template = wants_template
         self._is_released = False
+        self._enter()
+
+    def _enter(self) -> None:
+        self._entry = self._houses.enter(self._key, self._build, wants_template=self._wants_template)
+        self._loads = self._entry.loads
 
     @property
     def is_outdated(self) -> bool:
@@ -185,7 +205,7 @@ class Lease:
         return True
 
     def known_preload(self) -> list[object]:
-        return list(self._houses._known(self._key).preload)
+        return self._houses.preload_of(self._key)
 
     async def open(self, room: Mapping[str, object] | None, output_fd: int) -> ProcessTree:
         """WallsRefused when the house could not be built."""
@@ -200,12 +220,11 @@ class Lease:
 
     def _move(self) -> None:
         """To whoever has come after its house."""
-        successor = self._houses.lease(self._key, self._build, wants_template=True)
-        self.release()
-        self._entry, self._loads, self._is_released = successor._entry, successor._loads, False
+        left = self._entry
+        self._enter()
+        left.leave()
 
     def release(self) -> None:
         if not self._is_released:
             self._is_released = True
-            self._entry.leases -= 1
-            self._houses._close_unused(self._entry)
+            self._entry.leave()
