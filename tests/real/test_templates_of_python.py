@@ -365,3 +365,40 @@ def test_numpys_global_generator_differs_in_each() -> None:
         )
         drawn = [scene.cold("numbers")["drawn"] for _ in range(5)]
         assert len({value for values in drawn for value in values}) == 15
+
+
+# Interpreters that cannot be one
+
+CUSTOMS = {
+    "without ctypes": (
+        'import sys\nsys.modules["_ctypes"] = None  # as where Python was built without libffi\n',
+        "import of _ctypes halted; None in sys.modules",
+    ),
+    "that ends": (
+        'import os\nif "_LAM_TEMPLATE" in os.environ:\n    os._exit(1)\n',
+        "it ended",
+    ),
+}
+AFRESH = """\
+import os
+def handler(event, context):
+    return {"pid": os.getpid(), "descriptors": sorted(map(int, os.listdir("/proc/self/fd")))[:4]}
+"""
+
+
+@pytest.mark.parametrize("mode", ["walled", "portable"])
+@pytest.mark.parametrize("what", CUSTOMS)
+def test_an_interpreter_that_can_be_no_template_starts_each_environment_afresh(what: str, mode: str) -> None:
+    customs, reason = CUSTOMS[what]
+    settings: dict[str, object] = {"timeout": 20, "handler": "app.handler", "env": {"PYTHONPATH": "."}}
+    files = {"code/app.py": AFRESH, "code/sitecustomize.py": customs}
+    with open_in_mode(mode_of(mode), {"afresh": settings}, files) as house:
+        scene = Scene(house, mode)
+        for _ in range(3):
+            assert scene.cold("afresh")["descriptors"][:3] == [0, 1, 2]
+        assert set(scene.kinds("afresh")) == {"spawned"}
+        (house.folder / "code" / "app.py").write_text(AFRESH.replace("[:4]", "[:3]"))
+        scene.until("afresh", lambda told: len(told["descriptors"]) == 3, "the code's change counts")
+        told = [line for line in house.journal().splitlines() if "cannot load modules ahead" in line]
+        assert len(told) == 1, told
+        assert told[0].endswith(f"({reason}): each environment starts afresh, which takes longer")

@@ -48,8 +48,15 @@ def load_template(settings, places):
     process, and what it loads itself."""
     found = set(sys.modules)
     sys.path.insert(0, os.environ.pop("_LAM_KEEPER"))
-    from keeper.python_template import Template
+    try:
+        from keeper.python_template import Template
+    except Exception as error:
+        import socket
 
+        from keeper import wire  # which needs less of an interpreter
+
+        wire.tell(socket.socket(fileno=settings["socket"]), wire.failure("not_built", error))
+        os._exit(1)
     del sys.path[0]
     for name in set(sys.modules) - found:
         del sys.modules[name]
