@@ -138,6 +138,8 @@ CODE: dict[str, str] = {
     "vendored/app.py": "import boto3\ndef handler(event, context):\n    return boto3.NAME\n",
     "vendored/boto3/__init__.py": 'NAME = "the function\'s own"\n',
     "broken/app.py": 'import quiet\nraise KeyError("at import")\n',
+    "late/app.py": "def handler(event, context):\n    import unreadable\n",
+    "late/unreadable.py": "def\n",
     "wrapped/app.py": (
         "import os, quiet\ndef handler(event, context):\n    return [os.environ['WRAPPED'], quiet.VALUE]\n"
     ),
@@ -149,6 +151,8 @@ FUNCTIONS: dict[str, dict[str, object]] = {
     **{name: {"handler": "app.handler", "code": name} for name in ODD_MODULES},
     "broken": {"handler": "app.handler", "code": "broken"},
     "broken_fresh": {"handler": "app.handler", "code": "broken", "preload": False},
+    "late": {"handler": "app.handler", "code": "late"},
+    "late_fresh": {"handler": "app.handler", "code": "late", "preload": False},
     "vendored": {"handler": "app.handler", "code": "vendored"},
     "wrapped": {
         "handler": "app.handler",
@@ -287,6 +291,14 @@ def test_code_that_raises_at_import_fails_as_in_a_fresh_process(scene: Scene) ->
     for answer in answers:
         answer.pop("requestId", None)
     assert answers[0]["errorType"] == "KeyError"
+    assert answers[1:] == answers[:1] * 3
+
+
+def test_a_module_that_cannot_be_read_fails_late_as_in_a_fresh_process(scene: Scene) -> None:
+    answers = [scene.cold(name) for name in ("late", "late", "late", "late_fresh")]
+    for answer in answers:
+        answer.pop("requestId")
+    assert answers[0]["errorType"] == "SyntaxError"
     assert answers[1:] == answers[:1] * 3
 
 
