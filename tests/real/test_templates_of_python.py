@@ -138,6 +138,13 @@ CODE: dict[str, str] = {
     "vendored/app.py": "import boto3\ndef handler(event, context):\n    return boto3.NAME\n",
     "vendored/boto3/__init__.py": 'NAME = "the function\'s own"\n',
     "broken/app.py": 'import quiet\nraise KeyError("at import")\n',
+    "named/app.py": "import os, resource, select, signal\n"
+    "def handler(event, context):\n"
+    "    return [module.NAME for module in (resource, select, signal)] + [signal.PID == os.getpid()]\n",
+    **{
+        f"named/{name}.py": 'import os\nPID, NAME = os.getpid(), "its own"\n'
+        for name in ("resource", "select", "signal")
+    },
     "late/app.py": "def handler(event, context):\n    import unreadable\n",
     "late/unreadable.py": "def\n",
     "wrapped/app.py": (
@@ -151,6 +158,7 @@ FUNCTIONS: dict[str, dict[str, object]] = {
     **{name: {"handler": "app.handler", "code": name} for name in ODD_MODULES},
     "broken": {"handler": "app.handler", "code": "broken"},
     "broken_fresh": {"handler": "app.handler", "code": "broken", "preload": False},
+    "named": {"handler": "app.handler", "code": "named"},
     "late": {"handler": "app.handler", "code": "late"},
     "late_fresh": {"handler": "app.handler", "code": "late", "preload": False},
     "vendored": {"handler": "app.handler", "code": "vendored"},
@@ -300,6 +308,12 @@ def test_a_module_that_cannot_be_read_fails_late_as_in_a_fresh_process(scene: Sc
         answer.pop("requestId")
     assert answers[0]["errorType"] == "SyntaxError"
     assert answers[1:] == answers[:1] * 3
+
+
+def test_modules_of_the_function_may_be_named_as_those_that_a_template_needs(scene: Scene) -> None:
+    for _ in range(3):
+        assert scene.cold("named") == ["its own", "its own", "its own", True]
+    assert set(scene.kinds("named")) == {"forked"}
 
 
 def test_boto3_in_the_code_folder_is_the_one_that_counts(scene: Scene) -> None:

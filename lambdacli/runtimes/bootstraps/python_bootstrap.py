@@ -45,9 +45,9 @@ def main():
 
 def load_template(settings, places):
     """Under no name, and from no folder, that user code finds: it finds loaded what it would find in a fresh
-    process, and what it loads itself."""
-    found = set(sys.modules)
-    sys.path.insert(0, os.environ.pop("_LAM_KEEPER"))
+    process, and what it loads itself. Nor is anything of the user's found here."""
+    found, search_path = set(sys.modules), sys.path[:]
+    sys.path[:] = [os.environ.pop("_LAM_KEEPER"), *places.standard]
     try:
         from keeper.python_template import Template
     except Exception as error:
@@ -57,7 +57,7 @@ def load_template(settings, places):
 
         wire.tell(socket.socket(fileno=settings["socket"]), wire.failure("not_built", error))
         os._exit(1)
-    del sys.path[0]
+    sys.path[:] = search_path
     for name in set(sys.modules) - found:
         del sys.modules[name]
     return Template(settings["socket"], is_walled=settings["is_walled"], is_of_others=places.is_of_others)
@@ -484,24 +484,25 @@ class Places:
         ]
         self._names = sorted(names, key=lambda entry: len(entry[0]), reverse=True)
         self._packages = None
+        self.standard = []
 
     def set_search_path(self):
         """The function's folders first, then the runtime's, then the standard library. What the developer has
         installed into this interpreter is left out."""
-        standard = [
+        others = [
             entry
             for entry in sys.path
             if not entry.endswith(("site-packages", "dist-packages")) and entry != self._runtime_root
         ]
         own_path = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         given = [entry for entry in own_path if entry and entry != self._runtime_root]
-        standard = [entry for entry in standard if entry not in given]
+        self.standard = [entry for entry in others if entry not in given]
         if given:
             # A PYTHONPATH of the function's own replaces the layers' folders, as it does on Lambda.
             first = [self._search_path[0], *given]
         else:
             first = [entry for entry in self._search_path if os.path.isdir(entry)]
-        sys.path[:] = first + [self._runtime_root] + standard
+        sys.path[:] = first + [self._runtime_root] + self.standard
         for entry in first:
             if entry != self._search_path[0] or any(name.endswith(".pth") for name in os.listdir(entry)):
                 self._read_path_files(entry)
