@@ -138,6 +138,15 @@ CODE: dict[str, str] = {
     "vendored/app.py": "import boto3\ndef handler(event, context):\n    return boto3.NAME\n",
     "vendored/boto3/__init__.py": 'NAME = "the function\'s own"\n',
     "broken/app.py": 'import quiet\nraise KeyError("at import")\n',
+    "named/app.py": "import os, resource, select, signal\n"
+    "def handler(event, context):\n"
+    "    return [module.NAME for module in (resource, select, signal)] + [signal.PID == os.getpid()]\n",
+    **{
+        f"named/{name}.py": 'import os\nPID, NAME = os.getpid(), "its own"\n'
+        for name in ("resource", "select", "signal")
+    },
+    "late/app.py": "def handler(event, context):\n    import unreadable\n",
+    "late/unreadable.py": "def\n",
     "wrapped/app.py": (
         "import os, quiet\ndef handler(event, context):\n    return [os.environ['WRAPPED'], quiet.VALUE]\n"
     ),
@@ -149,6 +158,9 @@ FUNCTIONS: dict[str, dict[str, object]] = {
     **{name: {"handler": "app.handler", "code": name} for name in ODD_MODULES},
     "broken": {"handler": "app.handler", "code": "broken"},
     "broken_fresh": {"handler": "app.handler", "code": "broken", "preload": False},
+    "named": {"handler": "app.handler", "code": "named"},
+    "late": {"handler": "app.handler", "code": "late"},
+    "late_fresh": {"handler": "app.handler", "code": "late", "preload": False},
     "vendored": {"handler": "app.handler", "code": "vendored"},
     "wrapped": {
         "handler": "app.handler",
@@ -290,6 +302,20 @@ def test_code_that_raises_at_import_fails_as_in_a_fresh_process(scene: Scene) ->
     assert answers[1:] == answers[:1] * 3
 
 
+def test_a_module_that_cannot_be_read_fails_late_as_in_a_fresh_process(scene: Scene) -> None:
+    answers = [scene.cold(name) for name in ("late", "late", "late", "late_fresh")]
+    for answer in answers:
+        answer.pop("requestId")
+    assert answers[0]["errorType"] == "SyntaxError"
+    assert answers[1:] == answers[:1] * 3
+
+
+def test_modules_of_the_function_may_be_named_as_those_that_a_template_needs(scene: Scene) -> None:
+    for _ in range(3):
+        assert scene.cold("named") == ["its own", "its own", "its own", True]
+    assert set(scene.kinds("named")) == {"forked"}
+
+
 def test_boto3_in_the_code_folder_is_the_one_that_counts(scene: Scene) -> None:
     for _ in range(3):
         assert scene.cold("vendored") == "the function's own"
@@ -365,3 +391,40 @@ def test_numpys_global_generator_differs_in_each() -> None:
         )
         drawn = [scene.cold("numbers")["drawn"] for _ in range(5)]
         assert len({value for values in drawn for value in values}) == 15
+
+
+# Interpreters that cannot be one
+
+CUSTOMS = {
+    "without ctypes": (
+        'import sys\nsys.modules["_ctypes"] = None  # as where Python was built without libffi\n',
+        "import of _ctypes halted; None in sys.modules",
+    ),
+    "that ends": (
+        'import os\nif "_LAM_TEMPLATE" in os.environ:\n    os._exit(1)\n',
+        "it ended",
+    ),
+}
+AFRESH = """\
+import os
+def handler(event, context):
+    return {"pid": os.getpid(), "descriptors": sorted(map(int, os.listdir("/proc/self/fd")))[:4]}
+"""
+
+
+@pytest.mark.parametrize("mode", ["walled", "portable"])
+@pytest.mark.parametrize("what", CUSTOMS)
+def test_an_interpreter_that_can_be_no_template_starts_each_environment_afresh(what: str, mode: str) -> None:
+    customs, reason = CUSTOMS[what]
+    settings: dict[str, object] = {"timeout": 20, "handler": "app.handler", "env": {"PYTHONPATH": "."}}
+    files = {"code/app.py": AFRESH, "code/sitecustomize.py": customs}
+    with open_in_mode(mode_of(mode), {"afresh": settings}, files) as house:
+        scene = Scene(house, mode)
+        for _ in range(3):
+            assert scene.cold("afresh")["descriptors"][:3] == [0, 1, 2]
+        assert set(scene.kinds("afresh")) == {"spawned"}
+        (house.folder / "code" / "app.py").write_text(AFRESH.replace("[:4]", "[:3]"))
+        scene.until("afresh", lambda told: len(told["descriptors"]) == 3, "the code's change counts")
+        told = [line for line in house.journal().splitlines() if "cannot load modules ahead" in line]
+        assert len(told) == 1, told
+        assert told[0].endswith(f"({reason}): each environment starts afresh, which takes longer")
