@@ -137,6 +137,16 @@ CODE: dict[str, str] = {
     **{f"layer/python/odd_{name}.py": text for name, text in ODD_MODULES.items()},
     "vendored/app.py": "import boto3\ndef handler(event, context):\n    return boto3.NAME\n",
     "vendored/boto3/__init__.py": 'NAME = "the function\'s own"\n',
+    "client/app.py": (
+        "import inspect, boto3, botocore.config\n"
+        "looks = []\n"
+        "plain = inspect.getfullargspec\n"
+        "inspect.getfullargspec = lambda look: looks.append(look) or plain(look)\n"
+        "client = boto3.client('s3', config=botocore.config.Config(parameter_validation=True))\n"
+        "url = client.generate_presigned_url('get_object', Params={'Bucket': 'bucket', 'Key': 'a b'})\n"
+        "def handler(event, context):\n"
+        "    return {'looks': len(looks), 'url': url.partition('?')[0]}\n"
+    ),
     "broken/app.py": 'import quiet\nraise KeyError("at import")\n',
     "named/app.py": "import os, resource, select, signal\n"
     "def handler(event, context):\n"
@@ -162,6 +172,7 @@ FUNCTIONS: dict[str, dict[str, object]] = {
     "late": {"handler": "app.handler", "code": "late"},
     "late_fresh": {"handler": "app.handler", "code": "late", "preload": False},
     "vendored": {"handler": "app.handler", "code": "vendored"},
+    "client": {"handler": "app.handler", "code": "client"},
     "wrapped": {
         "handler": "app.handler",
         "code": "wrapped",
@@ -319,6 +330,13 @@ def test_modules_of_the_function_may_be_named_as_those_that_a_template_needs(sce
 def test_boto3_in_the_code_folder_is_the_one_that_counts(scene: Scene) -> None:
     for _ in range(3):
         assert scene.cold("vendored") == "the function's own"
+
+
+def test_what_an_sdk_session_finds_out_is_found_out_ahead(scene: Scene) -> None:
+    first = scene.cold("client")
+    later = scene.until("client", lambda told: told["looks"] < first["looks"] // 4, "a client is made ahead")
+    assert first["looks"] > 50
+    assert later["url"] == first["url"] == "https://bucket.s3.amazonaws.com/a%20b"
 
 
 def test_what_an_exec_wrapper_starts_is_no_fork(scene: Scene) -> None:

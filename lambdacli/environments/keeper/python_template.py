@@ -182,26 +182,41 @@ def with_codes(get_code: Any, codes: dict[str, tuple[object, CodeType]]) -> Call
 
 def make_client(service: str) -> None:
     """Reading the descriptions of a service takes far longer than making a client of them: one client is made
-    here, and what its session has read is found read by every session to come."""
+    here, and what its session has found out is known to every session to come."""
+    import functools
+
+    import botocore.hooks
     import botocore.loaders
     import botocore.session
 
+    # Each session registers some hundred handlers, and looks at their signatures and their events' names.
+    hooks: Any = botocore.hooks
+    if hasattr(hooks, "accepts_kwargs") and not hasattr(hooks.accepts_kwargs, "cache_info"):
+        hooks.accepts_kwargs = functools.lru_cache(maxsize=None)(hooks.accepts_kwargs)
     session: Any = botocore.session.Session()
     session.create_client(
         service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
-    known = session.get_component("data_loader")
-    loader_class: Any = botocore.loaders.Loader
-    initialise = getattr(loader_class.__init__, "plain", loader_class.__init__)
-    caches = getattr(loader_class.__init__, "caches", {})
-    caches.setdefault(tuple(known.search_paths), {}).update(known._cache)
+    loader, events = session.get_component("data_loader"), session.get_component("event_emitter")
+    share(botocore.loaders.Loader, "_cache", lambda each: tuple(each.search_paths), loader)
+    share(botocore.hooks.EventAliaser, "_alias_name_cache", lambda each: id(each._event_aliases), events)
 
-    def with_cache(loader: Any, *arguments: Any, **named: Any) -> None:
-        initialise(loader, *arguments, **named)
-        loader._cache.update(caches.get(tuple(loader.search_paths), ()))
+
+def share(kind: Any, cache: str, group_of: Callable[[Any], object], known: Any) -> None:
+    """What one object of this kind has cached is in the cache of every later one of its group. Some versions
+    of botocore have no such cache."""
+    if not hasattr(known, cache):
+        return
+    initialise = getattr(kind.__init__, "plain", kind.__init__)
+    caches = getattr(kind.__init__, "caches", {})
+    caches.setdefault(group_of(known), {}).update(getattr(known, cache))
+
+    def with_cache(each: Any, *arguments: Any, **named: Any) -> None:
+        initialise(each, *arguments, **named)
+        getattr(each, cache).update(caches.get(group_of(each), ()))
 
     with_cache.plain, with_cache.caches = initialise, caches  # type: ignore[attr-defined]
-    loader_class.__init__ = with_cache
+    kind.__init__ = with_cache
 
 
 # What speaks against a fork
