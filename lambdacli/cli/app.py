@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typer.main import get_command
 
 from lambdacli import __version__
 from lambdacli.cli import errors, render
+from lambdacli.cli.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +163,10 @@ class VerbGroup(TyperGroup):
         name = args[0]
         if name in VERBS:
             return name, load_verb(name), args[1:]
-        nearest = (
-            [_OTHER_WORDS[name]] if name in _OTHER_WORDS else difflib.get_close_matches(name, VERBS, n=1)
-        )
+        meant = _OTHER_WORDS.get(name) or nearest(name, VERBS)
         raise errors.WrongUsage(
             f"no such verb: {name}",
-            f"did you mean {nearest[0]}?" if nearest else None,
+            f"did you mean {meant}?" if meant else None,
             "`lam --help` shows what there is",
         )
 

@@ -77,11 +77,11 @@ def _options_of(parameters: Any) -> tuple[Option, ...]:
 def _option(parameter: Any) -> Option:
     names = tuple(parameter.opts)
     help_text = " ".join((parameter.help or "").split())
-    descriptor = parameter.type_descriptor
     if parameter.is_flag:
         return Option(names, help_text, NOTHING)
-    if descriptor.is_choice:
-        return Option(names, help_text, CHOICES, tuple(str(choice) for choice in descriptor.choices))
+    choices = tuple(getattr(parameter.type, "choices", ()))
+    if choices:
+        return Option(names, help_text, CHOICES, tuple(str(getattr(each, "value", each)) for each in choices))
     return Option(names, help_text, _VALUE_KINDS.get(names[0], FREE))
 
 

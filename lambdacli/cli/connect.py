@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from lambdacli.cli import render
 from lambdacli.cli.errors import CommandError, WrongUsage
+from lambdacli.cli.nearest import nearest
 from lambdacli.cli.options import AwsFlags
 from lambdacli.client import control, http, local
 from lambdacli.client.local import Endpoint
@@ -88,8 +88,8 @@ def _name_hint(name: str, names: list[str], endpoint: Endpoint) -> str:
         return f"{name} exists, but not in {endpoint.region}: leave out --region"
     if name in names:
         return f"{name} exists, but not this version or alias"
-    if nearest := difflib.get_close_matches(name, names, n=1):
-        return f"did you mean {nearest[0]}?"
+    if meant := nearest(name, names):
+        return f"did you mean {meant}?"
     if not names:
         return "there is no function yet: `lam init NAME` makes one"
     shown = ", ".join(sorted(names)[:10])

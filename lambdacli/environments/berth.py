@@ -17,7 +17,7 @@ from lambdacli.environments.process import Command, Exit
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.base import Sandbox
 from lambdacli.environments.variables import environment_variables
-from lambdacli.runtimes.base import Start, StartPlan
+from lambdacli.runtimes.base import InvalidEntrypoint, Start, StartPlan
 
 STANDBY_VARIABLE = "_LAM_STANDBY_FD"
 PLACES_VARIABLE = "_LAM_PLACES"
@@ -42,6 +42,14 @@ class Site:
             variables={name: self.told(value) for name, value in plan.variables.items()},
             private_variables={name: self.told(value) for name, value in plan.private_variables.items()},
         )
+
+    def template_program(self) -> str | None:
+        """The interpreter whose forks the environments can be, if there is one."""
+        try:
+            plan = self.plan()
+        except InvalidEntrypoint:
+            return None  # the environment's to tell
+        return plan.arguments[0] if plan.can_be_forked else None
 
     def told(self, text: str) -> str:
         """A text with folders in it, as the environment sees them; in JSON too."""
@@ -170,7 +178,7 @@ class Berth:
     def _command(self, plan: StartPlan) -> Command:
         is_fork = self._lease.is_template and plan.can_be_forked
         holds_itself = plan.holds_itself and self._processes == 0
-        records = (plan.can_be_forked or plan.holds_itself) and self._lease.wants_record
+        records = (is_fork or plan.holds_itself) and self._lease.wants_record
         private = dict(plan.private_variables)
         if records or holds_itself:
             document = json.loads(private[PLACES_VARIABLE])

@@ -2,7 +2,8 @@
 used.
 
 A template of a language loads ahead the modules that the function's first environment was seen to load. One
-that cannot be forked well with a module (it prints, it keeps threads) is replaced by one without it."""
+that cannot be forked well with a module (it prints, it keeps threads) is replaced by one without it. An
+interpreter that can be no template at all gets a house in which each environment is started afresh."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdacli.environments.placement import PlacementKey
-from lambdacli.environments.process import House, ProcessTree
+from lambdacli.environments.process import House, ProcessTree, WallsRefused
 
 logger = logging.getLogger("lam.environments")
 
@@ -36,6 +37,19 @@ class _Entry:
     is_unfit: bool = False
     """It holds a module that must be loaded by each environment itself."""
 
+    def retire(self) -> None:
+        """Nothing more is opened in it; it goes with the last of its environments."""
+        self.is_retired = True
+        self._close_unused()
+
+    def leave(self) -> None:
+        self.leases -= 1
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        if self.is_retired and self.leases == 0:
+            self.house.close()
+
 
 @dataclass(slots=True)
 class _Knowledge:
@@ -43,7 +57,8 @@ class _Knowledge:
 
     preload: list[object] = field(default_factory=list)
     unfit: list[object] = field(default_factory=list)
-    has_template: bool = True
+    no_templates: set[str] = field(default_factory=set)
+    """Interpreters that cannot be one: they may lack ctypes."""
 
 
 Build = Callable[[bool], House]
@@ -57,18 +72,28 @@ class Houses:
         self._entries: dict[PlacementKey, _Entry] = {}
         self._knowledge: dict[object, _Knowledge] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.is_closed = False
 
-    def lease(self, key: PlacementKey, build: Build, *, wants_template: bool) -> Lease:
+    def lease(self, key: PlacementKey, build: Build, *, template: str | None) -> Lease:
+        """`template` is the interpreter that is to be one, if any."""
+        return Lease(self, key, build, template)
+
+    def enter(self, key: PlacementKey, build: Build, *, template: str | None) -> _Entry:
+        """One lease more of what is now used for the key; who has it leaves it again."""
         known = self._known(key)
         entry = self._entries.get(key)
         if entry is None or entry.house.is_gone:
-            is_template = wants_template and known.has_template
+            is_template = template is not None and template not in known.no_templates
             entry = _Entry(build(is_template), is_template)
             self._entries[key] = entry
             if is_template and known.preload:
                 self._preload_soon(key, entry, build)
         entry.leases += 1
-        return Lease(self, key, entry, build)
+        return entry
+
+    def preload_of(self, key: PlacementKey) -> list[object]:
+        """What the function's environments were seen to load, as far as it may be loaded ahead."""
+        return list(self._known(key).preload)
 
     def recorded(self, key: PlacementKey, preload: Sequence[object], build: Build) -> None:
         """An environment has told what it loaded."""
@@ -81,22 +106,31 @@ class Houses:
         if entry is not None and entry.is_template:
             self._preload_soon(key, entry, build)
 
-    def no_template(self, key: PlacementKey) -> None:
-        """The interpreter cannot be one (it may lack ctypes): environments are started afresh."""
-        self._known(key).has_template = False
-        self.retire(key)
+    def no_template(self, key: PlacementKey, entry: _Entry, template: str, reason: WallsRefused) -> None:
+        """This interpreter can be none: environments are started afresh, and no template is tried again."""
+        known = self._known(key)
+        if template not in known.no_templates:
+            known.no_templates.add(template)
+            logger.warning(
+                "%s: %s cannot load modules ahead (%s): each environment starts afresh, which takes longer",
+                key.function.name,
+                template,
+                reason,
+            )
+        if self._entries.get(key) is entry:
+            self.retire(key)
 
     def retire(self, key: PlacementKey) -> None:
-        """Nothing more is opened in it; it goes with the last of its environments."""
+        """Nothing more is opened in what is used now."""
         entry = self._entries.pop(key, None)
         if entry is not None:
-            entry.is_retired = True
-            self._close_unused(entry)
+            entry.retire()
 
     def forget(self, function: object) -> None:
         self._knowledge.pop(function, None)
 
     async def close(self) -> None:
+        self.is_closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -124,8 +158,10 @@ class Houses:
     ) -> None:
         known = self._known(key)
         for _ in range(TRIES):
+            if not await _is_built(entry.house):
+                return  # whoever opens something in it hears why
             wanted = tuple(known.preload)
-            problem = await entry.house.preload(wanted)
+            problem = "it ended" if entry.house.is_gone else await entry.house.preload(wanted)
             if problem is None:
                 entry.loads += 1
                 self._on_change(key)
@@ -147,26 +183,34 @@ class Houses:
     def _known(self, key: PlacementKey) -> _Knowledge:
         return self._knowledge.setdefault(key.function, _Knowledge())
 
-    def _close_unused(self, entry: _Entry) -> None:
-        if entry.is_retired and entry.leases == 0:
-            entry.house.close()
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
+async def _is_built(house: House) -> bool:
+    try:
+        await house.built()
+    except WallsRefused:
+        return False
+    return True
+
+
 class Lease:
     """One environment's hold on the house it is opened in."""
 
-    def __init__(self, houses: Houses, key: PlacementKey, entry: _Entry, build: Build) -> None:
+    def __init__(self, houses: Houses, key: PlacementKey, build: Build, template: str | None) -> None:
         self._houses = houses
         self._key = key
-        self._entry = entry
         self._build = build
-        self._loads = entry.loads
+        self._template = template
         self._is_released = False
+        self._enter()
+
+    def _enter(self) -> None:
+        self._entry = self._houses.enter(self._key, self._build, template=self._template)
+        self._loads = self._entry.loads
 
     @property
     def is_outdated(self) -> bool:
@@ -185,7 +229,7 @@ class Lease:
         return True
 
     def known_preload(self) -> list[object]:
-        return list(self._houses._known(self._key).preload)
+        return self._houses.preload_of(self._key)
 
     async def open(self, room: Mapping[str, object] | None, output_fd: int) -> ProcessTree:
         """WallsRefused when the house could not be built."""
@@ -193,19 +237,29 @@ class Lease:
             await asyncio.shield(self._entry.loading)
         if self._entry.is_unfit:
             self._move()
-        await self._entry.house.built()
+        try:
+            await self._entry.house.built()
+        except WallsRefused as refusal:
+            if self._template is None or not self._is_for_a_template(refusal):
+                raise
+            self._houses.no_template(self._key, self._entry, self._template, refusal)
+            self._move()
+            await self._entry.house.built()
         tree = self._entry.house.open(room, output_fd)
         tree.on_record = lambda preload: self._houses.recorded(self._key, preload, self._build)
         return tree
 
+    def _is_for_a_template(self, refusal: WallsRefused) -> bool:
+        """It was no wall, and nobody has told the house to end: without a template it might be built."""
+        return self._entry.is_template and not refusal.step and not self._houses.is_closed
+
     def _move(self) -> None:
         """To whoever has come after its house."""
-        successor = self._houses.lease(self._key, self._build, wants_template=True)
-        self.release()
-        self._entry, self._loads, self._is_released = successor._entry, successor._loads, False
+        left = self._entry
+        self._enter()
+        left.leave()
 
     def release(self) -> None:
         if not self._is_released:
             self._is_released = True
-            self._entry.leases -= 1
-            self._houses._close_unused(self._entry)
+            self._entry.leave()

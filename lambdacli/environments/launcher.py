@@ -42,7 +42,7 @@ from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Network
-from lambdacli.runtimes.base import InvalidEntrypoint, Start
+from lambdacli.runtimes.base import Start
 from lambdacli.wire.http import Peer, Response
 
 logger = logging.getLogger("lam.environments")
@@ -342,13 +342,10 @@ class Launcher:
                 template=template,
             )
 
-        try:
-            # A code folder that has vanished is the environment's to tell.
-            is_possible = sys.platform == "linux" and placement.task_root.is_dir()
-            wants_template = placement.preloads and is_possible and site.plan().can_be_forked
-        except InvalidEntrypoint:
-            wants_template = False
-        return self._houses.lease(placement.key, build, wants_template=wants_template)
+        # A code folder that has vanished is the environment's to tell.
+        is_possible = placement.preloads and sys.platform == "linux" and placement.task_root.is_dir()
+        template = site.template_program() if is_possible else None
+        return self._houses.lease(placement.key, build, template=template)
 
     def _outdated(self, key: PlacementKey) -> None:
         if key in self._placements:

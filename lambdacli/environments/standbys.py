@@ -62,9 +62,6 @@ class Standbys:
             self._wanted.pop(key, None)
         return key in self._users
 
-    def count(self) -> int:
-        return sum(map(len, self._ready.values()))
-
     def renew(self, key: PlacementKey, placement: Placement) -> None:
         """Those that are ready were made too early: their template has loaded more since."""
         if self._users.get(key):

@@ -4,10 +4,10 @@ it."""
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import os
 import re
-import shutil
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,9 @@ from pathlib import Path
 from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import Start, StartPlan, exec_wrapper
 
-BOOTSTRAP = Path(__file__).with_name("bootstraps") / "python_bootstrap.py"
+BOOTSTRAP = Path(__file__).with_name("bootstraps") / "python_bootstrap"
+PARTS = ("__init__", "payloads", "context", "log", "places", "runtime_api", "handler", "main")
+"""Of the bootstrap, in an order in which nothing is needed before it is there."""
 SDK_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """boto3 and all it imports: pure Python, so lam's own copy serves every interpreter."""
 
@@ -82,27 +84,36 @@ def plan(start: Start) -> StartPlan:
 
 def prepare(runtime_root: Path) -> None:
     runtime_root.mkdir(parents=True, exist_ok=True)
-    _link(BOOTSTRAP, runtime_root / "bootstrap.py", copy=True)
+    _write(bootstrap(), runtime_root / "bootstrap.py")
     for name in SDK_MODULES:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             continue
         origin = Path(spec.origin)
         source = origin.parent if origin.name == "__init__.py" else origin
-        _link(source, runtime_root / source.name, copy=False)
+        _link(source, runtime_root / source.name)
 
 
-def _link(source: Path, target: Path, *, copy: bool) -> None:
+def bootstrap() -> str:
+    """Its parts as one program (why: see there)."""
+    lines = itertools.chain.from_iterable(
+        (BOOTSTRAP / f"{part}.py").read_text(encoding="utf-8").splitlines(keepends=True) for part in PARTS
+    )
+    return "".join(line for line in lines if not line.startswith("from ."))
+
+
+def _write(text: str, target: Path) -> None:
+    temporary = target.with_suffix(".new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(target)
+
+
+def _link(source: Path, target: Path) -> None:
     if target.is_symlink() or target.exists():
         if target.is_symlink() and Path(os.readlink(target)) == source:
             return
         target.unlink()
-    if copy:
-        temporary = target.with_suffix(".new")
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
-    else:
-        target.symlink_to(source)
+    target.symlink_to(source)
 
 
 # Finding interpreters

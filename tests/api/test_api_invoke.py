@@ -158,9 +158,19 @@ def test_payload_that_is_no_json_is_refused(hello, refused, kind):
     )
 
 
-def test_payload_that_only_strict_parsers_refuse_is_taken(hello):
-    hello.client.invoke(FunctionName="hello", Payload=b'"\\ud800"')
-    assert last(hello).payload == b'"\\ud800"'
+@pytest.mark.parametrize("payload", [b'"\\ud800"', b"1e999", b"[" * 900 + b"]" * 900])
+def test_payload_that_only_strict_parsers_refuse_is_taken(hello, payload):
+    hello.client.invoke(FunctionName="hello", Payload=payload)
+    assert last(hello).payload == payload
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"{", b"[1,]", b"01", b'{"a":1}}', b"'a'", b"NaN", b'"\x01"', b'"\xff"', b'{"a" 1}', b"tru", b'"\\x"'],
+)
+def test_what_is_no_json_never_reaches_the_function(hello, refused, payload):
+    assert refused("invoke", FunctionName="hello", Payload=payload)[:2] == (BAD_CONTENT, 400)
+    assert hello.invoker.invocations == []
 
 
 SYNC_LIMIT = "Request must be smaller than 6291456 bytes for the InvokeFunction operation"

@@ -81,12 +81,24 @@ class Stage:
     def __init__(self, problem: Exception | None = None) -> None:
         self.clock = ManualClock()
         self.made: list[PlayedBerth] = []
+        self.taken: list[PlayedBerth] = []
         self._problem = problem
         self.standbys = Standbys(self._make, self.clock)
 
     def _make(self, placement: Placement) -> Any:
         self.made.append(PlayedBerth(self._problem if self.made else None))
         return self.made[-1]
+
+    @property
+    def ready(self) -> int:
+        """Made ready, and neither taken nor closed since."""
+        waiting = [berth for berth in self.made if berth.is_prepared and berth not in self.taken]
+        return sum(not berth.is_closed for berth in waiting)
+
+    def take(self) -> Any:
+        berth: Any = self.standbys.take(PLACEMENT)
+        self.taken.append(berth)
+        return berth
 
     async def quiet(self) -> None:
         await self.clock.pass_by(QUIET_SECONDS * 1.01)
@@ -104,12 +116,12 @@ def run(story: Callable[[Stage], Any], problem: Exception | None = None) -> Stag
 
 def test_after_a_start_one_more_is_made_ready_and_taken_next() -> None:
     async def story(stage: Stage) -> None:
-        first: Any = stage.standbys.take(PLACEMENT)
+        first = stage.take()
         assert stage.made == [first]
-        assert stage.standbys.count() == 0
+        assert stage.ready == 0
         await stage.quiet()
-        assert stage.standbys.count() == 1
-        second: Any = stage.standbys.take(PLACEMENT)
+        assert stage.ready == 1
+        second = stage.take()
         assert second is stage.made[1]
         assert second.is_prepared
 
@@ -119,7 +131,7 @@ def test_after_a_start_one_more_is_made_ready_and_taken_next() -> None:
 def test_nothing_is_made_while_starts_follow_each_other() -> None:
     async def story(stage: Stage) -> None:
         for _ in range(5):
-            stage.standbys.take(PLACEMENT)
+            stage.take()
             await stage.clock.pass_by(QUIET_SECONDS / 2)
         assert len(stage.made) == 5
 
@@ -128,27 +140,28 @@ def test_nothing_is_made_while_starts_follow_each_other() -> None:
 
 def test_a_busy_function_gets_two_and_a_calm_one_one() -> None:
     async def story(stage: Stage) -> None:
-        stage.standbys.take(PLACEMENT)
-        stage.standbys.take(PLACEMENT)
+        stage.take()
+        stage.take()
         await stage.quiet()
-        assert stage.standbys.count() == 2
+        assert stage.ready == 2
         await stage.clock.pass_by(BUSY_SECONDS + 1)
-        stage.standbys.take(PLACEMENT)
+        stage.take()
         await stage.quiet()
-        assert stage.standbys.count() == 1
+        assert stage.ready == 1
 
     run(story)
 
 
 def test_with_the_last_environment_its_standbys_go() -> None:
     async def story(stage: Stage) -> None:
-        stage.standbys.take(PLACEMENT)
-        stage.standbys.take(PLACEMENT)
+        stage.take()
+        stage.take()
         await stage.quiet()
         assert stage.standbys.given_back(KEY)
-        assert stage.standbys.count() == 2
+        assert stage.ready == 2
         assert not stage.standbys.given_back(KEY)
-        assert stage.standbys.count() == 0
+        await stage.clock.pass_by(0)
+        assert stage.ready == 0
         await stage.quiet()
         assert [berth.is_closed for berth in stage.made] == [False, False, True, True]
 
@@ -157,13 +170,14 @@ def test_with_the_last_environment_its_standbys_go() -> None:
 
 def test_what_was_made_too_early_is_made_anew() -> None:
     async def story(stage: Stage) -> None:
-        stage.standbys.take(PLACEMENT)
+        stage.take()
         await stage.quiet()
         stage.standbys.renew(KEY, PLACEMENT)
-        assert stage.standbys.count() == 0
+        await stage.clock.pass_by(0)
+        assert stage.ready == 0
         await stage.quiet()
         assert stage.made[1].is_closed
-        assert stage.standbys.count() == 1
+        assert stage.ready == 1
 
     run(story)
 
@@ -179,10 +193,10 @@ def test_a_function_without_environments_is_not_renewed() -> None:
 
 def test_one_that_lost_its_guardian_is_not_handed_out() -> None:
     async def story(stage: Stage) -> None:
-        stage.standbys.take(PLACEMENT)
+        stage.take()
         await stage.quiet()
         stage.made[1].is_lost = True
-        taken: Any = stage.standbys.take(PLACEMENT)
+        taken = stage.take()
         assert taken is stage.made[2]
         await stage.quiet()
         assert stage.made[1].is_closed
@@ -192,22 +206,22 @@ def test_one_that_lost_its_guardian_is_not_handed_out() -> None:
 
 def test_what_cannot_be_made_ready_is_closed_and_not_tried_in_a_circle() -> None:
     async def story(stage: Stage) -> None:
-        stage.standbys.take(PLACEMENT)
+        stage.take()
         await stage.quiet()
         await stage.quiet()
         assert len(stage.made) == 2
         assert stage.made[1].is_closed
-        assert stage.standbys.count() == 0
+        assert stage.ready == 0
 
     run(story, StartError("no"))
 
 
 def test_at_its_close_nothing_is_left_and_nothing_more_is_made() -> None:
     async def story(stage: Stage) -> None:
-        stage.standbys.take(PLACEMENT)
+        stage.take()
         await stage.quiet()
         await stage.standbys.close()
-        stage.standbys.take(PLACEMENT)
+        stage.take()
         await stage.quiet()
 
     stage = run(story)

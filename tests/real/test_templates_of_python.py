@@ -137,7 +137,26 @@ CODE: dict[str, str] = {
     **{f"layer/python/odd_{name}.py": text for name, text in ODD_MODULES.items()},
     "vendored/app.py": "import boto3\ndef handler(event, context):\n    return boto3.NAME\n",
     "vendored/boto3/__init__.py": 'NAME = "the function\'s own"\n',
+    "client/app.py": (
+        "import inspect, boto3, botocore.config\n"
+        "looks = []\n"
+        "plain = inspect.getfullargspec\n"
+        "inspect.getfullargspec = lambda look: looks.append(look) or plain(look)\n"
+        "client = boto3.client('s3', config=botocore.config.Config(parameter_validation=True))\n"
+        "url = client.generate_presigned_url('get_object', Params={'Bucket': 'bucket', 'Key': 'a b'})\n"
+        "def handler(event, context):\n"
+        "    return {'looks': len(looks), 'url': url.partition('?')[0]}\n"
+    ),
     "broken/app.py": 'import quiet\nraise KeyError("at import")\n',
+    "named/app.py": "import os, resource, select, signal\n"
+    "def handler(event, context):\n"
+    "    return [module.NAME for module in (resource, select, signal)] + [signal.PID == os.getpid()]\n",
+    **{
+        f"named/{name}.py": 'import os\nPID, NAME = os.getpid(), "its own"\n'
+        for name in ("resource", "select", "signal")
+    },
+    "late/app.py": "def handler(event, context):\n    import unreadable\n",
+    "late/unreadable.py": "def\n",
     "wrapped/app.py": (
         "import os, quiet\ndef handler(event, context):\n    return [os.environ['WRAPPED'], quiet.VALUE]\n"
     ),
@@ -149,7 +168,11 @@ FUNCTIONS: dict[str, dict[str, object]] = {
     **{name: {"handler": "app.handler", "code": name} for name in ODD_MODULES},
     "broken": {"handler": "app.handler", "code": "broken"},
     "broken_fresh": {"handler": "app.handler", "code": "broken", "preload": False},
+    "named": {"handler": "app.handler", "code": "named"},
+    "late": {"handler": "app.handler", "code": "late"},
+    "late_fresh": {"handler": "app.handler", "code": "late", "preload": False},
     "vendored": {"handler": "app.handler", "code": "vendored"},
+    "client": {"handler": "app.handler", "code": "client"},
     "wrapped": {
         "handler": "app.handler",
         "code": "wrapped",
@@ -290,9 +313,30 @@ def test_code_that_raises_at_import_fails_as_in_a_fresh_process(scene: Scene) ->
     assert answers[1:] == answers[:1] * 3
 
 
+def test_a_module_that_cannot_be_read_fails_late_as_in_a_fresh_process(scene: Scene) -> None:
+    answers = [scene.cold(name) for name in ("late", "late", "late", "late_fresh")]
+    for answer in answers:
+        answer.pop("requestId")
+    assert answers[0]["errorType"] == "SyntaxError"
+    assert answers[1:] == answers[:1] * 3
+
+
+def test_modules_of_the_function_may_be_named_as_those_that_a_template_needs(scene: Scene) -> None:
+    for _ in range(3):
+        assert scene.cold("named") == ["its own", "its own", "its own", True]
+    assert set(scene.kinds("named")) == {"forked"}
+
+
 def test_boto3_in_the_code_folder_is_the_one_that_counts(scene: Scene) -> None:
     for _ in range(3):
         assert scene.cold("vendored") == "the function's own"
+
+
+def test_what_an_sdk_session_finds_out_is_found_out_ahead(scene: Scene) -> None:
+    first = scene.cold("client")
+    later = scene.until("client", lambda told: told["looks"] < first["looks"] // 4, "a client is made ahead")
+    assert first["looks"] > 50
+    assert later["url"] == first["url"] == "https://bucket.s3.amazonaws.com/a%20b"
 
 
 def test_what_an_exec_wrapper_starts_is_no_fork(scene: Scene) -> None:
@@ -365,3 +409,40 @@ def test_numpys_global_generator_differs_in_each() -> None:
         )
         drawn = [scene.cold("numbers")["drawn"] for _ in range(5)]
         assert len({value for values in drawn for value in values}) == 15
+
+
+# Interpreters that cannot be one
+
+CUSTOMS = {
+    "without ctypes": (
+        'import sys\nsys.modules["_ctypes"] = None  # as where Python was built without libffi\n',
+        "import of _ctypes halted; None in sys.modules",
+    ),
+    "that ends": (
+        'import os\nif "_LAM_TEMPLATE" in os.environ:\n    os._exit(1)\n',
+        "it ended",
+    ),
+}
+AFRESH = """\
+import os
+def handler(event, context):
+    return {"pid": os.getpid(), "descriptors": sorted(map(int, os.listdir("/proc/self/fd")))[:4]}
+"""
+
+
+@pytest.mark.parametrize("mode", ["walled", "portable"])
+@pytest.mark.parametrize("what", CUSTOMS)
+def test_an_interpreter_that_can_be_no_template_starts_each_environment_afresh(what: str, mode: str) -> None:
+    customs, reason = CUSTOMS[what]
+    settings: dict[str, object] = {"timeout": 20, "handler": "app.handler", "env": {"PYTHONPATH": "."}}
+    files = {"code/app.py": AFRESH, "code/sitecustomize.py": customs}
+    with open_in_mode(mode_of(mode), {"afresh": settings}, files) as house:
+        scene = Scene(house, mode)
+        for _ in range(3):
+            assert scene.cold("afresh")["descriptors"][:3] == [0, 1, 2]
+        assert set(scene.kinds("afresh")) == {"spawned"}
+        (house.folder / "code" / "app.py").write_text(AFRESH.replace("[:4]", "[:3]"))
+        scene.until("afresh", lambda told: len(told["descriptors"]) == 3, "the code's change counts")
+        told = [line for line in house.journal().splitlines() if "cannot load modules ahead" in line]
+        assert len(told) == 1, told
+        assert told[0].endswith(f"({reason}): each environment starts afresh, which takes longer")

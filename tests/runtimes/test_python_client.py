@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lambdacli.runtimes.bootstraps import python_bootstrap
+from lambdacli.runtimes.bootstraps.python_bootstrap import payloads
+from lambdacli.runtimes.bootstraps.python_bootstrap.runtime_api import Event, RuntimeApi
 
 pytestmark = pytest.mark.real
 
@@ -93,9 +94,9 @@ def peer() -> Iterator[Peer]:
     peer.end()
 
 
-def client_of(peer: Peer, *, is_direct: bool) -> python_bootstrap.RuntimeApi:
+def client_of(peer: Peer, *, is_direct: bool) -> RuntimeApi:
     os.environ["_LAM_RUNTIME_API"] = peer.address if is_direct else "127.64.0.1:9001"
-    client = python_bootstrap.RuntimeApi(peer.address)
+    client = RuntimeApi(peer.address)
     assert "_LAM_RUNTIME_API" not in os.environ
     return client
 
@@ -229,7 +230,7 @@ def test_an_address_may_be_a_name_or_one_of_ipv6() -> None:
 
 def test_an_event_that_is_no_json_is_bytes() -> None:
     headers = {"lambda-runtime-aws-request-id": "r1", "content-type": "image/png"}
-    assert type(python_bootstrap.Event(headers, bytearray(b"\x89")).body) is bytes
+    assert type(Event(headers, bytearray(b"\x89")).body) is bytes
 
 
 @pytest.mark.parametrize(
@@ -242,4 +243,4 @@ def test_an_event_that_is_no_json_is_bytes() -> None:
     ],
 )
 def test_only_the_plainest_values_are_taken_to_hold_no_named_tuple(value: object, is_plain: bool) -> None:
-    assert python_bootstrap.is_plain(value) is is_plain
+    assert payloads.is_plain(value) is is_plain

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from pathlib import Path
@@ -188,13 +189,23 @@ def test_prepare_puts_the_sdk_and_the_bootstrap_there_and_may_be_called_again(tm
     root = tmp_path / "runtime"
     for _ in range(2):
         python.prepare(root)
-        assert (root / "bootstrap.py").read_bytes() == python.BOOTSTRAP.read_bytes()
+        assert (root / "bootstrap.py").read_text() == python.bootstrap()
         assert (root / "boto3" / "__init__.py").is_file()
         assert (root / "botocore" / "__init__.py").is_file()
         # What an earlier installation of lam left there is replaced.
         (root / "bootstrap.py").write_text("old")
         (root / "boto3").unlink()
         (root / "boto3").symlink_to("/nowhere")
+
+
+def test_the_bootstrap_is_made_of_all_its_parts_and_none_hides_a_name_of_another() -> None:
+    assert {file.stem for file in python.BOOTSTRAP.glob("*.py")} == set(python.PARTS)
+    program = ast.parse(python.bootstrap())
+    defined = [part.name for part in program.body if isinstance(part, ast.FunctionDef | ast.ClassDef)]
+    named = [part.targets[0] for part in program.body if isinstance(part, ast.Assign)]
+    defined += [target.id for target in named if isinstance(target, ast.Name)]
+    assert sorted(defined) == sorted(set(defined))
+    assert not [node for node in ast.walk(program) if isinstance(node, ast.ImportFrom) and node.level]
 
 
 def test_families() -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import orjson
+import msgspec
 
 from lambdacli.api import json_errors
 from lambdacli.api.names import Target, existing, is_alias_name, target_of
@@ -31,6 +31,7 @@ from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
 
 _EMPTY_EVENT = b"{}"
+_READ_OVER = msgspec.json.Decoder(msgspec.Raw)
 _COLD_HEADER = "x-lam-cold"
 _TRACE_HEADER = "x-amzn-trace-id"
 _TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
@@ -171,13 +172,14 @@ def _client_context(header: str | None) -> str | None:
 
 
 def _is_json(payload: bytes) -> bool:
-    """Parsed once to see that it can be; the bytes themselves go on. What is refused here may still be JSON
-    to Lambda."""
+    """Read once to see that it can be, without making anything of it; the bytes themselves go on. What is
+    refused here may still be JSON to Lambda."""
     if not payload:
         return True
     try:
-        orjson.loads(payload)
-    except orjson.JSONDecodeError:
+        payload.decode()  # the reader does not look into strings
+        _READ_OVER.decode(payload)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return False
     return True
 

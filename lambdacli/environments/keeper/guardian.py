@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple, NoReturn
 
 from . import network, tree, walls
 from .wire import FREEZE, THAW, failure, receive, tell
@@ -34,6 +34,14 @@ pauses of a limited share of the processors."""
 FREEZE_TRIES = 20
 
 
+class Ends(NamedTuple):
+    """What a main process has of its guardian until its own first step."""
+
+    failures: int
+    go: int
+    standby: socket.socket | None
+
+
 class Guardian:
     def __init__(self, control: socket.socket, output_fd: int, room: dict[str, Any] | None) -> None:
         self._control = control
@@ -47,56 +55,70 @@ class Guardian:
         self._said = b""
         self._failures: int | None = None
         self._is_freeze_unseen = False
+        self._is_told_to_end = False
 
     def run(self) -> dict[str, Any]:
         """Returns in the main process only, and only when that is to go on as a fork of this one: with its
         plan. The guardian itself never comes back."""
-        told_to_end: list[bool] = []
-        descriptors: list[int] = []
+        descriptors = self._move_in()
+        self._exits = tree.ChildExits()
+        tell(self._control, {"event": "ready", "guardian": os.getpid()}, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)  # the service's now: nothing that is started here gets to see them
+        while not self._is_told_to_end:
+            plan = self._take_turn()
+            if plan is not None:
+                return plan
+        self._kill_all()
+        tell(self._control, {"event": "gone"})
+        os._exit(0)
+
+    def _move_in(self) -> list[int]:
+        """Returns what the service needs of the room."""
         try:
             if self._room is not None:
                 descriptors = walls.put_up_room(self._room)
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            else:
-                tree.adopt_orphans()
-                # Its parent is gone: the service is going too. SIGTERM is turned into the sweep below.
-                tree.die_with_parent(signal.SIGTERM)
-                signal.signal(signal.SIGTERM, lambda number, frame: told_to_end.append(True))
+                return descriptors
+            tree.adopt_orphans()
+            # Its parent is gone: the service is going too. SIGTERM is turned into the sweep at the end.
+            tree.die_with_parent(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, lambda number, frame: self._end())
+            return []
         except (walls.WallError, OSError) as error:
             tell(self._control, failure("not_ready", error))
             os._exit(0)
-        self._wake, self._wake_end = tree.child_exit_pipe()
-        tell(self._control, {"event": "ready", "guardian": os.getpid()}, descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)  # the service's now: nothing that is started here gets to see them
-        while not told_to_end:
-            watched = [self._control.fileno(), self._wake]
-            if self._standby is not None:
-                watched.append(self._standby.fileno())
-            patience = SETTLE_SECONDS if self._is_freeze_unseen else None
-            readable, _, _ = select.select(watched, [], [], patience)
-            if not readable:
-                self._see_that_all_stand_still()
-            if self._wake in readable:
-                self._clear_wake()
-                self._reap()
-            if self._standby is not None and self._standby.fileno() in readable:
-                self._read_standby()
-            if self._control.fileno() in readable:
-                message, given = receive(self._control)
-                if message == FREEZE:
-                    self._freeze()
-                elif message == THAW:
-                    self._thaw()
-                elif message is None or message["command"] == "end":
-                    break
-                else:
-                    plan = self._obey(message, given)
-                    if plan is not None:
-                        return plan
-        self._kill_all()
-        tell(self._control, {"event": "gone"})
-        os._exit(0)
+
+    def _end(self) -> None:
+        self._is_told_to_end = True
+
+    def _take_turn(self) -> dict[str, Any] | None:
+        """Whatever comes next; a plan in the main process only."""
+        watched: list[Any] = [self._control, self._exits]
+        if self._standby is not None:
+            watched.append(self._standby)
+        patience = SETTLE_SECONDS if self._is_freeze_unseen else None
+        readable, _, _ = select.select(watched, [], [], patience)
+        if not readable:
+            self._see_that_all_stand_still()
+        if self._exits in readable:
+            self._exits.clear()
+            self._reap()
+        if self._standby is not None and self._standby in readable:
+            self._read_standby()
+        return self._hear() if self._control in readable else None
+
+    def _hear(self) -> dict[str, Any] | None:
+        message, given = receive(self._control)
+        if message == FREEZE:
+            self._freeze()
+        elif message == THAW:
+            self._thaw()
+        elif message is None or message["command"] == "end":
+            self._end()
+        else:
+            return self._obey(message, given)
+        return None
 
     def _obey(self, message: dict[str, Any], given: list[int]) -> dict[str, Any] | None:
         command = message["command"]
@@ -133,16 +155,7 @@ class Guardian:
         if pid == 0:
             os.close(failure_read)
             os.close(go_write)
-            try:
-                if plan["program"] is None:
-                    tree.run_fork_hooks()
-                self._become(plan, failure_write, go_read, theirs, given)
-                return plan
-            except (OSError, walls.WallError) as error:
-                os.write(self._failures or failure_write, json.dumps(failure("not_started", error)).encode())
-                os._exit(127)
-            except BaseException:
-                os._exit(127)
+            return self._go_on_as_main(plan, Ends(failure_write, go_read, theirs), given)
         os.close(failure_write)
         os.close(go_read)
         self._main, self._go, self._failures = pid, go_write, failure_read
@@ -177,70 +190,60 @@ class Guardian:
         else:
             tell(self._control, {"event": "started", "pid": self._main})
 
-    def _become(
-        self,
-        plan: dict[str, Any],
-        failure_write: int,
-        go_read: int,
-        standby: socket.socket | None,
-        given: Sequence[int],
-    ) -> None:
-        """In the child, up to the program's own first step."""
+    def _go_on_as_main(self, plan: dict[str, Any], ends: Ends, given: Sequence[int]) -> dict[str, Any]:
+        """In the child: executes the program, or returns as a fork with its plan."""
+        ends = Ends(moved_away(ends.failures), moved_away(ends.go), ends.standby)
+        try:
+            if plan["program"] is None:
+                tree.run_fork_hooks()
+            self._leave_guardian()
+            self._arrange_descriptors(plan, ends, given)
+            for name, (soft, hard) in plan["limits"].items():
+                lower_limit(getattr(resource, name), soft, hard)
+            os.umask(0o022)
+            if plan["program"] is not None:
+                execute(plan, ends.go)
+            os.close(ends.failures)
+            plan["go"] = ends.go  # it does what it can before it waits there
+            return plan
+        except (OSError, walls.WallError) as error:
+            os.write(ends.failures, json.dumps(failure("not_started", error)).encode())
+            os._exit(127)
+        except BaseException:
+            os._exit(127)
+
+    def _leave_guardian(self) -> None:
         os.setsid()
         if not self._is_walled:
             tree.die_with_parent(signal.SIGKILL)
-        signal.set_wakeup_fd(-1)
+        self._exits.close()
+        self._control.close()
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         if self._is_walled:
             walls.give_up_privileges()
-        is_fork = plan["program"] is None
-        failures = fcntl.fcntl(failure_write, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-        go = fcntl.fcntl(go_read, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-        output = fcntl.fcntl(self._output_fd, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-        standby_fd = None
-        if standby is not None:
-            standby_fd = fcntl.fcntl(standby.fileno(), fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
-            standby.close()
-        self._failures = failures
-        os.close(failure_write)
-        os.close(go_read)
-        for descriptor in (self._output_fd, self._wake, self._wake_end):
-            os.close(descriptor)
-        self._control.close()
+
+    def _arrange_descriptors(self, plan: dict[str, Any], ends: Ends, given: Sequence[int]) -> None:
+        """Each stands at the number at which the program looks for it."""
+        output = moved_away(self._output_fd)
+        standby = None if ends.standby is None else moved_away(ends.standby.detach())
         os.chdir(plan["folder"])
-        if given:
-            os.dup2(given[0], 0)
-        else:
-            null = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(null, 0)
-            if null:
-                os.close(null)
+        stdin = given[0] if given else os.open(os.devnull, os.O_RDONLY)
+        os.dup2(stdin, 0)
+        if not given and stdin:
+            os.close(stdin)
         for namespace in given[1:]:
             network.enter(namespace)
-        for target in (1, 2, *((FRAMED_LOG_FD,) if plan["framed_log"] else ())):
+        shown = [1, 2, *((FRAMED_LOG_FD,) if plan["framed_log"] else ())]
+        for target in shown:
             os.dup2(output, target)
         os.close(output)
-        if standby_fd is not None:
-            os.dup2(standby_fd, STANDBY_FD)
-            os.close(standby_fd)
-        if not is_fork:
-            kept = [2, *((FRAMED_LOG_FD,) if plan["framed_log"] else ())]
-            close_others([*kept, *(() if standby_fd is None else (STANDBY_FD,)), failures, go])
-        for name, (soft, hard) in plan["limits"].items():
-            lower_limit(getattr(resource, name), soft, hard)
-        os.umask(0o022)
-        if is_fork:
-            os.close(failures)
-            plan["go"] = go  # it does what it can before it waits there
-            return
-        if not plan["holds_itself"]:
-            if not os.read(go, 1):
-                os._exit(0)  # nobody needs it any more
-        os.close(go)
-        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
-        os.execve(plan["program"][0], plan["program"], plan["variables"])
+        if standby is not None:
+            os.dup2(standby, STANDBY_FD)
+            os.close(standby)
+            shown.append(STANDBY_FD)
+        if plan["program"] is not None:
+            close_others([*shown, ends.failures, ends.go])
 
     def _read_standby(self) -> None:
         """What a runtime says of itself: that it waits (one byte), and later a line with what to load
@@ -332,12 +335,6 @@ class Guardian:
         except ChildProcessError:
             pass
 
-    def _clear_wake(self) -> None:
-        try:
-            os.read(self._wake, 4096)
-        except BlockingIOError:
-            pass
-
     def _reap(self) -> None:
         """Collects ended processes; the end of the main one is told."""
         while True:
@@ -351,6 +348,23 @@ class Guardian:
                 self._main = None
                 peak_kb = usage.ru_maxrss if sys.platform == "linux" else usage.ru_maxrss // 1024
                 tell(self._control, {"event": "exited", "status": status, "peak_kb": peak_kb})
+
+
+def execute(plan: dict[str, Any], go: int) -> NoReturn:
+    """Its first step is the program's, when it is told to go; one that holds itself does so without."""
+    if not plan["holds_itself"] and not os.read(go, 1):
+        os._exit(0)  # nobody needs it any more
+    os.close(go)
+    for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.execve(plan["program"][0], plan["program"], plan["variables"])
+
+
+def moved_away(descriptor: int) -> int:
+    """The same at a number that no program expects anything at; not for programs to come."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, OUT_OF_THE_WAY)
+    os.close(descriptor)
+    return moved
 
 
 def close_others(kept: Sequence[int]) -> None:

@@ -43,28 +43,27 @@ class Loop:
         # The service's end decides about our life; a ^C in its terminal is not for us.
         found_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        self._wake, self._wake_end = tree.child_exit_pipe()
+        self._exits = tree.ChildExits()
         gc.collect()
         gc.freeze()  # what our children share with us stays shared
         gc.disable()
+        watched: list[Any] = [self._service, self._exits]
         while True:
-            readable, _, _ = select.select([self._service.fileno(), self._wake], [], [])
-            if self._wake in readable:
-                try:
-                    os.read(self._wake, 4096)
-                except BlockingIOError:
-                    pass
+            readable, _, _ = select.select(watched, [], [])
+            if self._exits in readable:
+                self._exits.clear()
                 self._reap()
-            if self._service.fileno() in readable:
-                message, descriptors = receive(self._service)
-                if message is None:
-                    tree.kill_tree(os.getpid())
-                    os._exit(0)
-                plan = self._obey(message, descriptors)
-                if plan is not None:
-                    gc.enable()
-                    signal.signal(signal.SIGINT, found_interrupt)
-                    return plan
+            if self._service not in readable:
+                continue
+            message, descriptors = receive(self._service)
+            if message is None:
+                tree.kill_tree(os.getpid())
+                os._exit(0)
+            plan = self._obey(message, descriptors)
+            if plan is not None:
+                gc.enable()
+                signal.signal(signal.SIGINT, found_interrupt)
+                return plan
 
     def _obey(self, message: dict[str, Any], descriptors: list[int]) -> dict[str, Any] | None:
         command = message["command"]
@@ -89,10 +88,9 @@ class Loop:
             os.close(output_fd)
             return None
         if pid == 0:
-            self._service.close()
-            for descriptor in (self._wake, self._wake_end, *(() if own is None else (own,))):
-                os.close(descriptor)
-            signal.set_wakeup_fd(-1)
+            self._leave()
+            if own is not None:
+                os.close(own)
             return Guardian(socket.socket(fileno=control_fd), output_fd, room).run()
         if own is not None:
             walls.old_process_namespace(own)
@@ -114,30 +112,14 @@ class Loop:
             self._children.add(pid)
             os.close(descriptor)
             return None
-        self._service.close()
-        signal.set_wakeup_fd(-1)
-        os.close(self._wake)
-        os.close(self._wake_end)
+        self._leave()
         tree.die_with_parent(signal.SIGKILL)
-        service = socket.socket(fileno=descriptor)
-        is_walled = message["layout"] is not None
-        try:
-            if is_walled:
-                walls.put_up_house(message["layout"], message["scaffold"], message["uid_base"])
-                tree.die_with_parent(signal.SIGKILL)  # another user's process: the kernel has forgotten it
-                first = os.fork()
-                if first:
-                    service.close()
-                    _wait_for(first)
-                tree.die_with_parent(signal.SIGKILL)
-                walls.show_own_processes()
-            if message["program"] is not None:
-                _execute_template(message, service)
-        except (OSError, walls.WallError) as error:
-            tell(service, failure("not_built", error))
-            os._exit(1)
-        tell(service, {"event": "built"})
-        return Loop(service, is_walled=is_walled).run()
+        return _live_in_house(message, socket.socket(fileno=descriptor))
+
+    def _leave(self) -> None:
+        """In a child, which has its own wire to the service."""
+        self._service.close()
+        self._exits.close()
 
     def _reap(self) -> None:
         """Collects ended children; whatever an ended guardian left behind is now ours, and is killed. So is
@@ -155,6 +137,32 @@ class Loop:
         for pid in tree.children_of(os.getpid()):
             if pid not in self._children:
                 tree.kill_tree(pid, and_itself=True)
+
+
+def _live_in_house(message: dict[str, Any], service: socket.socket) -> dict[str, Any]:
+    is_walled = message["layout"] is not None
+    try:
+        if is_walled:
+            _put_up_walls(message, service)
+        if message["program"] is not None:
+            _execute_template(message, service)
+    except (OSError, walls.WallError) as error:
+        tell(service, failure("not_built", error))
+        os._exit(1)
+    tell(service, {"event": "built"})
+    return Loop(service, is_walled=is_walled).run()
+
+
+def _put_up_walls(message: dict[str, Any], service: socket.socket) -> None:
+    """Returns in the first process of the house's namespace."""
+    walls.put_up_house(message["layout"], message["scaffold"], message["uid_base"])
+    tree.die_with_parent(signal.SIGKILL)  # another user's process: the kernel has forgotten it
+    first = os.fork()
+    if first:
+        service.close()
+        _wait_for(first)
+    tree.die_with_parent(signal.SIGKILL)
+    walls.show_own_processes()
 
 
 def _wait_for(first: int) -> NoReturn:

@@ -28,17 +28,33 @@ def die_with_parent(number: int) -> None:
         _libc.prctl(PR_SET_PDEATHSIG, number)
 
 
-def child_exit_pipe() -> tuple[int, int]:
-    """A descriptor that becomes readable whenever a child ended. Not when one was stopped or went on, which
-    happens to every function between its invocations."""
-    read_end, write_end = os.pipe()
-    os.set_blocking(read_end, False)
-    os.set_blocking(write_end, False)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    if IS_LINUX:
-        _ignore_stopped_children()
-    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    return read_end, write_end
+class ChildExits:
+    """Becomes readable whenever a child ended. Not when one was stopped or went on, which happens to every
+    function between its invocations."""
+
+    def __init__(self) -> None:
+        self._read_end, self._write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        os.set_blocking(self._write_end, False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        if IS_LINUX:
+            _ignore_stopped_children()
+        signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        return self._read_end
+
+    def clear(self) -> None:
+        try:
+            os.read(self._read_end, 4096)
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """In a child, whose own children are its own affair."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._read_end)
+        os.close(self._write_end)
 
 
 def fork_quietly() -> int:

@@ -130,11 +130,6 @@ def _lay(kind: str, place: str, source: str) -> None:
     elif kind == "link":
         os.makedirs(os.path.dirname(place), 0o755, exist_ok=True)
         os.symlink(source, place)
-    elif kind == "file":
-        os.makedirs(os.path.dirname(place), 0o755, exist_ok=True)
-        with open(place, "w") as file:
-            file.write(source)
-        os.chmod(place, 0o644)
     elif kind == "empty":
         _mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4k", says=place)
     elif kind == "show":

@@ -58,7 +58,7 @@ def tell(connection: socket.socket, message: dict[str, Any], descriptors: Sequen
 
 
 def failure(event: str, error: Exception) -> dict[str, Any]:
-    """Of an OSError, or of a wall that could not be put up."""
+    """A wall that could not be put up is told by its step; what an OSError has is its number."""
     number = getattr(error, "number", None) or getattr(error, "errno", None)
     text = os.strerror(number) if number else str(error)
     return {"event": event, "errno": number, "text": text, "step": getattr(error, "step", "")}
