@@ -37,7 +37,7 @@ from lambdacli.model.later import Later
 from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outcome, Report
 from lambdacli.model.record import record
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
-from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
+from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
 
 SHORTEST_WAIT_SECONDS = 0.001
@@ -283,10 +283,9 @@ class Environment:
             self._runtime_step(RuntimeEvent.TIMEOUT)
             return failure.timed_out(request_id, timeout_seconds)
         except InvalidEntrypoint as error:
-            return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, str(error))
+            return failure.invalid_entrypoint(request_id, str(error))
         except StartError as error:
-            text = f"fork/exec {_inside(plan, self.placement)}: {str(error).lower()}"
-            return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, text)
+            return failure.not_started(request_id, plan.arguments[0], self.placement.task_root, error)
         self._sandbox.watch(self._breached, is_init=True)
         happening = await self._next_happening(deadline)
         self._sandbox.unwatch()
@@ -561,10 +560,3 @@ class Environment:
 
     def _step(self, event: EnvironmentEvent) -> None:
         self.state = step(ENVIRONMENT_STEPS, self.state, event)
-
-
-def _inside(plan: StartPlan, placement: Placement) -> str:
-    """The program's path as the function knows it."""
-    program = plan.arguments[0]
-    root = str(placement.task_root)
-    return "/var/task" + program.removeprefix(root) if program.startswith(root + "/") else program
