@@ -10,11 +10,11 @@ from typing import Any
 
 from lambdacli import runtimes
 from lambdacli.environments import failure, report
+from lambdacli.environments.command import Exit, StartError
 from lambdacli.environments.environment_log import EnvironmentLog
 from lambdacli.environments.failure import Failure
 from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
-from lambdacli.environments.process import Exit, StartError
 from lambdacli.environments.runtime_api import (
     NextEvent,
     Refusal,

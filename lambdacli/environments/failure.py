@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lambdacli.environments.process import Exit, StartError
+from lambdacli.environments.command import Exit, StartError
 from lambdacli.environments.sandbox.layout import TASK_ROOT
 from lambdacli.model.outcome import platform_error
 

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from lambdacli import runtimes
 from lambdacli.environments.berth import Berth, Site
+from lambdacli.environments.command import WallsRefused
 from lambdacli.environments.houses import Houses, Lease
 from lambdacli.environments.placement import Placement, PlacementKey
-from lambdacli.environments.process import House, Keeper, WallsRefused
+from lambdacli.environments.process import House, Keeper
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox import layout as house_layout
 from lambdacli.environments.sandbox.base import Place

@@ -10,8 +10,9 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 
 from lambdacli import runtimes
+from lambdacli.environments.command import Command, StartError
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
-from lambdacli.environments.process import Command, Keeper, StartError
+from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.environments import failure
-from lambdacli.environments.process import StartError
+from lambdacli.environments.command import StartError
 
 
 @pytest.mark.parametrize(

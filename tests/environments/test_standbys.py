@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lambdacli.environments.command import StartError
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
-from lambdacli.environments.process import StartError
 from lambdacli.environments.standbys import BUSY_SECONDS, QUIET_SECONDS, Standbys
 from lambdacli.model.arn import FunctionKey
 

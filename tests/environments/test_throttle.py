@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
+from lambdacli.environments.command import Command, Exit
+from lambdacli.environments.process import Keeper
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.environments.sandbox.usage import TreeCpu

@@ -10,7 +10,8 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdacli.environments.process import Command, Exit, ProcessTree, StartError
+from lambdacli.environments.command import Command, Exit, StartError
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox.base import Place
 from lambdacli.environments.sandbox.cgroups import Cgroup
 from lambdacli.environments.sandbox.cpu_share import cpu_share

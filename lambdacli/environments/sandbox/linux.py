@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from lambdacli.environments.process import ProcessTree
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox import outbound
 from lambdacli.environments.sandbox.own_network import OwnNetwork
 from lambdacli.model import limits
