@@ -141,7 +141,7 @@ def test_who_is_gone_uses_nothing() -> None:
     use.reset_peak()
     use.close()
     assert process_cpu_ns(2**22 + 1) is None
-    assert TreeCpu(2**22 + 1).used_ns() == 0
+    assert TreeCpu(2**22 + 1).use().used_ns == 0
 
 
 SPINS_IN_A_THREAD = """
@@ -188,12 +188,14 @@ def test_processor_time_of_a_tree_keeps_what_ended_children_used() -> None:
     with running(SPINS_IN_CHILDREN) as root:
         cpu = TreeCpu(root.pid)
         assert line(root) == "child"
-        before = cpu.used_ns()
-        assert before >= 100_000_000
+        before = cpu.use()
+        assert before.used_ns >= 100_000_000
+        assert not before.is_one_process
         step(root)
         assert line(root) == "collected"
-        after = cpu.used_ns()
-        assert after >= max(before, 180_000_000)
+        after = cpu.use()
+        assert after.used_ns >= max(before.used_ns, 180_000_000)
+        assert after.is_one_process
 
 
 def test_own_processor_time_grows() -> None:

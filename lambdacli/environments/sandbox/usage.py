@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import time
+from dataclasses import dataclass
 
 import psutil
 
@@ -77,6 +78,12 @@ def process_cpu_ns(pid: int) -> int | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class CpuUse:
+    used_ns: int
+    is_one_process: bool
+
+
 class TreeCpu:
     """The processor time of a whole tree without a cgroup: never falls, though processes come and go.
 
@@ -88,12 +95,13 @@ class TreeCpu:
         self._root = root
         self._highest_ns = 0
 
-    def used_ns(self) -> int:
+    def use(self) -> CpuUse:
         total = _collected_ns(self._root)
-        for member in descendants(self._root):
+        members = descendants(self._root)
+        for member in members:
             total += (process_cpu_ns(member.pid) or 0) + _collected_ns(member.pid)
         self._highest_ns = max(self._highest_ns, total)
-        return self._highest_ns
+        return CpuUse(self._highest_ns, len(members) == 1)
 
 
 def _collected_ns(pid: int) -> int:
