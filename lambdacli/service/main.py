@@ -33,6 +33,7 @@ from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
 from lambdacli.environments.environment import Environment
 from lambdacli.environments.fleet import Fleet
+from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
@@ -139,18 +140,19 @@ class Service:
 
             keeper = stack.enter_context(contextlib.closing(Keeper()))
             keeper.start()
+            self._grounds = Grounds(settings.state / "walls", keeper, settings.walls)
+            await self._grounds.find()
+            stack.push_async_callback(self._grounds.close)
             self._launcher = Launcher(
                 settings.state,
-                keeper,
+                self._grounds,
                 self._clock,
                 lambda peer, uid: refuse_connection(
                     peer, replace(self._door, uid=uid, environment_uids=None)
                 ),
-                settings.walls,
                 self._door_inside,
             )
             self._launcher.prepare()
-            await self._launcher.find_walls()
             stack.push_async_callback(self._launcher.close)
             layers = Layers(settings.state / "opt", self._code)
             self._placements = Placements(self._code, layers, settings.cache, keeper)
@@ -184,7 +186,7 @@ class Service:
             uid=os.getuid(),
             anonymous=settings.anonymous,
             allow_other_users=settings.allow_other_users,
-            environment_uids=self._launcher.environment_uids,
+            environment_uids=self._grounds.environment_uids,
         )
 
     def _tidy_up(self, layers: Layers) -> None:
@@ -377,7 +379,7 @@ class Service:
             "region": self._region,
             "functions": len(self._functions.list_all()),
             "environments": dict(environments),
-            "walls": self._launcher.walls,
+            "walls": self._grounds.walls,
             "running_invocations": self._ledger.running(),
             "problems": [] if self._sync is None else self._sync.problems,
             "notices": self._notices(),
@@ -399,10 +401,10 @@ class Service:
 
     def _problems_of(self, function: Function) -> list[str]:
         """What of its settings cannot be kept here."""
-        problem = self._launcher.network_problem(function.network)
+        problem = self._grounds.network_problem(function.network)
         problems = [] if problem is None else [problem]
         is_usual = function.ephemeral_storage_mb == limits.EPHEMERAL_STORAGE_MB_DEFAULT
-        if self._launcher.walls == "portable" and not is_usual:
+        if self._grounds.walls == "portable" and not is_usual:
             problems.append("ephemeral_storage is not limited by the portable walls")
         return problems
 
@@ -410,7 +412,7 @@ class Service:
         """Some run programs and read files: not for the event loop."""
         port, chosen = int(self._endpoint.rpartition(":")[2]), self._chosen_port or DEFAULT_PORT
         others = await asyncio.to_thread(grants.of_machine, self._settings.state, port, chosen)
-        return [*await grants_of_walls(self._launcher), *others]
+        return [*await grants_of_walls(self._grounds), *others]
 
     # Its end
 

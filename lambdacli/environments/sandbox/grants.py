@@ -33,7 +33,7 @@ AS_FOR_WALLS = "as for the walls"
 
 
 class Tried(Protocol):
-    """What the launcher has found out, and can try again."""
+    """What was found out at the start, and can be tried again."""
 
     @property
     def walls(self) -> str: ...
