@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,42 @@ class SteppingClock:
 
     def call_later(self, delay_seconds: float, callback: Callable[[], None]):
         raise AssertionError("nothing here waits")
+
+
+class ManualClock:
+    """Time passes when told."""
+
+    def __init__(self) -> None:
+        self._now = 100.0
+        self._timers: list[ManualTimer] = []
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._now, UTC)
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def call_later(self, delay_seconds: float, callback: Callable[[], None]) -> ManualTimer:
+        self._timers.append(ManualTimer(self._now + delay_seconds, callback))
+        return self._timers[-1]
+
+    async def pass_by(self, seconds: float) -> None:
+        self._now += seconds
+        due = [timer for timer in self._timers if timer.at <= self._now]
+        self._timers = [timer for timer in self._timers if timer.at > self._now]
+        for timer in due:
+            if not timer.is_cancelled:
+                timer.callback()
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+class ManualTimer:
+    def __init__(self, at: float, callback: Callable[[], None]) -> None:
+        self.at, self.callback, self.is_cancelled = at, callback, False
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
 
 
 @dataclass

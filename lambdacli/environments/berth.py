@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdacli import runtimes
+from lambdacli.environments.command import Command, Exit
 from lambdacli.environments.houses import Lease
 from lambdacli.environments.keeper.guardian import STANDBY_FD
 from lambdacli.environments.placement import Placement
-from lambdacli.environments.process import Command, Exit
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.base import Sandbox
 from lambdacli.environments.variables import environment_variables

@@ -10,11 +10,11 @@ from typing import Any
 
 from lambdacli import runtimes
 from lambdacli.environments import failure, report
+from lambdacli.environments.command import Exit, StartError
+from lambdacli.environments.environment_log import EnvironmentLog
 from lambdacli.environments.failure import Failure
 from lambdacli.environments.launcher import Launcher
-from lambdacli.environments.log_channel import LogChannel
 from lambdacli.environments.placement import Placement
-from lambdacli.environments.process import Exit, StartError
 from lambdacli.environments.runtime_api import (
     NextEvent,
     Refusal,
@@ -37,11 +37,10 @@ from lambdacli.model.later import Later
 from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outcome, Report
 from lambdacli.model.record import record
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
-from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
+from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
 
 SHORTEST_WAIT_SECONDS = 0.001
-TAIL_LENGTH_KEPT = 8 * limits.LOG_TAIL_BYTES
 
 
 @record
@@ -99,12 +98,12 @@ class Environment:
         self._berth = launcher.berth(placement)
         self.stream_name = self._berth.stream_name
         try:
-            self._stream = logs.open_stream(placement.key.function, placement.log_group, self.stream_name)
+            stream = logs.open_stream(placement.key.function, placement.log_group, self.stream_name)
         except BaseException:
             launcher.discard(self._berth, placement.key)
             raise
         self._sandbox = self._berth.sandbox
-        self._channel = LogChannel(self._sandbox.output_fd(), self._printed)
+        self._log = EnvironmentLog(stream, self._sandbox.output_fd())
         self._berth.api.serve(self)
         self._on_change = on_change
         self._runtime = RuntimeState.DEAD
@@ -120,10 +119,6 @@ class Environment:
         self._init_ms: float | None = None
         self._failed_init_ms = 0.0
         self._is_breaking = False
-        self._tail: list[str] = []
-        self._tail_length = 0
-        self._has_output = False
-        asyncio.get_running_loop().add_reader(self._channel.fileno(), self._read_output)
 
     def __repr__(self) -> str:
         return f"<Environment {self.placement.key.function.name} {self.state} {self._runtime}>"
@@ -137,7 +132,7 @@ class Environment:
         runtime = runtimes.name_of(self.placement.runtime)
         function = self.placement.key.function
         arn = runtime_version_arn(function.region, runtime.identifier)
-        self._log(report.init_start_line(runtime_label(runtime), arn))
+        self._log.add(report.init_start_line(runtime_label(runtime), arn))
         began = time.monotonic()
         problem = await self._start_runtime(began + limits.INIT_SECONDS, request_id="", timeout_seconds=0)
         elapsed_ms = (time.monotonic() - began) * 1000
@@ -147,7 +142,7 @@ class Environment:
             self._rest()
             return
         self._failed_init_ms = elapsed_ms
-        self._log(report.init_report_line(elapsed_ms, "init", problem.status, problem.error_type))
+        self._log.add(report.init_report_line(elapsed_ms, "init", problem.status, problem.error_type))
         await self._break()
 
     def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
@@ -179,11 +174,9 @@ class Environment:
             self._work.cancel()
             await asyncio.wait([self._work])
         await self._end_processes()
-        asyncio.get_running_loop().remove_reader(self._channel.fileno())
-        self._channel.close()
+        self._log.close()
         await self._berth.close()
         self._launcher.give_back(self.placement.key)
-        self._stream.close()
         self._step(EnvironmentEvent.ENDED)
 
     @property
@@ -290,10 +283,9 @@ class Environment:
             self._runtime_step(RuntimeEvent.TIMEOUT)
             return failure.timed_out(request_id, timeout_seconds)
         except InvalidEntrypoint as error:
-            return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, str(error))
+            return failure.invalid_entrypoint(request_id, str(error))
         except StartError as error:
-            text = f"fork/exec {_inside(plan, self.placement)}: {str(error).lower()}"
-            return failure.platform_failure("Runtime.InvalidEntrypoint", request_id, text)
+            return failure.not_started(request_id, plan.arguments[0], self.placement.task_root, error)
         self._sandbox.watch(self._breached, is_init=True)
         happening = await self._next_happening(deadline)
         self._sandbox.unwatch()
@@ -304,7 +296,7 @@ class Environment:
             case RuntimeEvent.NEXT:
                 return None
             case RuntimeEvent.INIT_ERROR:
-                self._channel.drain()
+                self._log.drain()
                 return failure.init_error(happening.payload, happening.error_type)
             case _:
                 return self._broken(happening, request_id)
@@ -319,12 +311,14 @@ class Environment:
             self._begin(phase)
             return
         elapsed_ms = (time.monotonic() - phase.began) * 1000
-        self._log(report.init_report_line(elapsed_ms, "invoke", problem.status, problem.error_type))
-        self._log(report.start_line(request_id, self.placement.key.version))
+        self._log.add(report.init_report_line(elapsed_ms, "invoke", problem.status, problem.error_type))
+        self._log.add(report.start_line(request_id, self.placement.key.version))
         await self._break_after(phase, self._lost(phase, problem))
 
     def _begin(self, phase: _Phase) -> None:
-        self._log(report.start_line(phase.invocation.request_id, self.placement.key.version), is_held=True)
+        self._log.add(
+            report.start_line(phase.invocation.request_id, self.placement.key.version), is_held=True
+        )
         self._phase = phase
         if self._runtime is RuntimeState.READY:  # else it has just ended, which is learned below
             self._hand_over(phase.invocation, phase.deadline)
@@ -365,9 +359,7 @@ class Environment:
             case RuntimeEvent.RESPONSE | RuntimeEvent.ERROR:
                 # START and what the function printed came before its answer: they are in the file before the
                 # answer leaves.
-                self._channel.drain()
-                self._has_output = False
-                self._stream.flush()
+                self._log.drain()
                 if self._sandbox.is_over_memory():
                     self._fall(phase, failure.out_of_memory(phase.invocation.request_id))
                     return
@@ -468,8 +460,6 @@ class Environment:
         )
 
     def _settle(self, phase: _Phase, problem: Failure | None) -> Settlement:
-        self._channel.drain()
-        self._channel.end_line()
         request_id = phase.invocation.request_id
         duration_ms = (phase.ended - phase.began) * 1000
         if problem is not None and problem.status == "timeout":
@@ -487,10 +477,7 @@ class Environment:
             status=None if problem is None else problem.status,
             error_type=None if problem is None else problem.error_type,
         )
-        self._log(report.end_line(request_id), is_held=True)
-        self._log(report.report_line(request_id, figures))
-        tail = self._end_of_log()
-        self._tail, self._tail_length = [], 0
+        tail = self._log.end_invocation(report.end_line(request_id), report.report_line(request_id, figures))
         return Settlement(figures, tail)
 
     # What happens to the processes
@@ -514,7 +501,7 @@ class Environment:
     def _ended_while_idle(self) -> None:
         """Between invocations nobody waits for it: the next invocation starts with an init, which first ends
         whatever the main process left running."""
-        self._drain()
+        self._log.drain()
         self._dismiss_waiter()
         self._step(EnvironmentEvent.BROKEN)
         self._on_change(self)
@@ -552,9 +539,7 @@ class Environment:
         self._dismiss_waiter()
         if self._runtime is RuntimeState.STOPPING:
             self._runtime_step(RuntimeEvent.EXITED)
-        self._channel.drain()
-        self._channel.flush()  # what these processes left unfinished is not for the next ones to finish
-        self._write_output()
+        self._log.end_processes()
 
     def _dismiss_waiter(self) -> None:
         """Answers a `next` that will get no event any more."""
@@ -575,44 +560,3 @@ class Environment:
 
     def _step(self, event: EnvironmentEvent) -> None:
         self.state = step(ENVIRONMENT_STEPS, self.state, event)
-
-    def _read_output(self) -> None:
-        if not self._channel.read():
-            asyncio.get_running_loop().remove_reader(self._channel.fileno())
-        self._write_output()
-
-    def _drain(self) -> None:
-        self._channel.drain()
-        self._write_output()
-
-    def _write_output(self) -> None:
-        """What was just read, in one piece."""
-        if self._has_output:
-            self._has_output = False
-            self._stream.flush()
-
-    def _printed(self, message: str, timestamp_ms: int | None) -> None:
-        self._has_output = True
-        self._log(message, timestamp_ms, is_held=True)
-
-    def _log(self, message: str, timestamp_ms: int | None = None, *, is_held: bool = False) -> None:
-        if is_held:
-            self._stream.hold(message, timestamp_ms)
-        else:
-            self._stream.write(message, timestamp_ms)
-        self._tail.append(message)
-        self._tail_length += len(message)
-        if self._tail_length > TAIL_LENGTH_KEPT:
-            self._tail = [self._end_of_log().decode(errors="replace")]
-            self._tail_length = len(self._tail[0])
-
-    def _end_of_log(self) -> bytes:
-        lines = [message if message.endswith("\n") else message + "\n" for message in self._tail]
-        return "".join(lines).encode(errors="replace")[-limits.LOG_TAIL_BYTES :]
-
-
-def _inside(plan: StartPlan, placement: Placement) -> str:
-    """The program's path as the function knows it."""
-    program = plan.arguments[0]
-    root = str(placement.task_root)
-    return "/var/task" + program.removeprefix(root) if program.startswith(root + "/") else program

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
-from lambdacli.environments.process import Exit
+from lambdacli.environments.command import Exit, StartError
+from lambdacli.environments.sandbox.layout import TASK_ROOT
 from lambdacli.model.outcome import platform_error
 
 
@@ -40,6 +42,17 @@ def out_of_memory(request_id: str) -> Failure:
 def killed(request_id: str) -> Failure:
     """More processes than an environment may have."""
     return platform_failure("Runtime.ExitError", request_id, "Runtime exited with error: signal: killed")
+
+
+def invalid_entrypoint(request_id: str, text: str) -> Failure:
+    return platform_failure("Runtime.InvalidEntrypoint", request_id, text)
+
+
+def not_started(request_id: str, program: str, task_root: Path, error: StartError) -> Failure:
+    """The program is told by the path that AWS has for it; the portable walls have the real one."""
+    if program.startswith(f"{task_root}/"):
+        program = TASK_ROOT + program.removeprefix(str(task_root))
+    return invalid_entrypoint(request_id, f"fork/exec {program}: {str(error).lower()}")
 
 
 def platform_failure(error_type: str, request_id: str, text: str) -> Failure:

@@ -14,7 +14,6 @@ from lambdacli.environments.environment import Environment, Settlement
 from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.pool import Action, Assign, Close, Create, LookAgain, Pool, PoolLimits
 from lambdacli.environments.state import EnvironmentState
-from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
@@ -49,8 +48,12 @@ class Fleet:
         make: Callable[[Placement, Callable[[Environment], None]], Environment],
         limits: PoolLimits,
         clock: Clock,
+        is_current: Callable[[PlacementKey], bool] = lambda key: True,
     ) -> None:
+        """`is_current` tells whether a function still is what this key was made of; an invocation may come
+        with an older one."""
         self._make = make
+        self._is_current = is_current
         self._pool = Pool(limits)
         self._clock = clock
         self._environments: dict[int, Environment] = {}
@@ -58,8 +61,6 @@ class Fleet:
         self._placements: dict[PlacementKey, Placement] = {}
         self._tickets: dict[int, Run] = {}
         self._ticket_numbers = itertools.count(1)
-        self._current: dict[FunctionKey, str | None] = {}
-        """The generation of each function that ever changed: an invocation may come with an older one."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsettled: set[Later[Settlement]] = set()
         self._running: dict[int, Run] = {}
@@ -77,23 +78,17 @@ class Fleet:
         self._tickets[ticket] = run
         self._placements[placement.key] = placement
         self._pool.ticket_came(ticket, placement.key, is_cold=invocation.wants_cold)
-        key = placement.key
-        if self._current.get(key.function, key.generation) != key.generation:
-            self._pool.retire({key})  # it changed while this invocation was being placed
+        if not self._is_current(placement.key):
+            self._pool.retire({placement.key})  # it changed while this invocation was being placed
         self._act()
         return run
 
-    def retire(self, function: FunctionKey, current_generation: str | None) -> None:
-        """Environments of other generations finish what they run and go; None retires all of the
-        function's. Invocations that wait with an older one are still run with it."""
-        self._current[function] = current_generation
-        stale: set[Hashable] = {
-            key
-            for key in self._placements
-            if key.function == function and key.generation != current_generation
-        }
-        if stale:
-            self._pool.retire(stale)
+    def retire_outdated(self) -> None:
+        """Environments of what is not current any more finish what they run and go. Invocations that wait
+        with it are still run with it."""
+        outdated: set[Hashable] = {key for key in self._placements if not self._is_current(key)}
+        if outdated:
+            self._pool.retire(outdated)
             self._act()
 
     def set_limits(self, limits: PoolLimits) -> None:

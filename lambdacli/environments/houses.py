@@ -13,8 +13,10 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdacli.environments.command import WallsRefused
 from lambdacli.environments.placement import PlacementKey
-from lambdacli.environments.process import House, ProcessTree, WallsRefused
+from lambdacli.environments.process import House
+from lambdacli.environments.process_tree import ProcessTree
 
 logger = logging.getLogger("lam.environments")
 

@@ -17,13 +17,6 @@ SETTLING_PATIENCE_SECONDS = 0.050
 """How long a ticket waits for an environment that has answered and is about to ask for its next event."""
 
 
-class Phase(StrEnum):
-    STARTING = "starting"
-    FREE = "free"
-    BUSY = "busy"
-    SETTLING = "settling"
-
-
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
     environments: int
@@ -84,10 +77,19 @@ class _Group:
         return min(queue[0] for queue in (self.waiting, self.cold) if queue)
 
 
+class _Phase(StrEnum):
+    """Of a member, as far as it matters who may take a ticket."""
+
+    STARTING = "starting"
+    FREE = "free"
+    BUSY = "busy"
+    SETTLING = "settling"
+
+
 @dataclass(slots=True)
 class _Member:
     group: _Group
-    phase: Phase
+    phase: _Phase
     since: float
     is_fresh: bool = True
     """It never took a ticket."""
@@ -135,10 +137,10 @@ class Pool:
         return ticket
 
     def member_free(self, member: int, now: float) -> None:
-        self._move(member, Phase.FREE, now)
+        self._move(member, _Phase.FREE, now)
 
     def member_settling(self, member: int, now: float) -> None:
-        self._move(member, Phase.SETTLING, now)
+        self._move(member, _Phase.SETTLING, now)
 
     def member_gone(self, member: int) -> None:
         gone = self._members.pop(member, None)
@@ -216,11 +218,11 @@ class Pool:
                 fresh = [number for number in group.free if self._members[number].is_fresh]
                 for member in fresh[: len(group.cold)]:
                     actions.append(Assign(group.cold.popleft(), member))
-                    self._move(member, Phase.BUSY, now)
+                    self._move(member, _Phase.BUSY, now)
             while group.free and group.waiting:
                 member = group.free[-1]  # the one used last: its memory is warm, and the others can expire
                 actions.append(Assign(group.waiting.popleft(), member))
-                self._move(member, Phase.BUSY, now)
+                self._move(member, _Phase.BUSY, now)
             self._forget_unused(group)
 
     def _close_retired(self, actions: list[Action]) -> None:
@@ -231,7 +233,7 @@ class Pool:
     def _create(self, group: _Group, now: float, *, is_cold: bool) -> Create:
         reason = StartReason.COLD if is_cold else self._reason_of_another(group)
         self._last_number += 1
-        self._members[self._last_number] = _Member(group, Phase.STARTING, now, is_cold=is_cold)
+        self._members[self._last_number] = _Member(group, _Phase.STARTING, now, is_cold=is_cold)
         group.members += 1
         group.starting += 1
         self._starting += 1
@@ -264,7 +266,7 @@ class Pool:
         waits = [
             member.since + SETTLING_PATIENCE_SECONDS - now
             for member in self._members.values()
-            if member.group is group and member.phase is Phase.SETTLING
+            if member.group is group and member.phase is _Phase.SETTLING
         ]
         patient = [wait for wait in waits if wait > 0]
         return len(patient), min(patient, default=0.0)
@@ -283,7 +285,7 @@ class Pool:
             group = self._groups[key] = _Group(key)
         return group
 
-    def _move(self, number: int, phase: Phase, now: float) -> None:
+    def _move(self, number: int, phase: _Phase, now: float) -> None:
         member = self._members.get(number)
         if member is None:
             return
@@ -291,20 +293,20 @@ class Pool:
         group = member.group
         group.members += 1
         member.phase, member.since = phase, now
-        member.is_fresh = member.is_fresh and phase is not Phase.BUSY
-        if phase is Phase.FREE:
+        member.is_fresh = member.is_fresh and phase is not _Phase.BUSY
+        if phase is _Phase.FREE:
             group.free.append(number)
-        elif phase is Phase.SETTLING:
+        elif phase is _Phase.SETTLING:
             group.settling += 1
 
     def _leave(self, number: int, member: _Member) -> None:
         group = member.group
         group.members -= 1
-        if member.phase is Phase.FREE:
+        if member.phase is _Phase.FREE:
             group.free.remove(number)
-        elif member.phase is Phase.SETTLING:
+        elif member.phase is _Phase.SETTLING:
             group.settling -= 1
-        elif member.phase is Phase.STARTING:
+        elif member.phase is _Phase.STARTING:
             group.starting -= 1
             self._starting -= 1
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from lambdacli.environments.berth import Berth
+from lambdacli.environments.command import StartError, WallsRefused
 from lambdacli.environments.placement import Placement, PlacementKey
-from lambdacli.environments.process import StartError, WallsRefused
 from lambdacli.model.clock import Clock, Timer
 from lambdacli.runtimes.base import InvalidEntrypoint
 

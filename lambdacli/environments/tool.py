@@ -6,8 +6,9 @@ import asyncio
 import os
 from collections.abc import Callable
 
+from lambdacli.environments.command import Command, Exit
 from lambdacli.environments.log_channel import LogChannel
-from lambdacli.environments.process import Command, Exit, Keeper
+from lambdacli.environments.process import Keeper
 
 
 async def run_to_end(keeper: Keeper, command: Command, take: Callable[[str], None]) -> int:

@@ -10,8 +10,9 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 
 from lambdacli import runtimes
+from lambdacli.environments.command import Command, StartError
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
-from lambdacli.environments.process import Command, Keeper, StartError
+from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
@@ -32,7 +33,16 @@ REQUIREMENTS = "requirements.txt"
 class Placements:
     """Remembers a function's placement until its code or configuration changes."""
 
-    def __init__(self, code: CodeStore, layers: Layers, cache: Path, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        find: Callable[[FunctionKey, str], Function | None],
+        code: CodeStore,
+        layers: Layers,
+        cache: Path,
+        keeper: Keeper,
+    ) -> None:
+        """`find` gives a version of a function as it is now."""
+        self._find = find
         self._code = code
         self._layers = layers
         self._cache = cache
@@ -68,6 +78,10 @@ class Placements:
     def generation(self, function: Function) -> str:
         changes = self._changes.get(function.key, 0) if function.is_latest else 0
         return f"{function.build_id}:{changes}:{self._epoch}"
+
+    def is_current(self, key: PlacementKey) -> bool:
+        function = self._find(key.function, key.version)
+        return function is not None and self.generation(function) == key.generation
 
     def ready(self, function: Function) -> Placement | None:
         """What `place` would answer without doing anything."""

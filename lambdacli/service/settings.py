@@ -18,6 +18,10 @@ MEMORY_PER_ENVIRONMENT_MB = 48
 """What a small function's process really takes; its configured memory is only a ceiling."""
 
 
+class StartFailure(Exception):
+    """The service cannot start; the text is for the person who started it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     state: Path

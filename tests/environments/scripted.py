@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.environments.command import Command, Exit
 from lambdacli.environments.environment import Environment, Settlement
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
-from lambdacli.environments.process import Command, Exit
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.memory import TreeUse
 from lambdacli.model.arn import FunctionKey

@@ -20,7 +20,7 @@ import pytest
 from lambdacli.environments.sandbox import cgroup_search, cgroups
 from lambdacli.environments.sandbox.cgroup_files import V1, V2, figure_in, share_writes
 from lambdacli.environments.sandbox.cgroup_search import Found, Ourselves, find_cgroups
-from lambdacli.environments.sandbox.cgroups import CgroupError, Cgroups
+from lambdacli.environments.sandbox.cgroups import Cgroup, CgroupError, Cgroups
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has cgroups")
 
@@ -51,14 +51,12 @@ def test_texts_of_a_share(share: float | None, v2: str, v1: str) -> None:
 @pytest.mark.parametrize(
     ("data", "key", "figure"),
     [
-        (b"4096\n", None, 4096),
-        (b"max\n", None, None),
         (b"low 0\noom 3\noom_kill 2\noom_group_kill 1\n", b"oom_kill", 2),
         (b"oom_kill_disable 0\nunder_oom 0\n", b"oom_kill", None),
         (b"", b"oom_kill", None),
     ],
 )
-def test_figures_of_a_file(data: bytes, key: bytes | None, figure: int | None) -> None:
+def test_figures_of_a_file(data: bytes, key: bytes, figure: int | None) -> None:
     assert figure_in(data, key) == figure
 
 
@@ -70,7 +68,7 @@ class Imitation:
     the kernel refuses."""
 
     FILES: ClassVar = {
-        "": ("cgroup.procs", "cgroup.subtree_control", "cgroup.freeze", "cpu.stat"),
+        "": ("cgroup.procs", "cgroup.subtree_control"),
         "memory": ("memory.max", "memory.swap.max", "memory.oom.group", "memory.current", "memory.peak",
                    "memory.events"),
         "cpu": ("cpu.max",),
@@ -184,26 +182,15 @@ def test_a_delegated_folder_is_used_after_its_processes_moved_to_a_leaf(kernel: 
         cgroup.set_cpu_share(0.5)
         assert (folder / "cpu.max").read_text() == "10000 20000"
         cgroup.add(99)
-        assert cgroup.processes() == [99]
-        (folder / "memory.peak").write_text("5000\n")
-        (folder / "memory.current").write_text("4000\n")
+        assert kernel.processes(folder) == [99]
         (folder / "memory.events").write_text("oom 1\noom_kill 0\n")
-        (folder / "cpu.stat").write_text("usage_usec 77\nuser_usec 70\n")
-        assert (cgroup.peak_memory_bytes(), cgroup.memory_bytes()) == (5000, 4000)
-        assert cgroup.cpu_used_ns() == 77_000
         assert not cgroup.was_out_of_memory()
         (folder / "memory.events").write_text("oom 1\noom_kill 1\n")
         assert cgroup.was_out_of_memory()
-        assert cgroup.can_freeze()
-        cgroup.freeze()
-        assert (folder / "cgroup.freeze").read_text() == "1"
 
         assert not await cgroup.remove(seconds=0)
-        assert (folder / "cgroup.freeze").read_text() == "0"
         kernel._set_processes(folder, [])
         assert await cgroup.remove()
-        assert cgroup.processes() == []
-        assert cgroup.peak_memory_bytes() is None
         assert await groups.close()
         assert not folder.parent.exists()
 
@@ -449,6 +436,13 @@ def go(process: subprocess.Popen[bytes]) -> None:
     process.stdin.flush()
 
 
+def processes_of(cgroup: Cgroup) -> list[int]:
+    try:
+        return [int(pid) for pid in (cgroup._folders["memory"] / "cgroup.procs").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
 def line(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stdout is not None
     return process.stdout.readline().strip()
@@ -459,12 +453,11 @@ def test_more_memory_than_the_limit_is_killed_by_the_kernel() -> None:
     with opened() as (runner, groups), waiting("x = bytearray(640 << 20)\nprint('survived')") as process:
         cgroup = groups.make("eats", 64 * MB, 1024)
         cgroup.add(process.pid)
-        assert cgroup.processes() == [process.pid]
+        assert processes_of(cgroup) == [process.pid]
         assert not cgroup.was_out_of_memory()
         go(process)
         assert process.wait(20) == -signal.SIGKILL
         assert cgroup.was_out_of_memory()
-        assert 60 * MB <= (cgroup.peak_memory_bytes() or 0) <= 64 * MB
         assert runner.run(cgroup.remove())
 
 
@@ -511,31 +504,7 @@ print((time.process_time() - used) / (time.monotonic() - began), flush=True)
         go(process)
         # A busy machine gives less, never more.
         assert share / 4 <= float(line(process)) <= share * 1.25
-        assert (cgroup.cpu_used_ns() or 0) >= share / 4 * 1e9
         process.wait(20)
-        assert runner.run(cgroup.remove())
-
-
-@pytest.mark.real
-def test_who_is_frozen_uses_nothing_and_can_be_removed() -> None:
-    code = "print('up', flush=True)\nwhile True:\n    pass"
-    with opened() as (runner, groups), waiting(code) as process:
-        cgroup = groups.make("frozen", 512 * MB, 20)
-        if not cgroup.can_freeze():
-            assert runner.run(cgroup.remove())
-            pytest.skip("there is no freezer here")
-        cgroup.add(process.pid)
-        go(process)
-        assert line(process) == b"up"
-        cgroup.freeze()
-        deadline = time.monotonic() + 10
-        used = cgroup.cpu_used_ns()
-        time.sleep(0.05)
-        while (now := cgroup.cpu_used_ns()) != used and time.monotonic() < deadline:
-            used = now
-            time.sleep(0.05)
-        assert cgroup.cpu_used_ns() == used
-        process.kill()
         assert runner.run(cgroup.remove())
 
 
@@ -552,14 +521,11 @@ def test_who_is_gone_cannot_be_added() -> None:
 
 @pytest.mark.real
 def test_what_a_killed_service_left_is_ended_and_removed() -> None:
-    """Its processes too, frozen as they are."""
     with opened() as (_, groups), waiting("while True:\n    pass") as process:
         cgroup = groups.make("orphaned", 64 * MB, 20)
         cgroup.add(process.pid)
-        if cgroup.can_freeze():
-            cgroup.freeze()
         again = find_cgroups().cgroups
         assert again is not None
         asyncio.run(again.open())  # of the same number: what lies there is not its own
         assert process.wait(20) == -signal.SIGKILL
-        assert cgroup.processes() == []
+        assert processes_of(cgroup) == []

@@ -120,7 +120,14 @@ class House:
         self.clock = StillClock()
         self.made: list[PlayedEnvironment] = []
         self.fail_with: list[Exception] = []
-        self.fleet = Fleet(self._make, limits, self.clock)  # type: ignore[arg-type]
+        self.outdated: set[str] = set()
+        """Generations."""
+        self.fleet = Fleet(
+            self._make,  # type: ignore[arg-type]
+            limits,
+            self.clock,
+            lambda key: key.generation not in self.outdated,
+        )
         self._number = 0
 
     def _make(self, placement: Placement, on_change: Callable[[Any], None]) -> PlayedEnvironment:
@@ -129,6 +136,10 @@ class House:
         environment = PlayedEnvironment(placement, on_change)
         self.made.append(environment)
         return environment
+
+    def outdate(self, generation: str) -> None:
+        self.outdated.add(generation)
+        self.fleet.retire_outdated()
 
     def submit(self, generation: str = "1", *, is_cold: bool = False) -> Any:
         self._number += 1
@@ -273,7 +284,7 @@ def test_a_ticket_that_waits_while_its_function_is_deleted_is_still_run() -> Non
         await turns()
         second = house.submit()
         await turns()
-        house.fleet.retire(KEY, None)
+        house.outdate("1")
         for run in (first, second):
             await turns()
             house.made[0].answer.set_result(b"ran")
@@ -289,7 +300,7 @@ def test_a_ticket_that_waits_while_its_function_is_deleted_is_still_run() -> Non
 
 def test_an_invocation_that_was_placed_before_a_change_leaves_no_old_environment() -> None:
     async def story(house: House) -> None:
-        house.fleet.retire(KEY, "2")
+        house.outdate("1")
         run = house.submit("1")
         await turns()
         house.made[0].ready.set_result(None)
@@ -360,7 +371,7 @@ def test_closing_tells_everybody_and_waits_for_environments_that_are_closing_alr
         await turns()
         # It is being closed, slowly, when the fleet is.
         house.made[0].leave = asyncio.get_running_loop().create_future()
-        house.fleet.retire(KEY, "2")
+        house.outdate("1")
         running, starting = house.submit("2"), house.submit("2")
         await turns()
         house.made[1].ready.set_result(None)

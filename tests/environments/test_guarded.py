@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lambdacli.environments.process import Command, Exit, StartError
+from lambdacli.environments.command import Command, Exit, StartError
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 
 COMMAND = Command(("/bin/true",), {}, Path("/"))

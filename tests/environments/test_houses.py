@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from lambdacli.environments.command import WallsRefused
 from lambdacli.environments.houses import TRIES, Houses
 from lambdacli.environments.placement import PlacementKey
-from lambdacli.environments.process import WallsRefused
 from lambdacli.model.arn import FunctionKey
 
 KEY = PlacementKey(FunctionKey("000000000000", "us-east-1", "one"), "$LATEST", "1")

@@ -13,8 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lambdacli.environments import process
-from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree, StartError
+from lambdacli.environments import process_tree
+from lambdacli.environments.command import Command, Exit, StartError
+from lambdacli.environments.process import Keeper
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox import portable
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.portable import PortablePlace
@@ -105,7 +107,7 @@ def test_a_tree_ends_with_all_that_left_its_session() -> None:
 
 
 def test_a_stopped_guardian_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "END_SECONDS", 0.2)
+    monkeypatch.setattr(process_tree, "END_SECONDS", 0.2)
 
     async def story(on: Workshop) -> None:
         tree = on.run_python(SLEEPER_WITH_CHILD)
@@ -123,7 +125,7 @@ def test_a_stopped_guardian_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyP
 
 
 def test_a_stopped_keeper_holds_up_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "END_SECONDS", 0.1)
+    monkeypatch.setattr(process_tree, "END_SECONDS", 0.1)
 
     async def story(on: Workshop) -> None:
         assert on.keeper.pid is not None
@@ -179,7 +181,7 @@ def test_what_cannot_be_executed_is_told(arguments: tuple[str, ...], text: str) 
 
 
 def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "END_SECONDS", 0.05)
+    monkeypatch.setattr(process_tree, "END_SECONDS", 0.05)
 
     async def story(on: Workshop) -> None:
         sandbox = on.sandbox(tmp_path / "tmp")

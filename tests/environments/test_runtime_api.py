@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from scripted import Stage, stage
 
-from lambdacli.environments.process import Exit
+from lambdacli.environments.command import Exit
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.state import EnvironmentState
 

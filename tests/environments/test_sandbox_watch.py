@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
+from lambdacli.environments.command import Command, Exit
+from lambdacli.environments.process import Keeper
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox import watch
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.memory import TreeUse

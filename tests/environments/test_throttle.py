@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree
+from lambdacli.environments.command import Command, Exit
+from lambdacli.environments.process import Keeper
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.environments.sandbox.usage import TreeCpu
@@ -42,10 +44,10 @@ def used_share(tmp_path: Path, code: str, *, has_cpu_share: bool) -> float:
             await sandbox.start(command, exits.append)
             assert sandbox._tree is not None and sandbox._tree.guardian is not None
             gauge = TreeCpu(sandbox._tree.guardian)
-            before, began = gauge.used_ns(), time.monotonic()
+            before, began = gauge.use().used_ns, time.monotonic()
             sandbox.watch(lambda what: None)
             await asyncio.sleep(1)  # what is measured is time itself
-            used = (gauge.used_ns() - before) / 1e9 / (time.monotonic() - began)
+            used = (gauge.use().used_ns - before) / 1e9 / (time.monotonic() - began)
             sandbox.unwatch()
             assert exits == []
             return used

@@ -14,7 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lambdacli.environments.process import END_SECONDS, Command, Keeper
+from lambdacli.environments.command import Command
+from lambdacli.environments.process import Keeper
+from lambdacli.environments.process_tree import END_SECONDS
 from lambdacli.environments.tool import run_to_end
 
 pytestmark = pytest.mark.real

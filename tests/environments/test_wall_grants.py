@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.environments.process import WallsRefused
+from lambdacli.environments.command import WallsRefused
 from lambdacli.environments.sandbox import grants
 from lambdacli.environments.sandbox.cgroup_search import Found
 from lambdacli.environments.sandbox.grants import APPARMOR, CLONE, MOST_NETWORKS, MOST_USERS, Findings, decide

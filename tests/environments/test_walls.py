@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from lambdacli.environments.command import Command, Exit, WallsRefused
 from lambdacli.environments.keeper.guardian import SETTLE_SECONDS
-from lambdacli.environments.process import Command, Exit, House, Keeper, ProcessTree, WallsRefused
+from lambdacli.environments.process import House, Keeper
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox.base import Layout
 from lambdacli.environments.sandbox.layout import GROUPS, PASSWORDS, system_only
 from lambdacli.environments.sandbox.linux import room_of

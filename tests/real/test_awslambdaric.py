@@ -19,6 +19,7 @@ import uv
 
 from lambdacli.environments.environment import Environment
 from lambdacli.environments.fleet import Fleet
+from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
 from lambdacli.environments.pool import PoolLimits
@@ -177,9 +178,10 @@ def run(code: Path, runtime: str, handler: str, payload: bytes, state: Path) -> 
         clock = SystemClock()
         # AWS's client runs on this interpreter, which walls show to functions of its language only.
         walls = "portable" if runtime.startswith("provided") else os.environ.get("LAM_WALLS", "auto")
-        launcher = Launcher(state, keeper, clock, lambda peer, uid: None, walls)
+        grounds = Grounds(state / "walls", keeper, walls)
+        await grounds.find()
+        launcher = Launcher(state, grounds, clock, lambda peer, uid: None)
         launcher.prepare()
-        await launcher.find_walls()
         logs = LogBook(state / "logs")
         fleet = Fleet(
             lambda placement, changed: Environment(placement, launcher, logs, changed),
@@ -204,6 +206,7 @@ def run(code: Path, runtime: str, handler: str, payload: bytes, state: Path) -> 
         finally:
             await fleet.close()
             await launcher.close()
+            await grounds.close()
             keeper.close()
 
     answer, log = asyncio.run(play())

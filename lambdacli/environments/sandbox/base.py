@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from lambdacli.environments.process import Command, Exit, ProcessTree
+from lambdacli.environments.command import Command, Exit
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox.memory import TreeUse
 
 

@@ -25,43 +25,18 @@ class Write:
 class Figure:
     controller: str
     file: str
-    key: bytes | None = None
-    """The first word of the line that holds the figure, in a file of several."""
+    key: bytes
+    """The first word of the line that holds the figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     version: int
-    memory_used: Figure
-    memory_peak: Figure
     out_of_memory_kills: Figure
-    cpu_used: Figure
-    cpu_unit_ns: int
-    frozen: Write
-    thawed: Write
 
 
-V1 = Dialect(
-    version=1,
-    memory_used=Figure("memory", "memory.usage_in_bytes"),
-    memory_peak=Figure("memory", "memory.max_usage_in_bytes"),
-    out_of_memory_kills=Figure("memory", "memory.oom_control", b"oom_kill"),
-    cpu_used=Figure("cpuacct", "cpuacct.usage"),
-    cpu_unit_ns=1,
-    frozen=Write("freezer", "freezer.state", "FROZEN"),
-    thawed=Write("freezer", "freezer.state", "THAWED"),
-)
-V2 = Dialect(
-    version=2,
-    memory_used=Figure("memory", "memory.current"),
-    memory_peak=Figure("memory", "memory.peak"),
-    out_of_memory_kills=Figure("memory", "memory.events", b"oom_kill"),
-    # Every cgroup of version 2 has these two, without any controller.
-    cpu_used=Figure("", "cpu.stat", b"usage_usec"),
-    cpu_unit_ns=1000,
-    frozen=Write("", "cgroup.freeze", "1"),
-    thawed=Write("", "cgroup.freeze", "0"),
-)
+V1 = Dialect(1, Figure("memory", "memory.oom_control", b"oom_kill"))
+V2 = Dialect(2, Figure("memory", "memory.events", b"oom_kill"))
 
 
 def limit_writes(dialect: Dialect, memory_bytes: int, tasks: int) -> list[Write]:
@@ -93,10 +68,8 @@ def share_writes(dialect: Dialect, share: float | None) -> list[Write]:
     return [Write("cpu", "cpu.max", f"{'max' if quota is None else quota} {PERIOD_US}", is_optional=True)]
 
 
-def figure_in(data: bytes, key: bytes | None) -> int | None:
+def figure_in(data: bytes, key: bytes) -> int | None:
     """None when the file does not tell it."""
-    if key is None:
-        return int(data) if data.strip().isdigit() else None
     for line in data.splitlines():
         name, _, value = line.partition(b" ")
         if name == key:

@@ -13,8 +13,6 @@ from lambdacli.environments.sandbox.cgroups import SERVICE_LEAF, Cgroups, read
 from lambdacli.environments.sandbox.tree import descendants
 
 ROOT = Path("/sys/fs/cgroup")
-V1_HELPERS = ("cpuacct", "freezer")
-"""Version 1 has hierarchies of their own for what version 2 gives every cgroup."""
 
 AS_USER = "systemd-run --user --scope -p Delegate=yes lam start"
 AS_ROOT = "systemd-run --scope -p Delegate=yes lam start"
@@ -138,7 +136,7 @@ def _find_v2(mount: Path, folder: Path, own: Ourselves) -> Found:
         refusal = f"other programs live in {name}"
     if refusal is not None:
         return Found(None, LIMITING, refusal, _advice(own))
-    cgroups = Cgroups(V2, dict.fromkeys([*available, ""], folder), must_move=not is_kernels_root)
+    cgroups = Cgroups(V2, dict.fromkeys(available, folder), must_move=not is_kernels_root)
     missing = tuple(name for name in LIMITING if name not in available)
     if not missing:
         return Found(cgroups, ())
@@ -178,10 +176,10 @@ def _is_marked_delegated(folder: Path) -> bool:
 
 def _v1_folders(root: Path, paths: Mapping[str, str], pid: int) -> dict[str, Path]:
     found = {}
-    for name in (*LIMITING, *V1_HELPERS):
+    for name in LIMITING:
         folder = _own_folder(root / name, paths[name], pid) if name in paths else None
         if folder is not None:
-            found[name] = folder.resolve()  # cpu and cpuacct may be two names of one mount
+            found[name] = folder.resolve()  # cpu may be a name of cpu,cpuacct
     return found
 
 

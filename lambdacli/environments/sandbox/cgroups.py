@@ -43,7 +43,6 @@ class Cgroup:
     def __init__(self, dialect: Dialect, folders: Mapping[str, Path]) -> None:
         self._dialect = dialect
         self._folders = folders
-        self._is_frozen = False
 
     def add(self, pid: int) -> None:
         """With everything that it starts from now on. ProcessLookupError when it is gone."""
@@ -59,44 +58,13 @@ class Cgroup:
         for order in share_writes(self._dialect, share):
             self._write(order)
 
-    def peak_memory_bytes(self) -> int | None:
-        """None where the kernel keeps no peak."""
-        return self._read(self._dialect.memory_peak)
-
-    def memory_bytes(self) -> int | None:
-        return self._read(self._dialect.memory_used)
-
     def was_out_of_memory(self) -> bool:
         """Whether the kernel killed here for want of memory. Version 1 kills one process, not all."""
         return bool(self._read(self._dialect.out_of_memory_kills))
 
-    def cpu_used_ns(self) -> int | None:
-        used = self._read(self._dialect.cpu_used)
-        return None if used is None else used * self._dialect.cpu_unit_ns
-
-    def processes(self) -> list[int]:
-        try:
-            return [int(line) for line in read(_distinct(self._folders)[0] / "cgroup.procs").split()]
-        except OSError:
-            return []
-
-    def can_freeze(self) -> bool:
-        return self._dialect.frozen.controller in self._folders
-
-    def freeze(self) -> None:
-        self._write(self._dialect.frozen)
-        self._is_frozen = True
-
-    def thaw(self) -> None:
-        self._write(self._dialect.thawed)
-        self._is_frozen = False
-
     async def remove(self, seconds: float = REMOVE_SECONDS) -> bool:
         """Waits until all of its processes are gone, which somebody else has to see to. False when they are
         not in time; the next service that starts here removes it then."""
-        if self._is_frozen:
-            with contextlib.suppress(OSError):
-                self.thaw()  # version 1 lets nobody die while frozen
         return await _remove_all(_distinct(self._folders), seconds)
 
     def limit(self, memory_bytes: int, tasks: int) -> None:
@@ -195,7 +163,7 @@ class Cgroups:
             self._move_processes(folder, folder / SERVICE_LEAF)
         wanted = frozenset(self._folders) & frozenset(LIMITING)
         granted = self._enable(folder, wanted)
-        self._folders = {name: path for name, path in self._folders.items() if name in granted or not name}
+        self._folders = {name: path for name, path in self._folders.items() if name in granted}
 
     def _move_processes(self, folder: Path, leaf: Path) -> None:
         with contextlib.suppress(FileExistsError):
@@ -224,18 +192,9 @@ class Cgroups:
         """Of services that were killed. What still lives in them has lost its service and is killed."""
         parents = [path for folder in _distinct(self._folders) for path in _leftovers(folder, self._pid)]
         found = [cgroup for parent in parents for cgroup in _with_children(parent)]
-        # All before any is waited for: what one hierarchy kills, another may hold frozen.
         for cgroup in found:
-            self._kill(cgroup)
+            _kill_processes(cgroup)
         await _remove_all(found, REMOVE_SECONDS)
-
-    def _kill(self, folder: Path) -> None:
-        with contextlib.suppress(OSError):
-            write(folder / self._dialect.thawed.file, self._dialect.thawed.text)
-        with contextlib.suppress(OSError):
-            for pid in read(folder / "cgroup.procs").split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), signal.SIGKILL)
 
 
 def _leftovers(folder: Path, own_pid: int) -> list[Path]:
@@ -253,6 +212,13 @@ def _is_in_use(folder: Path, pid: int) -> bool:
         return psutil.Process(pid).create_time() <= folder.stat().st_ctime + CLOCK_SECONDS
     except (psutil.NoSuchProcess, OSError):
         return False
+
+
+def _kill_processes(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        for pid in read(folder / "cgroup.procs").split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _with_children(parent: Path) -> Iterator[Path]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from lambdacli.environments.process import WallsRefused
+from lambdacli.environments.command import WallsRefused
 from lambdacli.environments.sandbox.cgroup_files import LIMITING
 from lambdacli.environments.sandbox.cgroup_search import Found, find_cgroups
 from lambdacli.environments.sandbox.outbound import Program, find_program
@@ -33,7 +33,7 @@ AS_FOR_WALLS = "as for the walls"
 
 
 class Tried(Protocol):
-    """What the launcher has found out, and can try again."""
+    """What was found out at the start, and can be tried again."""
 
     @property
     def walls(self) -> str: ...

@@ -10,12 +10,12 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 
-from lambdacli.environments.process import Command, Exit, ProcessTree, StartError
+from lambdacli.environments.command import Command, Exit, StartError
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox.base import Place
 from lambdacli.environments.sandbox.cgroups import Cgroup
-from lambdacli.environments.sandbox.cpu_share import cpu_share
 from lambdacli.environments.sandbox.memory import TreeUse, tree_use
-from lambdacli.environments.sandbox.throttle import Throttle
+from lambdacli.environments.sandbox.share import share_of
 from lambdacli.environments.sandbox.watch import Watch
 
 
@@ -30,12 +30,7 @@ class GuardedSandbox:
         self._memory_mb = memory_mb
         self._cgroup = cgroup
         """The kernel's own limits, where it lets us set them: what it does need not be done here."""
-        has_kernel_share = cgroup is not None and cgroup.limits_cpu
-        self._kernel_share = cpu_share(memory_mb, os.cpu_count() or 1) if has_kernel_share else None
-        needs_throttle = has_cpu_share and not has_kernel_share
-        self._throttle = Throttle(memory_mb, self._stop, self._go_on) if needs_throttle else None
-        self._has_cpu_share = has_cpu_share
-        self._is_held_to_share = False
+        self._share = share_of(memory_mb, cgroup, self._stop, self._go_on) if has_cpu_share else None
         self._tree: ProcessTree | None = None
         self._is_prepared = False
         self._read_fd, self._write_fd = os.pipe()
@@ -67,8 +62,8 @@ class GuardedSandbox:
                 await tree.started()
             if tree.pid is not None and tree.guardian is not None:  # it has not ended meanwhile
                 self._watch.attach(tree.pid, tree.guardian)
-                if self._throttle is not None:
-                    self._throttle.attach(tree.pid, tree.guardian)
+                if self._share is not None:
+                    self._share.attach(tree.pid, tree.guardian)
         except BaseException:
             await self.end_processes()
             raise
@@ -117,20 +112,13 @@ class GuardedSandbox:
 
     def watch(self, on_breach: Callable[[str], None], *, is_init: bool = False) -> None:
         self._watch.begin(on_breach)
-        if not is_init:
-            self._hold_to_share()
+        if self._share is not None and not is_init:
+            self._share.begin()
 
     def unwatch(self) -> None:
         self._watch.end()
-        if self._throttle is not None:
-            self._throttle.end()
-
-    def _hold_to_share(self) -> None:
-        if self._throttle is not None:
-            self._throttle.begin()
-        elif self._cgroup is not None and self._has_cpu_share and not self._is_held_to_share:
-            self._is_held_to_share = True
-            self._cgroup.set_cpu_share(self._kernel_share)
+        if self._share is not None:
+            self._share.end()
 
     def _explained(self, exit: Exit) -> Exit:
         """What the kernel has killed because memory ran out was never seen above the limit."""
@@ -159,16 +147,13 @@ class GuardedSandbox:
     async def end_processes(self) -> None:
         self._detach()
         self.is_frozen = self._is_prepared = False
-        if self._is_held_to_share and self._cgroup is not None:
-            self._is_held_to_share = False
-            self._cgroup.set_cpu_share(None)  # an init gets all there is
         if self._tree is not None:
             await self._tree.kill()
 
     def _detach(self) -> None:
         self._watch.detach()
-        if self._throttle is not None:
-            self._throttle.detach()
+        if self._share is not None:
+            self._share.detach()
 
     async def close(self) -> None:
         self._detach()

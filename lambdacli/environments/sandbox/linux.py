@@ -6,9 +6,10 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from lambdacli.environments.process import ProcessTree
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.environments.sandbox import outbound
 from lambdacli.environments.sandbox.own_network import OwnNetwork
+from lambdacli.environments.sandbox.users import User
 from lambdacli.model import limits
 from lambdacli.model.function import Network
 
@@ -27,22 +28,20 @@ class WalledPlace:
         *,
         temporary_mb: int,
         network: OwnNetwork | None,
-        uid: int | None,
-        owner: int | None = None,
+        user: User | None,
     ) -> None:
-        """`uid` is who the environment is in its house, `owner` who that is on this machine; None where both
-        are this user."""
+        """Without a user of its own the environment is this one."""
         self._open_room = open_room
         self._on_close = on_close
         self._temporary_mb = temporary_mb
         self._network = network
-        self._uid = uid
-        self._owner = owner
+        self._user = user
 
     async def open(self, runtime_api: str, output_fd: int) -> ProcessTree:
-        if self._owner is not None:
-            os.fchown(output_fd, self._owner, -1)  # else it could not open /dev/stdout by that name
-        room = room_of(runtime_api, self._temporary_mb, self._network, self._uid)
+        if self._user is not None:
+            os.fchown(output_fd, self._user.outside, -1)  # else it could not open /dev/stdout by that name
+        uid = None if self._user is None else self._user.inside
+        room = room_of(runtime_api, self._temporary_mb, self._network, uid)
         tree = await self._open_room(room, output_fd)
         await tree.ready()
         if self._network is not None:

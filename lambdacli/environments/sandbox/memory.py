@@ -6,9 +6,8 @@ import os
 import sys
 from dataclasses import dataclass
 
-import psutil
-
 from lambdacli.environments.sandbox.tree import Member, descendants
+from lambdacli.environments.sandbox.usage import resident_kb_by_psutil
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
@@ -39,18 +38,11 @@ def use_of(members: list[Member]) -> TreeUse | None:
 
 def _resident_kb(pid: int) -> int:
     if sys.platform != "linux":
-        return _resident_kb_by_psutil(pid)
+        return resident_kb_by_psutil(pid)
     try:
         with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
             return int(file.read(4096).split()[1]) * PAGE_KB
     except (OSError, IndexError):
-        return 0
-
-
-def _resident_kb_by_psutil(pid: int) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss) // 1024
-    except psutil.Error:
         return 0
 
 

@@ -13,8 +13,10 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambdacli.environments.command import Command, Exit, StartError
 from lambdacli.environments.log_channel import LogChannel
-from lambdacli.environments.process import Command, Exit, Keeper, ProcessTree, StartError
+from lambdacli.environments.process import Keeper
+from lambdacli.environments.process_tree import ProcessTree
 
 logger = logging.getLogger("lam.environments")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from lambdacli.environments.process import ProcessTree
+from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.model import limits
 
 NET_FACTOR = 4

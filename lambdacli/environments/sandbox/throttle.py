@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable
 
 from lambdacli.environments.sandbox.cpu_share import DutyCycle, Stop, cpu_share
-from lambdacli.environments.sandbox.tree import descendants
 from lambdacli.environments.sandbox.usage import TreeCpu, process_cpu_ns
 
 FIRST_LOOK_SECONDS = 0.005
@@ -26,7 +25,7 @@ class Throttle:
         self._stop = stop
         self._go = go
         self._loop = asyncio.get_running_loop()
-        self._main = self._root = self._used = 0
+        self._main = self._used = 0
         self._tree: TreeCpu | None = None
         self._duty: DutyCycle | None = None
         self._alone_at_ns: int | None = None
@@ -40,7 +39,7 @@ class Throttle:
         self.detach()
         if self._share >= self._cores:
             return
-        self._main, self._root = main, root
+        self._main = main
         self._tree = TreeCpu(root)
 
     def detach(self) -> None:
@@ -60,7 +59,7 @@ class Throttle:
         self._is_running = True
         now = self._loop.time()
         if self._duty is None:
-            self._duty = DutyCycle(self._share, self._cores, now, self._tree.used_ns())
+            self._duty = DutyCycle(self._share, self._cores, now, self._tree.use().used_ns)
         if now < self._free_at:
             self._stand_still(self._free_at)
         elif self._timer is None:
@@ -104,6 +103,7 @@ class Throttle:
         main_ns = process_cpu_ns(self._main)
         if self._alone_at_ns is not None and main_ns == self._alone_at_ns:
             return self._used
-        self._used = self._tree.used_ns()
-        self._alone_at_ns = main_ns if len(descendants(self._root)) == 1 else None
+        use = self._tree.use()
+        self._used = use.used_ns
+        self._alone_at_ns = main_ns if use.is_one_process else None
         return self._used

@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 import time
+from dataclasses import dataclass
 
 import psutil
 
@@ -14,6 +15,7 @@ from lambdacli.environments.sandbox.tree import descendants
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _IS_LINUX = sys.platform == "linux"
+_PEAK = b"\nVmHWM:"
 
 
 class ProcessUse:
@@ -30,27 +32,17 @@ class ProcessUse:
     def peak_kb(self) -> int:
         """The highest resident size that it ever had; 0 when it has ended. Where the system keeps no peak,
         the size now."""
-        return self._figure(b"\nVmHWM:") if _IS_LINUX else _resident_kb_by_psutil(self.pid)
-
-    def resident_kb(self) -> int:
-        return self._figure(b"\nVmRSS:") if _IS_LINUX else _resident_kb_by_psutil(self.pid)
-
-    def _figure(self, name: bytes) -> int:
-        """The kernel escapes line ends in a process's name, so no name can look like a line of its own."""
+        if not _IS_LINUX:
+            return resident_kb_by_psutil(self.pid)
         if self._status < 0:
             return 0
         try:
             status = os.pread(self._status, 4096, 0)
         except OSError:
             return 0
-        at = status.find(name)
-        return 0 if at < 0 else int(status[at + len(name) : status.find(b" kB", at)])
-
-    def reset_peak(self) -> None:
-        """From now on the peak is that of what follows (Linux; elsewhere there is no lasting peak)."""
-        if _IS_LINUX:
-            with contextlib.suppress(OSError), open(f"/proc/{self.pid}/clear_refs", "wb") as file:
-                file.write(b"5")
+        # The kernel escapes line ends in a process's name, so no name can look like a line of its own.
+        at = status.find(_PEAK)
+        return 0 if at < 0 else int(status[at + len(_PEAK) : status.find(b" kB", at)])
 
     def close(self) -> None:
         if self._status >= 0:
@@ -58,7 +50,7 @@ class ProcessUse:
             self._status = -1
 
 
-def _resident_kb_by_psutil(pid: int) -> int:
+def resident_kb_by_psutil(pid: int) -> int:
     try:
         return int(psutil.Process(pid).memory_info().rss) // 1024
     except psutil.Error:
@@ -77,6 +69,12 @@ def process_cpu_ns(pid: int) -> int | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class CpuUse:
+    used_ns: int
+    is_one_process: bool
+
+
 class TreeCpu:
     """The processor time of a whole tree without a cgroup: never falls, though processes come and go.
 
@@ -88,12 +86,13 @@ class TreeCpu:
         self._root = root
         self._highest_ns = 0
 
-    def used_ns(self) -> int:
+    def use(self) -> CpuUse:
         total = _collected_ns(self._root)
-        for member in descendants(self._root):
+        members = descendants(self._root)
+        for member in members:
             total += (process_cpu_ns(member.pid) or 0) + _collected_ns(member.pid)
         self._highest_ns = max(self._highest_ns, total)
-        return self._highest_ns
+        return CpuUse(self._highest_ns, len(members) == 1)
 
 
 def _collected_ns(pid: int) -> int:

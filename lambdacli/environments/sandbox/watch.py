@@ -139,7 +139,8 @@ class Watch:
 
     def note_peak(self, used_kb: int) -> None:
         """What was used beyond the limit before somebody noticed, Lambda would not have given."""
-        self._peak_kb = max(self._peak_kb, min(used_kb, self._memory_kb))
+        if used_kb > self._peak_kb:
+            self._peak_kb = min(used_kb, self._memory_kb)
 
     def is_over_memory(self) -> bool:
         """Whether the main process is, or ever was, above the limit."""

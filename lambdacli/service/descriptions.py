@@ -1,0 +1,102 @@
+"""What the service tells of itself, its environments and its machine: for `lam status`, `envs`, `show` and
+`doctor`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from datetime import UTC, datetime
+
+from lambdacli import __version__
+from lambdacli.engine.concurrency import Ledger
+from lambdacli.environments.fleet import Fleet
+from lambdacli.environments.grounds import Grounds
+from lambdacli.environments.sandbox.grants import grants as grants_of_walls
+from lambdacli.model import limits
+from lambdacli.model.environment import EnvironmentDescription
+from lambdacli.model.function import Function
+from lambdacli.model.grant import Grant
+from lambdacli.service import grants
+from lambdacli.service.doors import Doors
+from lambdacli.service.preferences import Preferences
+from lambdacli.service.project_sync import ProjectSync
+from lambdacli.service.settings import Settings
+from lambdacli.store.functions import FunctionStore
+
+
+class Descriptions:
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        preferences: Preferences,
+        sync: ProjectSync | None,
+        functions: FunctionStore,
+        grounds: Grounds,
+        fleet: Fleet,
+        ledger: Ledger,
+        doors: Doors,
+    ) -> None:
+        self._settings = settings
+        self._preferences = preferences
+        self._sync = sync
+        self._functions = functions
+        self._grounds = grounds
+        self._fleet = fleet
+        self._ledger = ledger
+        self._doors = doors
+        self._started_at = datetime.now(UTC)
+
+    def identity(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            "endpoint": self._doors.endpoint,
+            "socket": str(self._settings.socket),
+            "version": __version__,
+        }
+
+    def status(self) -> dict[str, object]:
+        environments = Counter(str(environment.state) for environment in self._fleet.environments())
+        return {
+            **self.identity(),
+            "project": None if self._settings.project is None else str(self._settings.project),
+            "state_dir": str(self._settings.state),
+            "started_at": self._started_at.isoformat(timespec="seconds"),
+            "account": self._preferences.account,
+            "region": self._preferences.region,
+            "functions": self._functions.count(),
+            "environments": dict(environments),
+            "walls": self._grounds.walls,
+            "running_invocations": self._ledger.running(),
+            "problems": [] if self._sync is None else self._sync.problems,
+            "notices": self._notices(),
+            "anonymous": self._settings.anonymous,
+        }
+
+    def _notices(self) -> list[str]:
+        notices = [] if self._sync is None else list(self._sync.warnings)
+        chosen = None if self._settings.port is not None else self._preferences.chosen_port
+        if chosen is not None and chosen != self._doors.port:
+            notices.append(f"lam.yaml says port {chosen} now: it counts after `lam stop`")
+        return notices
+
+    async def environments(self) -> list[EnvironmentDescription]:
+        """Looks at every process of theirs: not for the event loop."""
+        environments = self._fleet.environments()
+        return await asyncio.to_thread(lambda: [environment.describe() for environment in environments])
+
+    def problems_of(self, function: Function) -> list[str]:
+        """What of its settings cannot be kept here."""
+        problem = self._grounds.network_problem(function.network)
+        problems = [] if problem is None else [problem]
+        is_usual = function.ephemeral_storage_mb == limits.EPHEMERAL_STORAGE_MB_DEFAULT
+        if not self._grounds.is_walled and not is_usual:
+            problems.append("ephemeral_storage is not limited by the portable walls")
+        return problems
+
+    async def grants(self) -> list[Grant]:
+        """Some run programs and read files: not for the event loop."""
+        port, wanted = self._doors.port, self._preferences.wanted_port
+        others = await asyncio.to_thread(grants.of_machine, self._settings.state, port, wanted)
+        return [*await grants_of_walls(self._grounds), *others]

@@ -1,0 +1,66 @@
+"""What counts now: the word of the command line, of lam.yaml, or the default, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdacli.environments.pool import PoolLimits
+from lambdacli.project.config import Project
+from lambdacli.service.project_sync import ProjectSync
+from lambdacli.service.settings import DEFAULT_PORT, IDLE_EXIT_MINUTES, Settings, pool_limits
+
+DEFAULT_ACCOUNT = "000000000000"
+DEFAULT_REGION = "us-east-1"
+
+
+class Preferences:
+    """Asked each time: lam.yaml can be another one at any moment."""
+
+    def __init__(self, settings: Settings, sync: ProjectSync | None) -> None:
+        self._settings = settings
+        self._sync = sync
+
+    @property
+    def project(self) -> Project | None:
+        return None if self._sync is None else self._sync.project
+
+    @property
+    def account(self) -> str:
+        project = self.project
+        return DEFAULT_ACCOUNT if project is None else project.account
+
+    @property
+    def region(self) -> str:
+        project = self.project
+        return DEFAULT_REGION if project is None else project.region
+
+    @property
+    def chosen_port(self) -> int | None:
+        """One that somebody chose; None leaves it to the service."""
+        if self._settings.port is not None:
+            return self._settings.port
+        project = self.project
+        return project.port if project is not None and project.is_port_chosen else None
+
+    @property
+    def wanted_port(self) -> int:
+        return self.chosen_port or DEFAULT_PORT
+
+    @property
+    def idle_exit_minutes(self) -> float:
+        """0 means never."""
+        if self._settings.idle_exit_minutes is not None:
+            return self._settings.idle_exit_minutes
+        project = self.project
+        return IDLE_EXIT_MINUTES if project is None else project.idle_exit_minutes
+
+    @property
+    def pool_limits(self) -> PoolLimits:
+        project = self.project
+        return pool_limits(None if project is None else project.max_environments)
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """Other services of this machine, by the names of lam.yaml."""
+        project = self.project
+        return {} if project is None else project.services
