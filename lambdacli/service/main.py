@@ -42,6 +42,7 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
+from lambdacli.model.layer import LayerKey, Substitutions
 from lambdacli.project.config import Project
 from lambdacli.project.schema import SERVICES
 from lambdacli.service import grants
@@ -63,6 +64,7 @@ from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import DatabaseTooNewError, open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.layers import LayerStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.wire.http import Answer, HttpServer, Request, Response
@@ -138,6 +140,7 @@ class Service:
             self._aliases = AliasStore(database)
             self._function_settings = SettingStore(database)
             self._code = CodeStore(settings.state / "code")
+            self._layers = LayerStore(database, self._layer_changed)
             self._logs = LogBook(settings.state / "logs")
             self._ledger = Ledger()
 
@@ -194,7 +197,7 @@ class Service:
     def _tidy_up(self, layers: Layers) -> None:
         """What a former service left that nobody can need any more; nothing runs yet."""
         layers.forget_all()
-        self._code.collect_garbage(self._functions.code_in_use())
+        self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
 
     # The project
@@ -218,6 +221,7 @@ class Service:
             self._settings.project,
             self._functions,
             self._code,
+            self._layers,
             self._clock,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
@@ -227,6 +231,10 @@ class Service:
         """Files that the function runs from changed."""
         self._placements.changed(key)
         self._function_changed(key)
+
+    def _layer_changed(self, key: LayerKey) -> None:
+        if self._sync is not None:
+            self._sync.layer_changed(key)
 
     def _function_changed(self, key: FunctionKey) -> None:
         """Environments that started with another code or configuration finish what they run, and go."""
@@ -330,6 +338,8 @@ class Service:
             aliases=self._aliases,
             settings=self._function_settings,
             code=self._code,
+            layers=self._layers,
+            substitutions=self._project.substitutions if self._project else Substitutions(),
             invoker=self._invoker,
             events=self._events,
             clock=self._clock,
