@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,11 +14,12 @@ from typer.main import get_command
 
 from lambdacli import __version__
 from lambdacli.cli import errors, render
+from lambdacli.cli.action import Action
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`module` offers `run`, the verb itself, and `EXAMPLES` for its help."""
+    """`module` offers `EXAMPLES` for its help and `run`, the verb itself; or ACTIONS, verbs below a noun."""
 
     module: str
     summary: str
@@ -40,6 +41,7 @@ VERBS = {
         "lambdacli.cli.doctor", "Tell what this machine grants, what is missing, and how to get it."
     ),
     "delete": Verb("lambdacli.cli.delete", "Delete a function that was made over the API."),
+    "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
 
@@ -152,6 +154,37 @@ class VerbCommand(TyperCommand):
             _write_section(formatter, title, records)
 
 
+class NounGroup(TyperGroup):
+    """A noun such as `layer`, whose help shows what can be done with it."""
+
+    examples = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, actions = args[0], self.list_commands(ctx)
+        if name in actions or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        nearest = [_OTHER_WORDS.get(name, "")] if _OTHER_WORDS.get(name) in actions else []
+        nearest = nearest or difflib.get_close_matches(name, actions, n=1)
+        raise errors.WrongUsage(
+            f"no such verb: {ctx.info_name} {name}",
+            f"did you mean {nearest[0]}?" if nearest else None,
+            f"`{ctx.command_path} --help` shows what there is",
+        )
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_opening(formatter, self.help or "", self.examples)
+        formatter.write_usage(ctx.command_path, "[OPTIONS] VERB ...")
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        _write_section(formatter, "Verbs", [(name, each.help or "") for name, each in commands if each])
+        records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
+        _write_section(formatter, "Options", [record for record in records if record])
+        formatter.write_paragraph()
+        formatter.write_text(f"`{ctx.command_path} VERB --help` shows a verb's examples and options.")
+
+
 class VerbGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(VERBS)
@@ -182,8 +215,10 @@ class VerbGroup(TyperGroup):
         formatter.write_text("`lam VERB --help` shows a verb's examples and options.")
 
 
-def load_verb(name: str) -> VerbCommand:
+def load_verb(name: str) -> VerbCommand | NounGroup:
     module = importlib.import_module(VERBS[name].module)
+    if hasattr(module, "ACTIONS"):
+        return _noun(name, module.ACTIONS, module.EXAMPLES)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=VerbCommand, help=VERBS[name].summary, context_settings=_CONTEXT_SETTINGS)(
         module.run
@@ -192,6 +227,31 @@ def load_verb(name: str) -> VerbCommand:
     assert isinstance(verb, VerbCommand)
     verb.examples = module.EXAMPLES
     return verb
+
+
+def _noun(name: str, actions: Mapping[str, Action], examples: str) -> NounGroup:
+    app = typer.Typer(
+        cls=NounGroup,
+        name=name,
+        help=VERBS[name].summary,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings=_CONTEXT_SETTINGS,
+    )
+    # Even a noun with a single action is a group.
+    app.callback()(lambda: None)
+    for word, action in actions.items():
+        app.command(word, cls=VerbCommand, help=action.summary, context_settings=_CONTEXT_SETTINGS)(
+            action.run
+        )
+    noun = get_command(app)
+    assert isinstance(noun, NounGroup)
+    noun.examples = examples
+    for word, action in actions.items():
+        command = noun.commands[word]
+        assert isinstance(command, VerbCommand)
+        command.examples = action.examples
+    return noun
 
 
 def _write_opening(formatter: Any, description: str, examples: str) -> None:
