@@ -167,8 +167,8 @@ def test_version(lam):
             "hint: `lam layer --help` shows what there is\n",
         ),
         (
-            ["layer", "publsh"],
-            "error: no such verb: layer publsh\n\nhint: did you mean publish?\n"
+            ["layer", "pub"],
+            "error: no such verb: layer pub\n\nhint: did you mean publish?\n"
             "hint: `lam layer --help` shows what there is\n",
         ),
         (
