@@ -24,6 +24,7 @@ _lam() {
         'bench:Invoke a function many times, and tell how long it took.'
         'doctor:Tell what this machine grants, what is missing, and how to get it.'
         'delete:Delete a function that was made over the API.'
+        'layer:Publish, list, show, share and delete layers.'
         'completions:Print or install the completion of a shell.'
     )
     _arguments -C \
@@ -257,12 +258,45 @@ _lam() {
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
                     ;;
+                layer)
+                    _arguments \
+                        '--runtime[A runtime it is made for; may be repeated.]:value: ' \
+                        '--architecture[x86_64 or arm64; may be repeated.]:value: ' \
+                        '--description[What it holds.]:value: ' \
+                        '--license[Its licence\: an SPDX name, or a URL.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--principal[An account, or * for everyone.]:value: ' \
+                        '--organization[With *\: everyone of this organisation.]:value: ' \
+                        '--statement-id[Its name; otherwise one is made up.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(publish list show delete permit forbid)' \
+                        '2:file:_files'
+                    ;;
                 completions)
                     _arguments \
                         '--install[Put it where the shell looks for it.]' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
-                        '1:shell:(bash zsh fish)'
+                        '1:word:(bash zsh fish)'
                     ;;
             esac
             ;;

@@ -8,10 +8,12 @@ import zipfile
 
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
+from lambdacli.model.layer import Substitutions
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.layers import LayerStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
 from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
@@ -39,6 +41,9 @@ class House:
         self.aliases = AliasStore(self.connection)
         self.settings = SettingStore(self.connection)
         self.code = CodeStore(folder / "code")
+        self.layers = LayerStore(self.connection)
+        self.substitutions = Substitutions()
+        self.account = ACCOUNT
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
         self.clock = SteppingClock()
@@ -47,12 +52,14 @@ class House:
 
     def context(self, request):
         return Context(
-            account=ACCOUNT,
+            account=self.account,
             region=REGION,
             functions=self.functions,
             aliases=self.aliases,
             settings=self.settings,
             code=self.code,
+            layers=self.layers,
+            substitutions=self.substitutions,
             invoker=self.invoker,
             events=self.events,
             clock=self.clock,

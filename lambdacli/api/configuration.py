@@ -69,7 +69,6 @@ _NOT_BUILT: Mapping[str, Callable[[Any], bool]] = {
     "ImageConfig": _is_empty,
     "PackageType": lambda value: value == "Zip",
     "SnapStart": lambda value: value.get("ApplyOn", "None") == "None",
-    "Layers": _is_empty,
     "TenancyConfig": _never,
     "CapacityProviderConfig": _never,
     "DurableConfig": _never,

@@ -18,6 +18,8 @@ from lambdacli.api.operations import (
     concurrency,
     functions,
     invoke,
+    layer_permissions,
+    layers,
     tags,
     unsupported,
     versions,
@@ -36,7 +38,7 @@ from lambdacli.model.later import Later
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.wire.http import Request, Response
 
-_MODULES = (functions, versions, aliases, invoke, concurrency, tags, account)
+_MODULES = (functions, versions, aliases, layers, layer_permissions, invoke, concurrency, tags, account)
 
 _log = logging.getLogger("lam.api")
 

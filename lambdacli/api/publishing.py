@@ -6,7 +6,15 @@ import asyncio
 from dataclasses import replace
 
 from lambdacli.api.operations.context import Context, new_id
-from lambdacli.model.function import ArchiveCode, Function
+from lambdacli.model.function import (
+    ArchiveCode,
+    FolderCode,
+    Function,
+    Layer,
+    LocalLayer,
+    PublishedLayer,
+)
+from lambdacli.store.code import CodeStore
 
 
 async def frozen_code(context: Context, function: Function) -> ArchiveCode:
@@ -16,13 +24,34 @@ async def frozen_code(context: Context, function: Function) -> ArchiveCode:
     return await asyncio.to_thread(context.code.keep_folder, function.code.folder)
 
 
+async def frozen_layers(context: Context, function: Function) -> tuple[Layer, ...]:
+    """Layers that are folders or files of the developer's own, as they are now."""
+    return await asyncio.to_thread(lambda: tuple(_frozen(context.code, layer) for layer in function.layers))
+
+
+def _frozen(code: CodeStore, layer: Layer) -> Layer:
+    match layer:
+        case PublishedLayer(code=FolderCode(folder)):
+            return replace(layer, code=code.keep_folder(folder))
+        case LocalLayer(path) if path.is_dir():
+            return replace(layer, frozen=code.keep_folder(path))
+        case LocalLayer(path):
+            return replace(layer, frozen=code.add(path.read_bytes()))
+    return layer
+
+
 def published(
-    context: Context, latest: Function, code: ArchiveCode, description: str | None = None
+    context: Context,
+    latest: Function,
+    code: ArchiveCode,
+    layers: tuple[Layer, ...],
+    description: str | None = None,
 ) -> Function:
     """The new version; or the last one, if nothing has changed since."""
     candidate = replace(
         latest,
         code=code,
+        layers=layers,
         description=latest.description if description is None else description,
         revision_id=new_id(),
         build_id=new_id(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from lambdacli.model.function import ArchiveCode, Function, State
+from lambdacli.model.function import ArchiveCode, Function, PublishedLayer, State
 from lambdacli.model.runtime_names import runtime_version_arn
 
 _BEING_CREATED = "The function is being created."
@@ -51,6 +51,9 @@ def listed_configuration(
     }
     if function.variables is not None:
         shown["Environment"] = {"Variables": dict(function.variables)}
+    layers = [layer for layer in function.layers if isinstance(layer, PublishedLayer)]
+    if layers:
+        shown["Layers"] = [{"Arn": layer.arn, "CodeSize": layer.size_bytes} for layer in layers]
     return shown
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,12 +13,13 @@ from typer.main import get_command
 
 from lambdacli import __version__
 from lambdacli.cli import errors, render
+from lambdacli.cli.action import Action
 from lambdacli.cli.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`module` offers `run`, the verb itself, and `EXAMPLES` for its help."""
+    """`module` offers `EXAMPLES` for its help and `run`, the verb itself; or ACTIONS, verbs below a noun."""
 
     module: str
     summary: str
@@ -40,6 +41,7 @@ VERBS = {
         "lambdacli.cli.doctor", "Tell what this machine grants, what is missing, and how to get it."
     ),
     "delete": Verb("lambdacli.cli.delete", "Delete a function that was made over the API."),
+    "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
 
@@ -152,6 +154,31 @@ class VerbCommand(TyperCommand):
             _write_section(formatter, title, records)
 
 
+class NounGroup(TyperGroup):
+    """A noun such as `layer`, whose help shows what can be done with it."""
+
+    examples = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, actions = args[0], self.list_commands(ctx)
+        if name in actions or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        raise _no_such_verb(f"{ctx.info_name} {name}", name, actions, ctx.command_path)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        _write_opening(formatter, self.help or "", self.examples)
+        formatter.write_usage(ctx.command_path, "[OPTIONS] VERB ...")
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        _write_section(formatter, "Verbs", [(name, each.help or "") for name, each in commands if each])
+        records = [parameter.get_help_record(ctx) for parameter in self.get_params(ctx)]
+        _write_section(formatter, "Options", [record for record in records if record])
+        formatter.write_paragraph()
+        formatter.write_text(f"`{ctx.command_path} VERB --help` shows a verb's examples and options.")
+
+
 class VerbGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(VERBS)
@@ -163,12 +190,7 @@ class VerbGroup(TyperGroup):
         name = args[0]
         if name in VERBS:
             return name, load_verb(name), args[1:]
-        meant = _OTHER_WORDS.get(name) or nearest(name, VERBS)
-        raise errors.WrongUsage(
-            f"no such verb: {name}",
-            f"did you mean {meant}?" if meant else None,
-            "`lam --help` shows what there is",
-        )
+        raise _no_such_verb(name, name, VERBS, "lam")
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         _write_opening(formatter, _DESCRIPTION, _EXAMPLES)
@@ -180,8 +202,21 @@ class VerbGroup(TyperGroup):
         formatter.write_text("`lam VERB --help` shows a verb's examples and options.")
 
 
-def load_verb(name: str) -> VerbCommand:
+def _no_such_verb(shown: str, name: str, known: Iterable[str], command: str) -> errors.WrongUsage:
+    words = list(known)
+    other = _OTHER_WORDS.get(name)
+    meant = other if other in words else nearest(name, words)
+    return errors.WrongUsage(
+        f"no such verb: {shown}",
+        f"did you mean {meant}?" if meant else None,
+        f"`{command} --help` shows what there is",
+    )
+
+
+def load_verb(name: str) -> VerbCommand | NounGroup:
     module = importlib.import_module(VERBS[name].module)
+    if hasattr(module, "ACTIONS"):
+        return _noun(name, module.ACTIONS, module.EXAMPLES)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=VerbCommand, help=VERBS[name].summary, context_settings=_CONTEXT_SETTINGS)(
         module.run
@@ -190,6 +225,31 @@ def load_verb(name: str) -> VerbCommand:
     assert isinstance(verb, VerbCommand)
     verb.examples = module.EXAMPLES
     return verb
+
+
+def _noun(name: str, actions: Mapping[str, Action], examples: str) -> NounGroup:
+    app = typer.Typer(
+        cls=NounGroup,
+        name=name,
+        help=VERBS[name].summary,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings=_CONTEXT_SETTINGS,
+    )
+    # Even a noun with a single action is a group.
+    app.callback()(lambda: None)
+    for word, action in actions.items():
+        app.command(word, cls=VerbCommand, help=action.summary, context_settings=_CONTEXT_SETTINGS)(
+            action.run
+        )
+    noun = get_command(app)
+    assert isinstance(noun, NounGroup)
+    noun.examples = examples
+    for word, action in actions.items():
+        command = noun.commands[word]
+        assert isinstance(command, VerbCommand)
+        command.examples = action.examples
+    return noun
 
 
 def _write_opening(formatter: Any, description: str, examples: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambdacli.cli.app import VERBS, command, load_verb
+from lambdacli.cli.app import VERBS, NounGroup, command, load_verb
 
 FUNCTIONS, FILES, CHOICES, FREE, NOTHING = "functions", "files", "choices", "free", "nothing"
 
@@ -26,7 +26,7 @@ _FIRST_WORD = {
     "validate": FILES,
     "completions": CHOICES,
 }
-_LATER_WORDS = {"invoke": FILES}
+_LATER_WORDS = {"invoke": FILES, "layer": FILES}
 _HEADER = "made by `python -m lambdacli.cli.completion_scripts completions`"
 SHELLS = ("bash", "zsh", "fish")
 
@@ -47,6 +47,8 @@ class VerbWords:
     options: tuple[Option, ...]
     first: str
     later: str
+    choices: tuple[str, ...] = ()
+    """Of the first word."""
 
 
 def scripts() -> dict[str, str]:
@@ -61,12 +63,21 @@ def scripts() -> dict[str, str]:
 
 
 def _words_of(name: str) -> VerbWords:
+    verb, help_option = load_verb(name), Option(("--help", "-h"), "Show the help.", NOTHING)
+    if isinstance(verb, NounGroup):
+        of_all = [option for each in verb.commands.values() for option in _options_of(each.params)]
+        options = tuple({option.names: option for option in of_all}.values())
+        later = _LATER_WORDS.get(name, NOTHING)
+        return VerbWords(
+            name, VERBS[name].summary, (*options, help_option), CHOICES, later, tuple(verb.commands)
+        )
     return VerbWords(
         name,
         VERBS[name].summary,
-        (*_options_of(load_verb(name).params), Option(("--help", "-h"), "Show the help.", NOTHING)),
+        (*_options_of(verb.params), help_option),
         _FIRST_WORD.get(name, NOTHING),
         _LATER_WORDS.get(name, NOTHING),
+        SHELLS if name == "completions" else (),
     )
 
 
@@ -136,7 +147,7 @@ def _bash(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         lines.append(f'        {verb.name}:-*) _lam_offer -W "{_names(verb.options)}" ;;')
     for verb in verbs:
         if verb.first != NOTHING:
-            first = _bash_source(verb.first, SHELLS)
+            first = _bash_source(verb.first, verb.choices)
             if verb.later != NOTHING:
                 later = _bash_source(verb.later, ())
                 lines.append(
@@ -205,7 +216,7 @@ def _zsh(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
     for verb in verbs:
         specs = [spec for option in verb.options for spec in _zsh_option(option)]
         if verb.first != NOTHING:
-            specs.append(f"'1:{_zsh_label(verb.first)}:{_zsh_action(verb.first, SHELLS)}'")
+            specs.append(f"'1:{_zsh_label(verb.first)}:{_zsh_action(verb.first, verb.choices)}'")
         if verb.later != NOTHING:
             specs.append(f"'2:{_zsh_label(verb.later)}:{_zsh_action(verb.later, ())}'")
         lines.append(f"                {verb.name})")
@@ -235,7 +246,7 @@ def _zsh_action(kind: str, choices: tuple[str, ...]) -> str:
 
 
 def _zsh_label(kind: str) -> str:
-    return {FUNCTIONS: "function", FILES: "file", CHOICES: "shell"}[kind]
+    return {FUNCTIONS: "function", FILES: "file", CHOICES: "word"}[kind]
 
 
 def _quoted(text: str) -> str:
@@ -266,7 +277,7 @@ def _fish(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         lines += [f"complete -c lam -n {seen} {_fish_option(option)}" for option in verb.options]
         for kind in dict.fromkeys((verb.first, verb.later)):
             if kind != NOTHING:
-                lines.append(f"complete -c lam -n {seen} {_fish_source(kind, SHELLS)}")
+                lines.append(f"complete -c lam -n {seen} {_fish_source(kind, verb.choices)}")
     return "\n".join(lines) + "\n"
 
 

@@ -55,13 +55,19 @@ class LocalLayer:
     """A folder or zip of the developer's own, named in lam.yaml."""
 
     path: Path
+    frozen: ArchiveCode | None = None
+    """What it held when a version of the function was published."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedLayer:
-    """A layer version by its ARN."""
+    """A layer version by its ARN, and what it holds: that stays when the layer version is deleted."""
 
     arn: str
+    code: Code
+    """A folder, where lam.yaml says that it stands for the ARN."""
+    size_bytes: int
+    """As CodeSize shows it."""
 
 
 Layer = LocalLayer | PublishedLayer

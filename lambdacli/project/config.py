@@ -12,12 +12,13 @@ from typing import Any
 from yaml import MappingNode, Node
 
 from lambdacli.model.function import Network
+from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
 from lambdacli.model.location import find_project
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
-from lambdacli.project.kinds import Written, variable_name_fault
+from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
 from lambdacli.project.schema import (
     FUNCTION,
     FUNCTION_NAME_PATTERN,
@@ -78,8 +79,8 @@ class FunctionSettings:
     variables: Mapping[str, str] | None
     """None: neither `env` nor `env_file` was written."""
     tags: Mapping[str, str]
-    layers: tuple[Path, ...]
-    """Folders or .zip files, in order."""
+    layers: tuple[Path | str, ...]
+    """Folders, .zip files, or ARNs, in order; the ARN of a layer without a version means its newest one."""
     reserved_concurrency: int | None
     virtual_environment: Path | None
     env_files: tuple[Path, ...] = ()
@@ -87,6 +88,10 @@ class FunctionSettings:
     preloads: bool = True
     has_cpu_share: bool = True
     network: Network = Network.HOST
+
+    @property
+    def layer_paths(self) -> tuple[Path, ...]:
+        return tuple(layer for layer in self.layers if isinstance(layer, Path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,8 @@ class Project:
     max_environments: int | None
     idle_exit_minutes: int
     functions: tuple[FunctionSettings, ...]
+    substitutions: Substitutions = field(default_factory=Substitutions)
+    """What stands for layers of other accounts."""
     warnings: tuple[Problem, ...] = field(default=())
 
     @property
@@ -113,8 +120,12 @@ class Project:
         """Folders and files whose changes may change a function."""
         paths = {self.folder}
         for function in self.functions:
-            paths.update((function.code, *function.layers, *function.env_files))
-        return frozenset(paths)
+            paths.update((function.code, *function.layer_paths, *function.env_files))
+        return frozenset((*paths, *self.substitute_paths))
+
+    @property
+    def substitute_paths(self) -> tuple[Path, ...]:
+        return tuple(each for each in self.substitutions.by_arn.values() if isinstance(each, Path))
 
 
 def load_project(file: Path) -> Project:
@@ -141,6 +152,21 @@ class _Entry:
 _Settings = dict[str, _Entry]
 
 
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """What the names of layers depend on."""
+
+    account: str
+    region: str
+    substitutions: Substitutions
+
+    def is_at_hand(self, arn: str) -> bool:
+        """Whether it can be a layer of this service's own."""
+        reference = parse_layer_arn(arn)
+        is_own = reference is not None and reference.key.account == self.account
+        return is_own or self.substitutions.of(arn) is not None
+
+
 class _Reader:
     """Walks the nodes of one lam.yaml and gathers problems and warnings on the way."""
 
@@ -165,14 +191,15 @@ class _Reader:
             else:
                 self._read_key(TOP_LEVEL, name, key, value, "", top)
         account = _value(top, "account", TOP_LEVEL)
+        region = _value(top, "region", TOP_LEVEL)
+        layers = _Layers(account, region, self._substitutions(top, account, region))
         built = [
-            self._build_function(name, node, defaults, own, account)
-            for name, (node, own) in functions.items()
+            self._build_function(name, node, defaults, own, layers) for name, (node, own) in functions.items()
         ]
         self._check_concurrency(built, functions, defaults)
         return Project(
             file=self.file,
-            region=_value(top, "region", TOP_LEVEL),
+            region=region,
             account=account,
             port=_value(top, "port", TOP_LEVEL),
             is_port_chosen="port" in top,
@@ -180,6 +207,7 @@ class _Reader:
             max_environments=_value(top, "max_environments", TOP_LEVEL),
             idle_exit_minutes=_value(top, "idle_exit_minutes", TOP_LEVEL),
             functions=tuple(function for function in built if function is not None),
+            substitutions=layers.substitutions,
             warnings=tuple(self.warnings),
         )
 
@@ -253,7 +281,7 @@ class _Reader:
     # From values to a function
 
     def _build_function(
-        self, name: str, node: Node, defaults: _Settings, own: _Settings, account: str
+        self, name: str, node: Node, defaults: _Settings, own: _Settings, around: _Layers
     ) -> FunctionSettings | None:
         path = f"functions.{name}"
         both = {**defaults, **own}
@@ -275,7 +303,7 @@ class _Reader:
             self._complain(
                 own["venv"].node, own["venv"].path, f"only python has one, not {runtime}", "remove it"
             )
-        layers = self._layers(both)
+        layers = self._layers(both, around)
         virtual_environment = self._virtual_environment(both) if family in ("python", None) else None
         if runtime is None:
             return None
@@ -283,7 +311,7 @@ class _Reader:
             name=name,
             runtime=runtime,
             handler=handler,
-            role=both["role"].value if "role" in both else f"arn:aws:iam::{account}:role/lam",
+            role=both["role"].value if "role" in both else f"arn:aws:iam::{around.account}:role/lam",
             code=code or self.folder,
             description=_value(both, "description", FUNCTION),
             memory_mb=_value(both, "memory", FUNCTION),
@@ -312,15 +340,42 @@ class _Reader:
         entry = settings["code"]
         return self._folder_or_archive(entry.value, entry.node, entry.path)
 
-    def _layers(self, settings: _Settings) -> tuple[Path, ...]:
+    def _layers(self, settings: _Settings, around: _Layers) -> tuple[Path | str, ...]:
         if "layers" not in settings:
             return ()
         entry = settings["layers"]
-        layers = (
-            self._folder_or_archive(written.value, written.node, f"{entry.path}[{index}]")
+        layers = [
+            (written, f"{entry.path}[{index}]", self._layer(written, f"{entry.path}[{index}]", around))
             for index, written in enumerate(entry.value)
-        )
-        return tuple(layer for layer in layers if layer is not None)
+        ]
+        for written, path, layer in layers:
+            if isinstance(layer, str) and not around.is_at_hand(layer):
+                message = f"{layer} is a layer of another account, which cannot be fetched from here"
+                self._complain(written.node, path, message, substitution_hint(layer))
+        return tuple(layer for _, _, layer in layers if layer is not None)
+
+    def _substitutions(self, top: _Settings, account: str, region: str) -> Substitutions:
+        if "layers" not in top:
+            return Substitutions()
+        around = _Layers(account, region, Substitutions())
+        entry = top["layers"]
+        substitutes = {
+            arn: self._layer(written, f"{entry.path}.{arn}", around) for arn, written in entry.value.items()
+        }
+        return Substitutions({arn: each for arn, each in substitutes.items() if each is not None})
+
+    def _layer(self, written: Written, path: str, around: _Layers) -> Path | str | None:
+        """What lies at a path comes before a published layer of that name."""
+        text = written.value
+        if text.startswith("arn:"):
+            if LAYER_ARN.fullmatch(text) is not None:
+                return text
+            self._complain(written.node, path, f"{text} is not the ARN of a layer", "")
+            return None
+        name = re.fullmatch(r"([a-zA-Z0-9-_]{1,140})(:[0-9]{1,18})?", text)
+        if name is None or self._absolute(text).exists():
+            return self._folder_or_archive(text, written.node, path)
+        return f"{LayerKey(around.account, around.region, name[1]).arn}{name[2] or ''}"
 
     def _folder_or_archive(self, text: str, node: Node, path: str) -> Path | None:
         target = self._absolute(text)

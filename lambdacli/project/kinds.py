@@ -206,9 +206,6 @@ class PathList:
 
     maximum: int | None = None
     is_single_allowed: bool = False
-    refused: str | None = None
-    """A pattern that no element may match, and why not."""
-    refused_because: str = ""
 
     def read(self, node: Node, complain: Complain) -> tuple[Written, ...] | None:
         if self.is_single_allowed and isinstance(node, ScalarNode):
@@ -227,22 +224,54 @@ class PathList:
                 complain(at, f"[{index}]{path}", message, hint)
 
             path = PathText().read(element, complain_here)
-            if path is None:
-                continue
-            if self.refused is not None and re.match(self.refused, path):
-                complain_here(element, "", self.refused_because, "")
-                continue
-            paths.append(Written(path, element))
+            if path is not None:
+                paths.append(Written(path, element))
         return tuple(paths)
 
     def json_schema(self) -> JsonSchema:
         element = PathText().json_schema()
-        if self.refused is not None:
-            element["not"] = {"pattern": f"^{self.refused}"}
         schema: JsonSchema = {"type": "array", "items": element}
         if self.maximum is not None:
             schema["maxItems"] = self.maximum
         return {"anyOf": [element, schema]} if self.is_single_allowed else schema
+
+
+LAYER_ARN = re.compile(
+    "arn:[a-zA-Z0-9-]+:lambda:"
+    "([a-z0-9-]+:[0-9]{12}:layer:[a-zA-Z0-9_-]{1,140}(:[0-9]{1,18})?|::awslayer:[a-zA-Z0-9_-]+)"
+)
+"""Of a layer, or of one of its versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSubstitutes:
+    """Paths or names of layers by the ARNs of layers, with a version or without."""
+
+    def read(self, node: Node, complain: Complain) -> dict[str, Written] | None:
+        if not is_nothing(node) and not isinstance(node, MappingNode):
+            complain(node, "", f"must be a mapping of ARNs of layers to paths, not {found(node)}", "")
+            return None
+        substitutes: dict[str, Written] = {}
+        for arn, key, value in entries(node, complain):
+
+            def complain_here(at: Node, path: str, message: str, hint: str, arn: str = arn) -> None:
+                complain(at, f".{arn}{path}", message, hint)
+
+            if LAYER_ARN.fullmatch(arn) is None:
+                hint = "for example arn:aws:lambda:us-east-1:123456789012:layer:name"
+                complain_here(key, "", "not the ARN of a layer", hint)
+                continue
+            path = PathText().read(value, complain_here)
+            if path is not None:
+                substitutes[arn] = Written(path, value)
+        return substitutes
+
+    def json_schema(self) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": f"^{LAYER_ARN.pattern}$"},
+            "additionalProperties": PathText().json_schema(),
+        }
 
 
 @dataclass(frozen=True, slots=True)

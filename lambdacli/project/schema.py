@@ -17,6 +17,7 @@ from lambdacli.project.kinds import (
     Flag,
     JsonSchema,
     Kind,
+    LayerSubstitutes,
     Number,
     PathList,
     PathText,
@@ -95,6 +96,15 @@ TOP_LEVEL = (
         "Where functions find other AWS services: their SDKs are led to these addresses.",
         {"sqs": "http://127.0.0.1:9324", "dynamodb": "http://127.0.0.1:8000"},
         ("endpoints", "endpoint_urls"),
+    ),
+    Key(
+        "layers",
+        LayerSubstitutes(),
+        {},
+        "What stands for layers of other accounts, by their ARNs with a version or without: a folder, a .zip "
+        "file, or a published layer.",
+        {"arn:aws:lambda:us-east-1:123456789012:layer:tools": "layers/tools"},
+        ("layer_substitutes", "substitutions"),
     ),
     Key(
         "max_environments",
@@ -187,14 +197,10 @@ FUNCTION = (
     ),
     Key(
         "layers",
-        PathList(
-            maximum=limits.LAYERS_PER_FUNCTION,
-            refused="arn:",
-            refused_because="a layer of AWS cannot be fetched from here; name a local folder or .zip file",
-        ),
+        PathList(maximum=limits.LAYERS_PER_FUNCTION),
         (),
-        "Folders or .zip files that are unpacked below /opt, in order.",
-        ["layers/shared"],
+        "What makes /opt, in order: folders, .zip files, published layers (name, name:version, or an ARN).",
+        ["layers/shared", "libraries:3"],
     ),
     Key(
         "concurrency",

@@ -7,6 +7,7 @@ import shutil
 import uuid
 from pathlib import Path
 
+from lambdacli.model.function import ArchiveCode, FolderCode, Layer, LocalLayer, PublishedLayer
 from lambdacli.store.code import CodeStore
 
 
@@ -21,6 +22,20 @@ class Layers:
     def forget_all(self) -> None:
         """For the start: what is still wanted is merged again."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def of(self, layers: tuple[Layer, ...]) -> Path | None:
+        return self.merged(tuple(self._place_of(layer) for layer in layers))
+
+    def _place_of(self, layer: Layer) -> Path:
+        """A folder, or a zip of the developer's own."""
+        match layer:
+            case LocalLayer(path, None):
+                return path
+            case LocalLayer(_, ArchiveCode() as archive) | PublishedLayer(code=ArchiveCode() as archive):
+                return self._code.folder(archive)
+            case PublishedLayer(code=FolderCode(folder)):
+                return folder
+        raise AssertionError(layer)
 
     def merged(self, layers: tuple[Path, ...]) -> Path | None:
         sources = [self._unpacked(layer) for layer in layers]

@@ -31,6 +31,7 @@ from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.layer import LayerKey
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.descriptions import Descriptions
@@ -50,6 +51,7 @@ from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import DatabaseTooNewError, open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.layers import LayerStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.wire.http import Request
@@ -113,10 +115,11 @@ class Service:
         self._functions = FunctionStore(database, self._function_changed)
         self._aliases = AliasStore(database)
         self._function_settings = SettingStore(database)
+        self._layers = LayerStore(database, self._layer_changed)
         self._code = CodeStore(state / "code")
-        self._code.collect_garbage(self._functions.code_in_use())
-        self._layers = Layers(state / "opt", self._code)
-        self._layers.forget_all()
+        self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
+        self._merged_layers = Layers(state / "opt", self._code)
+        self._merged_layers.forget_all()
         self._logs = LogBook(state / "logs")
         self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
 
@@ -143,7 +146,7 @@ class Service:
         self._launcher.prepare()
         stack.push_async_callback(self._launcher.close)
         self._placements = Placements(
-            self._functions.get, self._code, self._layers, settings.cache, self._keeper
+            self._functions.get, self._code, self._merged_layers, settings.cache, self._keeper
         )
 
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
@@ -175,6 +178,7 @@ class Service:
             self._settings.project,
             self._functions,
             self._code,
+            self._layers,
             self._clock,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
@@ -234,6 +238,8 @@ class Service:
             aliases=self._aliases,
             settings=self._function_settings,
             code=self._code,
+            layers=self._layers,
+            substitutions=self._preferences.substitutions,
             invoker=self._invoker,
             events=self._events,
             clock=self._clock,
@@ -267,6 +273,10 @@ class Service:
         """Files that the function runs from changed."""
         self._placements.changed(key)
         self._function_changed(key)
+
+    def _layer_changed(self, key: LayerKey) -> None:
+        if self._sync is not None:
+            self._sync.layer_changed(key)
 
     def _function_changed(self, key: FunctionKey) -> None:
         """Environments that started with another code or configuration finish what they run, and go."""

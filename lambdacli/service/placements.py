@@ -16,7 +16,7 @@ from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
-from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer, Origin
+from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
 from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import BuildError, install_requirements
 from lambdacli.runtimes import nodejs as nodejs_runtime
@@ -111,7 +111,7 @@ class Placements:
             raise NotBuiltException(str(error)) from error
         except NotInstalled as error:
             raise ServiceException(str(error)) from error
-        opt_root = self._layers.merged(_layer_paths(function))
+        opt_root = self._layers.of(function.layers)
         match function.code:
             case FolderCode(folder):
                 task_root, installed = folder, self._requirements(function, folder, loop)
@@ -235,10 +235,6 @@ class Placements:
             return running.result()
         except (StartError, CancelledError) as error:
             raise BuildError(f"the installer could not be run: {error}") from error
-
-
-def _layer_paths(function: Function) -> tuple[Path, ...]:
-    return tuple(layer.path for layer in function.layers if isinstance(layer, LocalLayer))
 
 
 def session_credentials(account: str) -> Credentials:

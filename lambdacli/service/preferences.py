@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lambdacli.environments.pool import PoolLimits
+from lambdacli.model.layer import Substitutions
 from lambdacli.project.config import Project
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import DEFAULT_PORT, IDLE_EXIT_MINUTES, Settings, pool_limits
@@ -64,3 +65,9 @@ class Preferences:
         """Other services of this machine, by the names of lam.yaml."""
         project = self.project
         return {} if project is None else project.services
+
+    @property
+    def substitutions(self) -> Substitutions:
+        """What stands here for layers of other accounts."""
+        project = self.project
+        return Substitutions() if project is None else project.substitutions

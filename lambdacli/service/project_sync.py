@@ -13,11 +13,14 @@ from pathlib import Path
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.errors import RequestError
-from lambdacli.model.function import Code, FolderCode, Function, LocalLayer, Origin
+from lambdacli.model.function import Code, FolderCode, Function, Layer, Origin
+from lambdacli.model.layer import LayerKey
 from lambdacli.project.config import ConfigError, FunctionSettings, Project, load_project
 from lambdacli.project.watch import Watcher
+from lambdacli.service.project_layers import ProjectLayers, UnusableLayers, depends_on, uses_folder
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.layers import LayerStore
 
 logger = logging.getLogger("lam.project")
 
@@ -41,6 +44,7 @@ class ProjectSync:
         file: Path,
         functions: FunctionStore,
         code: CodeStore,
+        layers: LayerStore,
         clock: Clock,
         on_code_change: Callable[[FunctionKey], None],
         on_synced: Callable[[], None],
@@ -51,6 +55,7 @@ class ProjectSync:
         self._file = file
         self._functions = functions
         self._code = code
+        self._layers = ProjectLayers(layers, code)
         self._clock = clock
         self._on_code_change = on_code_change
         self._on_synced = on_synced
@@ -77,6 +82,11 @@ class ProjectSync:
             self._watcher.stop()
             self._watcher = None
         self._forget_reading_soon()
+
+    def layer_changed(self, key: LayerKey) -> None:
+        """A version of it was published or deleted."""
+        if self.project is not None and depends_on(self.project, key):
+            self.read()
 
     async def settle(self) -> None:
         """Reads lam.yaml again if it is not what was read last: a change may be asked about before it is
@@ -139,14 +149,22 @@ class ProjectSync:
         wanted: list[Function] = []
         problems: list[str] = []
         for settings in project.functions:
+            path = f"{self._file.name}: functions.{settings.name}"
+            former = self._former(FunctionKey(account, region, settings.name))
             code: Code | None
+            layers: tuple[Layer, ...] | None
             try:
                 code = self._code_of(settings.code)
             except UnusableCode as error:
-                problems.append(f"{self._file.name}: functions.{settings.name}.code: {error}")
-                code = self._last_good_code(FunctionKey(account, region, settings.name))
-            if code is not None:
-                wanted.append(self._function(project, settings, code))
+                problems.append(f"{path}.code: {error}")
+                code = None if former is None else former.code
+            try:
+                layers = self._layers.of(project, settings, former)
+            except UnusableLayers as error:
+                problems.append(f"{path}.layers: {error}")
+                layers = None if former is None else former.layers
+            if code is not None and layers is not None:
+                wanted.append(self._function(project, settings, code, layers))
         for conflict in self._functions.replace_project_functions(account, region, wanted):
             problems.append(
                 f"{self._file.name}: a function {conflict.name} was made over the API; "
@@ -158,7 +176,9 @@ class ProjectSync:
         self._on_synced()
         return problems
 
-    def _function(self, project: Project, settings: FunctionSettings, code: Code) -> Function:
+    def _function(
+        self, project: Project, settings: FunctionSettings, code: Code, layers: tuple[Layer, ...]
+    ) -> Function:
         revision_id = str(uuid.uuid4())
         return Function(
             key=FunctionKey(project.account, project.region, settings.name),
@@ -177,7 +197,7 @@ class ProjectSync:
             architecture=settings.architecture,
             variables=settings.variables,
             tags=settings.tags,
-            layers=tuple(map(LocalLayer, settings.layers)),
+            layers=layers,
             reserved_concurrency=settings.reserved_concurrency,
             virtual_environment=settings.virtual_environment,
             freezes=settings.freezes,
@@ -202,9 +222,10 @@ class ProjectSync:
         except OSError as error:
             raise UnusableCode(f"{path.name}: {error.strerror}") from error
 
-    def _last_good_code(self, key: FunctionKey) -> Code | None:
+    def _former(self, key: FunctionKey) -> Function | None:
+        """As it was taken in last."""
         former = self._functions.get(key)
-        return None if former is None or former.origin is not Origin.PROJECT else former.code
+        return None if former is None or former.origin is not Origin.PROJECT else former
 
     def _file_changed(self, path: Path) -> None:
         """Called for each event of the file system; a save makes several."""
@@ -219,11 +240,23 @@ class ProjectSync:
         if self.problems:
             self._read_soon()  # it may be about this very path
         for settings in project.functions:
-            if any(path == place or place in path.parents for place in (settings.code, *settings.layers)):
+            if any(
+                path == place or place in path.parents for place in (settings.code, *settings.layer_paths)
+            ):
                 if path == settings.code and path.is_file():
                     self._read_soon()  # a new zip
                 else:
                     self._on_code_change(FunctionKey(project.account, project.region, settings.name))
+        if any(path == place or place in path.parents for place in project.substitute_paths):
+            self._substitute_changed(path)
+
+    def _substitute_changed(self, path: Path) -> None:
+        """Functions that were made over the API use it too."""
+        if path.suffix == ".zip":
+            self._read_soon()
+        for function in self._functions.list_all():
+            if uses_folder(function, path):
+                self._on_code_change(function.key)
 
     def _read_soon(self) -> None:
         self._forget_reading_soon()
@@ -242,6 +275,7 @@ class ProjectSync:
         if self.project is not None:
             files.extend(path for settings in self.project.functions for path in settings.env_files)
             files.extend(s.code for s in self.project.functions if s.code.suffix == ".zip")
+            files.extend(path for path in self.project.substitute_paths if path.suffix == ".zip")
         return [_stamp_of(file) for file in files]
 
     def _have_problems(self, problems: list[str]) -> None:

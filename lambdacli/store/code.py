@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import io
 import lzma
 import os
 import posixpath
@@ -21,7 +22,7 @@ from typing import IO, cast
 
 from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
-from lambdacli.model.function import ArchiveCode
+from lambdacli.model.function import ArchiveCode, Code, FolderCode
 
 _ARCHIVE = "package.zip"
 _FOLDER = "task"
@@ -75,6 +76,18 @@ class CodeStore:
 
     def archive(self, code: ArchiveCode) -> Path:
         return self._home(code) / _ARCHIVE
+
+    def unzipped_bytes(self, code: Code | bytes) -> int:
+        """What the files of a folder or package take, as Lambda counts them."""
+        match code:
+            case FolderCode(folder):
+                return size_of_files(folder)
+            case ArchiveCode():
+                archive: Path | IO[bytes] = self.archive(code)
+            case bytes():
+                archive = io.BytesIO(code)
+        with zipfile.ZipFile(archive) as package:
+            return sum(entry.file_size for entry in package.infolist())
 
     def describe_folder(self, folder: Path) -> ArchiveCode:
         """Hash and size that this folder's deterministic zip has; recomputed only when a file changed."""
@@ -303,6 +316,10 @@ def _rename_unless_there(unfinished: Path, home: Path) -> None:
 
 
 # Folders
+
+
+def size_of_files(folder: Path) -> int:
+    return sum(details.st_size for _, _, details in _files(folder))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path, os.stat_result]]:

@@ -106,7 +106,9 @@ class FunctionStore:
         return Usage(row["functions"], row["bytes"])
 
     def code_in_use(self) -> Iterable[ArchiveCode]:
-        return [ArchiveCode(row["code_sha256"], row["code_bytes"]) for row in self._query("code_in_use")]
+        """Of functions, and of the layers that they were given: those may be deleted meanwhile."""
+        rows = [*self._query("code_in_use"), *self._query("layers_in_use")]
+        return [ArchiveCode(row["code_sha256"], row["code_bytes"]) for row in rows]
 
     # Writing
 
@@ -122,7 +124,7 @@ class FunctionStore:
         `$LATEST` is what it was when the last version was published: that version is the answer then."""
         with transaction(self._connection):
             row = self._query("published", **key_row(latest.key)).fetchone()
-            content = _content(replace(latest, code=candidate.code))
+            content = _content(replace(latest, code=candidate.code, layers=candidate.layers))
             if row["published"] == content:
                 last = self.get(latest.key, str(row["last_version"]))
                 if last is not None:

@@ -40,6 +40,14 @@ FROM versions WHERE account = :account AND region = :region;
 -- name: code_in_use
 SELECT DISTINCT code_sha256, code_bytes FROM versions WHERE code_sha256 IS NOT NULL;
 
+-- name: layers_in_use
+SELECT DISTINCT
+    coalesce(json_extract(layer.value, '$.code.sha256'), json_extract(layer.value, '$.frozen.sha256')) AS code_sha256,
+    coalesce(json_extract(layer.value, '$.code.size_bytes'), json_extract(layer.value, '$.frozen.size_bytes'))
+        AS code_bytes
+FROM versions, json_each(versions.document, '$.layers') AS layer
+WHERE coalesce(json_extract(layer.value, '$.code.sha256'), json_extract(layer.value, '$.frozen.sha256')) IS NOT NULL;
+
 -- name: put_function
 INSERT INTO functions (account, region, name, origin, tags, reserved_concurrency)
 VALUES (:account, :region, :name, :origin, :tags, :reserved_concurrency)
@@ -104,3 +112,45 @@ WHERE account = :account AND region = :region AND name = :name AND kind = :kind 
 -- name: delete_settings_of_qualifier
 DELETE FROM settings
 WHERE account = :account AND region = :region AND name = :name AND qualifier = :qualifier;
+
+-- name: get_layer_version
+SELECT * FROM layer_versions
+WHERE account = :account AND region = :region AND name = :name AND number = :number;
+
+-- name: newest_layer_version
+SELECT * FROM layer_versions
+WHERE account = :account AND region = :region AND name = :name ORDER BY number DESC LIMIT 1;
+
+-- name: layer_versions_before
+SELECT * FROM layer_versions
+WHERE account = :account AND region = :region AND name = :name AND number < :before
+    AND (:runtime IS NULL OR :runtime IN (SELECT value FROM json_each(document, '$.runtimes')))
+    AND (:architecture IS NULL OR :architecture IN (SELECT value FROM json_each(document, '$.architectures')))
+ORDER BY number DESC LIMIT :count;
+
+-- name: layers_after
+-- The other columns of a row are those of its newest version: SQLite takes them from where the maximum is.
+SELECT *, max(number) FROM layer_versions
+WHERE account = :account AND region = :region AND name > :after
+    AND (:runtime IS NULL OR :runtime IN (SELECT value FROM json_each(document, '$.runtimes')))
+    AND (:architecture IS NULL OR :architecture IN (SELECT value FROM json_each(document, '$.architectures')))
+GROUP BY name ORDER BY name LIMIT :count;
+
+-- name: next_layer_number
+INSERT INTO layers (account, region, name, last_version) VALUES (:account, :region, :name, 1)
+ON CONFLICT (account, region, name) DO UPDATE SET last_version = last_version + 1
+RETURNING last_version;
+
+-- name: put_layer_version
+INSERT OR REPLACE INTO layer_versions (account, region, name, number, code_sha256, code_bytes, document)
+VALUES (:account, :region, :name, :number, :code_sha256, :code_bytes, :document);
+
+-- name: delete_layer_version
+DELETE FROM layer_versions
+WHERE account = :account AND region = :region AND name = :name AND number = :number;
+
+-- name: layer_code_in_use
+SELECT DISTINCT code_sha256, code_bytes FROM layer_versions;
+
+-- name: layer_bytes
+SELECT coalesce(sum(code_bytes), 0) AS bytes FROM layer_versions WHERE account = :account AND region = :region;

@@ -114,9 +114,6 @@ def test_values_that_ask_for_nothing_are_accepted_even_if_the_feature_is_not_bui
     )
 
 
-LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:l:1"
-
-
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -136,7 +133,6 @@ LAYER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:l:1"
         ({"DurableConfig": {"ExecutionTimeout": 1}}, "DurableConfig"),
         ({"AcceleratorConfig": {"AcceleratorMemorySize": 1}}, "AcceleratorConfig"),
         ({"PublishTo": "LATEST_PUBLISHED"}, "PublishTo"),
-        ({"Layers": [LAYER]}, "Layers"),
         ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3Bucket"),
     ],
 )

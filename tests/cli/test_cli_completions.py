@@ -70,6 +70,10 @@ def bash(project, tmp_path):
         (["lam", "invoke", "demo-lambda", "-e", "la"], {"lam.yaml"}),
         (["lam", "show", ""], {"demo-lambda"}),
         (["lam", "completions", ""], {"bash", "zsh", "fish"}),
+        (["lam", "layer", ""], {"publish", "list", "show", "delete", "permit", "forbid"}),
+        (["lam", "layer", "pub"], {"publish"}),
+        (["lam", "layer", "permit", "--pri"], {"--principal"}),
+        (["lam", "layer", "publish", "tools", "la"], {"lam.yaml"}),
         (["lam", "stop", "--"], {"--now", "--project", "--help"}),
     ],
 )

@@ -38,6 +38,7 @@ Verbs:
   bench        Invoke a function many times, and tell how long it took.
   doctor       Tell what this machine grants, what is missing, and how to get it.
   delete       Delete a function that was made over the API.
+  layer        Publish, list, show, share and delete layers.
   completions  Print or install the completion of a shell.
 
 Options:
@@ -86,6 +87,34 @@ def test_every_example_is_a_command_that_parses(verb):
             load_verb(verb).make_context(verb, words[2:])
 
 
+NOUNS = [name for name, verb in VERBS.items() if hasattr(importlib.import_module(verb.module), "ACTIONS")]
+ACTIONS = [(noun, word) for noun in NOUNS for word in importlib.import_module(VERBS[noun].module).ACTIONS]
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_a_noun_alone_shows_what_can_be_done_with_it(lam, noun):
+    result = lam(noun)
+    assert (result.exit_code, result.err) == (0, "")
+    assert result == lam(noun, "--help") == lam("help", noun)
+    for word, action in importlib.import_module(VERBS[noun].module).ACTIONS.items():
+        assert f"{word}  " in result.out and action.summary in result.out
+
+
+@pytest.mark.parametrize(("noun", "word"), ACTIONS)
+def test_the_help_below_a_noun_begins_with_examples_that_parse(lam, noun, word):
+    from lambdacli.cli.app import load_verb
+
+    result = lam(noun, word, "--help")
+    assert (result.exit_code, result.err) == (0, "")
+    action = importlib.import_module(VERBS[noun].module).ACTIONS[word]
+    assert result.out.splitlines()[:3] == [action.summary, "", "Examples:"]
+    assert f"Usage: lam {noun} {word} [OPTIONS]" in result.out
+    for line in action.examples.strip().splitlines():
+        words = _first_command(line)
+        assert words[:3] == ["lam", noun, word]
+        load_verb(noun).commands[word].make_context(word, words[3:])
+
+
 def _first_command(line: str) -> list[str]:
     import shlex
 
@@ -131,6 +160,16 @@ def test_version(lam):
             ["--verson"],
             "error: no such option: --verson\n\nhint: did you mean --version?\n"
             "hint: `lam --help` shows what there is\n",
+        ),
+        (
+            ["layer", "ls"],
+            "error: no such verb: layer ls\n\nhint: did you mean list?\n"
+            "hint: `lam layer --help` shows what there is\n",
+        ),
+        (
+            ["layer", "pub"],
+            "error: no such verb: layer pub\n\nhint: did you mean publish?\n"
+            "hint: `lam layer --help` shows what there is\n",
         ),
         (
             ["show"],

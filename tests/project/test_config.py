@@ -246,6 +246,61 @@ def test_anchors_and_merges_are_followed(project):
     assert [function.memory_mb for function in load_project(file).functions] == [256, 512]
 
 
+TOOLS = "arn:aws:lambda:us-east-1:123456789012:layer:tools"
+OWN = "arn:aws:lambda:us-east-1:000000000000:layer"
+
+
+def test_layers_are_paths_published_ones_or_what_stands_for_others(project):
+    file = project(
+        f"""
+        layers:
+          {TOOLS}: stand-in
+          {TOOLS}:7: published:2
+          arn:aws:lambda:::awslayer:AmazonLinux: {OWN}:linux
+        functions:
+          demo:
+            runtime: python3.13
+            handler: app.handler
+            layers: [stand-in, published, "published:3", {OWN}:other:1, {TOOLS}:8]
+        """,
+        **{"stand-in__x": ""},
+    )
+    loaded = load_project(file)
+    folder = file.parent / "stand-in"
+    assert loaded.functions[0].layers == (
+        folder,
+        f"{OWN}:published",
+        f"{OWN}:published:3",
+        f"{OWN}:other:1",
+        f"{TOOLS}:8",
+    )
+    substitutions = loaded.substitutions
+    assert [substitutions.of(f"{TOOLS}:{number}") for number in (7, 8)] == [f"{OWN}:published:2", folder]
+    assert substitutions.of("arn:aws:lambda:::awslayer:AmazonLinux") == f"{OWN}:linux"
+    assert substitutions.of(f"{OWN}:published:1") is None
+    assert folder in loaded.watched_paths
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("layers: [.]", "1:9: layers: must be a mapping of ARNs of layers to paths, not a list"),
+        (
+            "layers: {tools: .}",
+            "1:10: layers.tools: not the ARN of a layer;"
+            " for example arn:aws:lambda:us-east-1:123456789012:layer:name",
+        ),
+        (f"layers: {{'{TOOLS}': ./gone}}", f"1:63: layers.{TOOLS}: ./gone does not exist"),
+        (
+            f"layers: {{'{TOOLS}': 5}}",
+            f"1:63: layers.{TOOLS}: must be a path, not the number 5; put it into quotes",
+        ),
+    ],
+)
+def test_a_wrong_stand_in_for_a_layer_is_told(project, line, expected):
+    assert problems_of(project(f"{line}\n{MINIMAL}")) == f"lam.yaml:{expected}"
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "functions:\n", "functions: {}\n"])
 def test_a_project_may_have_no_functions_yet(project, text):
     assert load_project(project(text)).functions == ()
@@ -350,10 +405,19 @@ SETTINGS_PROBLEMS = [
     ("code: !Ref x", "5:11: functions.demo.code: must be a path, not the tag !Ref"),
     ("layers: shared", '5:13: functions.demo.layers: must be a list of paths, not the text "shared"'),
     (
-        "layers: [gone, arn:aws:lambda:us-east-1:1:layer:x:1]",
-        "5:14: functions.demo.layers[0]: gone does not exist\n"
-        "lam.yaml:5:20: functions.demo.layers[1]: a layer of AWS cannot be fetched from here;"
-        " name a local folder or .zip file",
+        "layers: [./gone, gone.zip, arn:aws:lambda:us-east-1:1:layer:x:1, app.py]",
+        "5:14: functions.demo.layers[0]: ./gone does not exist\n"
+        "lam.yaml:5:22: functions.demo.layers[1]: gone.zip does not exist\n"
+        "lam.yaml:5:32: functions.demo.layers[2]: arn:aws:lambda:us-east-1:1:layer:x:1 is not the ARN of a"
+        " layer\n"
+        "lam.yaml:5:70: functions.demo.layers[3]: app.py must be a folder or a .zip file",
+    ),
+    (
+        "layers: ['arn:aws:lambda:us-east-1:123456789012:layer:tools:3']",
+        "5:14: functions.demo.layers[0]: arn:aws:lambda:us-east-1:123456789012:layer:tools:3 is a layer of"
+        " another account, which cannot be fetched from here;"
+        " `arn:aws:lambda:us-east-1:123456789012:layer:tools: ./a-folder` below `layers:` at the top level of"
+        " lam.yaml stands for it",
     ),
     ("layers: [., ., ., ., ., .]", "5:13: functions.demo.layers: has 6 entries; Lambda allows 5"),
     ("venv: .", "5:11: functions.demo.venv: . is no virtual environment; make it by `python -m venv .`"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdacli.model.function import FolderCode, LocalLayer, PublishedLayer
 from lambdacli.service.layers import Layers
 from lambdacli.store.code import CodeStore
 
@@ -46,6 +47,22 @@ def test_the_later_layer_wins(tmp_path: Path, layers: Layers) -> None:
     assert content(merged) == {"python/both": "second", "python/one": "1", "python/two": "2"}
     turned = layers.merged((second, first))
     assert turned is not None and content(turned)["python/both"] == "first"
+
+
+def test_every_kind_of_layer_goes_into_opt_in_order(tmp_path: Path) -> None:
+    code = CodeStore(tmp_path / "code")
+    archives = [code.keep_folder(layer(tmp_path / name, both=name, **{name: name})) for name in ("p", "f")]
+    local, stand_in = layer(tmp_path / "a", both="a", a="a"), layer(tmp_path / "s", both="s", s="s")
+    merged = Layers(tmp_path / "opt", code).of(
+        (
+            LocalLayer(local),
+            PublishedLayer("arn:1", archives[0], 1),
+            PublishedLayer("arn:2", FolderCode(stand_in), 1),
+            LocalLayer(tmp_path / "gone", archives[1]),
+        )
+    )
+    assert merged is not None
+    assert content(merged) == {"both": "f", "a": "a", "p": "p", "s": "s", "f": "f"}
 
 
 def test_many_at_once_all_get_the_whole_folder(tmp_path: Path, layers: Layers) -> None:

@@ -56,7 +56,12 @@ FULL = made(
     architecture="arm64",
     variables={"B": "2", "A": "1"},
     tags={"k": "v"},
-    layers=(LocalLayer(Path("/one")), PublishedLayer("arn:aws:lambda:us-east-1:000000000000:layer:l:1")),
+    layers=(
+        LocalLayer(Path("/one")),
+        LocalLayer(Path("/two"), ArchiveCode("dHdv", 7)),
+        PublishedLayer("arn:aws:lambda:us-east-1:000000000000:layer:l:1", ArchiveCode("bGF5", 3), 3),
+        PublishedLayer("arn:aws:lambda:us-east-1:111111111111:layer:l:1", FolderCode(Path("/three")), 9),
+    ),
     reserved_concurrency=0,
     virtual_environment=Path("/venv"),
     state=State.FAILED,

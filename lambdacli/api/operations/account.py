@@ -15,6 +15,7 @@ def get_account_settings(context: Context, request: dict[str, Any]) -> dict[str,
     )
     # A folder that runs in place takes none of the storage.
     usage = context.functions.usage(*here)
+    code_bytes = usage.code_bytes + context.layers.code_bytes(*here)
     return {
         "AccountLimit": {
             "TotalCodeSize": limits.CODE_STORAGE_BYTES,
@@ -23,5 +24,5 @@ def get_account_settings(context: Context, request: dict[str, Any]) -> dict[str,
             "ConcurrentExecutions": limits.ACCOUNT_CONCURRENCY,
             "UnreservedConcurrentExecutions": limits.ACCOUNT_CONCURRENCY - reserved,
         },
-        "AccountUsage": {"TotalCodeSize": usage.code_bytes, "FunctionCount": usage.functions},
+        "AccountUsage": {"TotalCodeSize": code_bytes, "FunctionCount": usage.functions},
     }

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
+from lambdacli.model.layer import Substitutions
 from lambdacli.model.outcome import Invocation, InvokeAnswer
 from lambdacli.model.record import record
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.layers import LayerStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Request
 
@@ -52,6 +54,9 @@ class Context:
     aliases: AliasStore
     settings: SettingStore
     code: CodeStore
+    layers: LayerStore
+    substitutions: Substitutions
+    """What stands for layers that cannot be fetched."""
     invoker: Invoker
     events: Events
     clock: Clock

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from lambdacli.api import configuration, views
+from lambdacli.api import configuration, function_layers, views
 from lambdacli.api.code_shown import code_shown, location
 from lambdacli.api.names import (
     Target,
@@ -21,7 +21,7 @@ from lambdacli.api.names import (
 )
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import published
+from lambdacli.api.publishing import frozen_layers, published
 from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.errors import (
     InvalidParameterValueException,
@@ -37,11 +37,13 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     target = target_of(context, request)
     configuration.check_name_length(target.key.name)
     fields = configuration.fields(request, target.key.name)
+    fields |= await function_layers.fields(context, request)
     tags = configuration.checked_tags(request.get("Tags", {}))
     _require_runtime_and_handler(request)
     _refuse_existing(context, target)
     package = _package(request["Code"])
     code = await asyncio.to_thread(context.code.add, package)
+    await function_layers.check_size(context, package, fields.get("layers", ()))
     # Another create of the same name may have ended while this one unpacked.
     _refuse_existing(context, target)
     function = Function(
@@ -58,7 +60,7 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     context.functions.put(function)
     if not request.get("Publish"):
         return views.being_created(views.function_configuration(function, code), new_id())
-    version = published(context, function, code)
+    version = published(context, function, code, await frozen_layers(context, function))
     # The answer names the version, but not in its ARN.
     return views.being_created(views.function_configuration(version, code), new_id())
 
@@ -123,7 +125,7 @@ def _is_place_in_list(text: str) -> bool:
 
 async def update_function_code(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
-    _changeable(context, target, request)
+    former = _changeable(context, target, request)
     if "ImageUri" in request:
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when updating a function with packageType Zip."
@@ -131,6 +133,7 @@ async def update_function_code(context: Context, request: dict[str, Any]) -> dic
     package = _package(request)
     keep = context.code.check if request.get("DryRun") else context.code.add
     code = await asyncio.to_thread(keep, package)
+    await function_layers.check_size(context, package, former.layers)
     # Looked up again: it may have changed, or gone, while the package was unpacked.
     function = _changeable(context, target, request)
     architecture = _architecture(request, function.architecture)
@@ -140,15 +143,21 @@ async def update_function_code(context: Context, request: dict[str, Any]) -> dic
     updated = await _updated(context, function, {"code": code, "architecture": architecture})
     if not request.get("Publish"):
         return updated
-    version = published(context, latest(context, target), code)
+    layers = await frozen_layers(context, latest(context, target))
+    version = published(context, latest(context, target), code, layers)
     shown = views.function_configuration(version, code, qualifier=version.version)
     return views.being_created(shown, version.revision_id)
 
 
 async def update_function_configuration(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
+    former = _changeable(context, target, request)
+    fields = configuration.fields(request, target.key.name)
+    fields |= await function_layers.fields(context, request)
+    await function_layers.check_size(context, former.code, fields.get("layers", ()))
+    # Looked up again: it may have changed, or gone, while layers were looked at.
     function = _changeable(context, target, request)
-    return await _updated(context, function, configuration.fields(request, target.key.name))
+    return await _updated(context, function, fields)
 
 
 def delete_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:

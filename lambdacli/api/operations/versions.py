@@ -9,7 +9,7 @@ from lambdacli.api.code_shown import code_shown
 from lambdacli.api.names import check_revision, latest, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import frozen_code, published
+from lambdacli.api.publishing import frozen_code, frozen_layers, published
 from lambdacli.model.arn import is_version
 from lambdacli.model.errors import InvalidParameterValueException
 
@@ -20,6 +20,7 @@ async def publish_version(context: Context, request: dict[str, Any]) -> dict[str
     target = target_of(context, request)
     latest(context, target)
     code = await frozen_code(context, latest(context, target))
+    layers = await frozen_layers(context, latest(context, target))
     # Looked up again: it may have changed, or gone, while its folder was packed.
     function = latest(context, target)
     check_revision(request.get("RevisionId"), function.revision_id)
@@ -29,7 +30,7 @@ async def publish_version(context: Context, request: dict[str, Any]) -> dict[str
             f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({code.sha256}). "
             "Please try again with the CodeSHA256 in $LATEST."
         )
-    version = published(context, function, code, request.get("Description"))
+    version = published(context, function, code, layers, request.get("Description"))
     return views.function_configuration(version, code, qualifier=version.version)
 
 
