@@ -5,13 +5,13 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--filter|--function-name|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--port|--principal|--profile|--project|--qualifier|--query|--region|--runtime|--since|--statement-id|--template|--tenant-id|-c|-e|-n|-t) ((index++)) ;;
+            --architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--filter|--function-name|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--percent|--port|--principal|--profile|--project|--qualifier|--query|--region|--runtime|--since|--statement-id|--template|--tenant-id|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
-        --architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--filter|--idle-exit|--license|--lines|--organization|--payload|--port|--principal|--profile|--qualifier|--query|--region|--runtime|--since|--statement-id|--tenant-id|-c|-n) _lam_offer -W ""; return ;;
+        --architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--filter|--idle-exit|--license|--lines|--organization|--payload|--percent|--port|--principal|--profile|--qualifier|--query|--region|--runtime|--since|--statement-id|--tenant-id|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
         --ca-bundle|--event|--project|-e) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
@@ -22,7 +22,7 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete layer completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete publish versions alias layer completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --idle-exit --project --help" ;;
@@ -36,6 +36,9 @@ _lam() {
         bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --help" ;;
         doctor:-*) _lam_offer -W "--json --project --help" ;;
         delete:-*) _lam_offer -W "--function-name --qualifier --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        publish:-*) _lam_offer -W "--description --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        versions:-*) _lam_offer -W "--project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        alias:-*) _lam_offer -W "--weight --description --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
         layer:-*) _lam_offer -W "--runtime --architecture --description --license --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --principal --organization --statement-id --help" ;;
         completions:-*) _lam_offer -W "--install --help" ;;
         validate:*) ((words == 0)) && _lam_offer -f ;;
@@ -45,6 +48,9 @@ _lam() {
         envs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         bench:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         delete:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        publish:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        versions:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        alias:*) if ((words == 0)); then _lam_offer -W "create update shift list delete"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         layer:*) if ((words == 0)); then _lam_offer -W "publish list show delete permit forbid"; else _lam_offer -f; fi ;;
         completions:*) ((words == 0)) && _lam_offer -W "bash zsh fish" ;;
     esac

@@ -24,6 +24,9 @@ _lam() {
         'bench:Invoke a function many times, and tell how long it took.'
         'doctor:Tell what this machine grants, what is missing, and how to get it.'
         'delete:Delete a function that was made over the API.'
+        'publish:Publish a function'\''s code and settings as a version.'
+        'versions:List a function'\''s versions.'
+        'alias:Name versions, and shift invocations between them.'
         'layer:Publish, list, show, share and delete layers.'
         'completions:Print or install the completion of a shell.'
     )
@@ -257,6 +260,87 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
+                    ;;
+                publish)
+                    _arguments \
+                        '--description[What is special about it; else the function'\''s own.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                versions)
+                    _arguments \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                alias)
+                    _arguments \
+                        '--weight[A second version and its share of the invocations, from 0 to 1.]:value: ' \
+                        '--description[What it is for.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--version[The version it names from now on.]:value: ' \
+                        '--percent[The share that it gets.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(create update shift list delete)' \
+                        '2:function:_lam_functions'
                     ;;
                 layer)
                     _arguments \

@@ -41,6 +41,9 @@ VERBS = {
         "lambdacli.cli.doctor", "Tell what this machine grants, what is missing, and how to get it."
     ),
     "delete": Verb("lambdacli.cli.delete", "Delete a function that was made over the API."),
+    "publish": Verb("lambdacli.cli.publish", "Publish a function's code and settings as a version."),
+    "versions": Verb("lambdacli.cli.versions", "List a function's versions."),
+    "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),
     "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }

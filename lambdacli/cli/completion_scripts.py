@@ -23,10 +23,12 @@ _FIRST_WORD = {
     "envs": FUNCTIONS,
     "bench": FUNCTIONS,
     "delete": FUNCTIONS,
+    "publish": FUNCTIONS,
+    "versions": FUNCTIONS,
     "validate": FILES,
     "completions": CHOICES,
 }
-_LATER_WORDS = {"invoke": FILES, "layer": FILES}
+_LATER_WORDS = {"invoke": FILES, "layer": FILES, "alias": FUNCTIONS}
 _HEADER = "made by `python -m lambdacli.cli.completion_scripts completions`"
 SHELLS = ("bash", "zsh", "fish")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +83,17 @@ def not_found(endpoint: Endpoint, name: str, message: str) -> CommandError:
     if problems:
         hints.insert(0, "\n".join(["lam.yaml has problems, so its functions may be missing:", *problems]))
     return CommandError(message, *hints)
+
+
+@contextmanager
+def named(endpoint: Endpoint, function: str) -> Iterator[None]:
+    """What is asked within about a function that is not there says which one may be meant."""
+    try:
+        yield
+    except local.ApiError as error:
+        if error.status != 404:
+            raise
+        raise not_found(endpoint, function, error.message or str(error)) from error
 
 
 def _name_hint(name: str, names: list[str], endpoint: Endpoint) -> str:

@@ -45,12 +45,8 @@ def run(
     endpoint = connect.endpoint_of(project, aws)
     if not endpoint.is_remote and qualifier is None:
         _refuse_declared(endpoint, wanted)
-    try:
+    with connect.named(endpoint, wanted):
         local.delete_function(endpoint, wanted, qualifier)
-    except local.ApiError as error:
-        if error.status != 404:
-            raise
-        raise connect.not_found(endpoint, wanted, error.message or str(error)) from error
     render.say(f"deleted {wanted}" if qualifier is None else f"deleted {wanted}:{qualifier}")
     return 0
 

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdacli.cli import aws_output, connect, render
+from lambdacli.cli import connect, render
 from lambdacli.cli.action import Action
+from lambdacli.cli.aws_answer import is_printed, note_ignored
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
-    PRINTING_FLAGS,
     AwsFlags,
     ProjectOption,
     takes_aws_flags,
@@ -64,7 +64,7 @@ def publish(
     ] = None,
     project: ProjectOption = None,
 ) -> int:
-    _note_ignored(aws)
+    note_ignored(aws)
     members = {
         "Content": {"ZipFile": base64.b64encode(_package(path)).decode()},
         "CompatibleRuntimes": runtime,
@@ -75,7 +75,7 @@ def publish(
     given = {name: value for name, value in members.items() if value}
     endpoint = connect.endpoint_of(project, aws)
     answer = local.publish_layer_version(endpoint, name, given)
-    if not _printed(aws, answer, "PublishLayerVersion"):
+    if not is_printed(aws, answer, "PublishLayerVersion"):
         render.output(str(answer["LayerVersionArn"]))
     return 0
 
@@ -88,12 +88,12 @@ def list_(
     ] = None,
     project: ProjectOption = None,
 ) -> int:
-    _note_ignored(aws)
+    note_ignored(aws)
     endpoint = connect.endpoint_of(project, aws)
     if name is not None:
         return _list_versions(endpoint, aws, name)
     answer = local.list_layers(endpoint)
-    if _printed(aws, answer, "ListLayers"):
+    if is_printed(aws, answer, "ListLayers"):
         return 0
     if not answer["Layers"]:
         render.say("no layers yet: `lam layer publish NAME PATH` makes one")
@@ -105,7 +105,7 @@ def list_(
 
 def _list_versions(endpoint: Endpoint, aws: AwsFlags, name: str) -> int:
     answer = local.list_layer_versions(endpoint, name)
-    if _printed(aws, answer, "ListLayerVersions"):
+    if is_printed(aws, answer, "ListLayerVersions"):
         return 0
     if not answer["LayerVersions"]:
         raise CommandError(f"there is no version of a layer {name}", "`lam layer list` shows what there is")
@@ -136,13 +136,13 @@ def show(
     ],
     project: ProjectOption = None,
 ) -> int:
-    _note_ignored(aws)
+    note_ignored(aws)
     layer, number = _named(name)
     endpoint = connect.endpoint_of(project, aws)
     if number is None:
         number = _newest(endpoint, layer)
     answer = local.get_layer_version(endpoint, layer, number)
-    if not _printed(aws, answer, "GetLayerVersion"):
+    if not is_printed(aws, answer, "GetLayerVersion"):
         render.output_fields(_fields_of(answer, _statements(endpoint, layer, number)))
     return 0
 
@@ -219,7 +219,7 @@ def permit(
     ] = None,
     project: ProjectOption = None,
 ) -> int:
-    _note_ignored(aws)
+    note_ignored(aws)
     layer, number = _version_named(name)
     members = {
         "StatementId": statement_id or f"lam-{uuid.uuid4().hex[:12]}",
@@ -229,7 +229,7 @@ def permit(
     }
     given = {name: value for name, value in members.items() if value is not None}
     answer = local.add_layer_version_permission(connect.endpoint_of(project, aws), layer, number, given)
-    if not _printed(aws, answer, "AddLayerVersionPermission"):
+    if not is_printed(aws, answer, "AddLayerVersionPermission"):
         render.say(f"permitted {_permission(json.loads(answer['Statement']))} to use {name}")
     return 0
 
@@ -334,15 +334,3 @@ def _version_named(text: str) -> tuple[str, int]:
     if number is None:
         raise WrongUsage(f"{text} names no version", f"write it as {text}:1; `lam layer list` shows them")
     return layer, number
-
-
-def _note_ignored(aws: AwsFlags) -> None:
-    aws.note_ignored(CONNECTION_FLAGS | PRINTING_FLAGS if aws.wants_aws_json else CONNECTION_FLAGS)
-
-
-def _printed(aws: AwsFlags, answer: dict[str, Any], title: str) -> bool:
-    """Whether AWS's own JSON was asked for."""
-    if aws.query is None and aws.output is None:
-        return False
-    render.output_text(aws_output.formatted(answer, title, aws.query, aws.output))
-    return True

@@ -128,12 +128,7 @@ def list_functions_page(endpoint: Endpoint, marker: str | None = None) -> Json:
 
 def list_functions(endpoint: Endpoint) -> Json:
     """ListFunctions, all pages joined as the AWS CLI joins them."""
-    page = list_functions_page(endpoint)
-    functions = list(page.get("Functions", []))
-    while marker := page.get("NextMarker"):
-        page = list_functions_page(endpoint, marker)
-        functions += page.get("Functions", [])
-    return {"Functions": functions}
+    return {"Functions": all_pages(endpoint, f"{_FUNCTIONS}/", "Functions")}
 
 
 def get_function(endpoint: Endpoint, name: str, qualifier: str | None = None) -> Json:
@@ -153,12 +148,12 @@ def publish_layer_version(endpoint: Endpoint, name: str, members: Json) -> Json:
 
 def list_layers(endpoint: Endpoint) -> Json:
     """ListLayers, all pages joined."""
-    return {"Layers": _all_pages(endpoint, _LAYERS, "Layers")}
+    return {"Layers": all_pages(endpoint, _LAYERS, "Layers")}
 
 
 def list_layer_versions(endpoint: Endpoint, name: str) -> Json:
     """ListLayerVersions, all pages joined."""
-    return {"LayerVersions": _all_pages(endpoint, f"{_LAYERS}/{http.escape(name)}/versions", "LayerVersions")}
+    return {"LayerVersions": all_pages(endpoint, f"{_LAYERS}/{http.escape(name)}/versions", "LayerVersions")}
 
 
 def get_layer_version(endpoint: Endpoint, name: str, number: int) -> Json:
@@ -186,7 +181,7 @@ def _layer_version(name: str, number: int) -> str:
     return f"{_LAYERS}/{http.escape(name)}/versions/{number}"
 
 
-def _all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
+def all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
     items: list[Json] = []
     marker: str | None = None
     while True:
@@ -253,6 +248,13 @@ def events(endpoint: Endpoint) -> Iterator[Json]:
 
 
 # How a call is made
+
+
+def api_call(endpoint: Endpoint, method: str, target: str, members: Json | None = None) -> Json:
+    """One operation of the Lambda API whose members and answer are JSON."""
+    body = b"" if members is None else json.dumps(members).encode()
+    answer = _lambda_call(endpoint, method, target, body=body).body
+    return _object(answer) if answer else {}
 
 
 def _lambda_call(

@@ -38,6 +38,9 @@ Verbs:
   bench        Invoke a function many times, and tell how long it took.
   doctor       Tell what this machine grants, what is missing, and how to get it.
   delete       Delete a function that was made over the API.
+  publish      Publish a function's code and settings as a version.
+  versions     List a function's versions.
+  alias        Name versions, and shift invocations between them.
   layer        Publish, list, show, share and delete layers.
   completions  Print or install the completion of a shell.
 
