@@ -350,8 +350,13 @@ def is_filter(kind: SourceKind, text: str) -> bool:
         pattern = parse_pattern(text)
     except InvalidPatternError:
         return False
-    data = pattern.fields.get(_STREAM_DATA.get(kind, ""))
-    return data is None or isinstance(data, Pattern)
+    return all(
+        _wants_an_object(each, _STREAM_DATA.get(kind, "")) for each in (pattern, *pattern.alternatives)
+    )
+
+
+def _wants_an_object(pattern: Pattern, data: str) -> bool:
+    return isinstance(pattern.fields.get(data, pattern), Pattern)
 
 
 _STREAM_DATA = {SourceKind.KINESIS: "data", SourceKind.DYNAMODB: "dynamodb"}

@@ -496,6 +496,7 @@ OTHER_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:other"
                 ("SQS", ""),
                 ("SQS", '{"body": "x"}'),
                 ("Kinesis", '{"data": ["text"]}'),
+                ("Kinesis", '{"$or": [{"data": ["text"]}, {"partitionKey": ["1"]}]}'),
                 ("DynamoDB", '{"dynamodb": ["text"]}'),
             ]
         ),
