@@ -90,7 +90,7 @@ def _filters(value: Members) -> tuple[str, ...]:
 
 
 def _pollers(value: Members) -> Pollers | None:
-    if not value:
+    if _is_empty(value):
         return None
     return Pollers(value.get("MinimumPollers"), value.get("MaximumPollers"), value.get("PollerGroupName"))
 

@@ -115,7 +115,8 @@ WHERE account = :account AND region = :region AND uuid > :after
 ORDER BY uuid LIMIT :count;
 
 -- name: mappings_of_function
-SELECT * FROM event_source_mappings
+-- Left to itself SQLite takes the primary key, and looks through all of a region.
+SELECT * FROM event_source_mappings INDEXED BY event_source_mappings_of_function
 WHERE account = :account AND region = :region AND name = :name ORDER BY uuid;
 
 -- name: put_mapping

@@ -715,7 +715,7 @@ def test_empty_members_of_other_sources_change_nothing(create, source):
         DestinationConfig={"OnFailure": {}},
         FunctionResponseTypes=[],
         ScalingConfig={},
-        ProvisionedPollerConfig={},
+        ProvisionedPollerConfig={"PollerGroupName": ""},
         SelfManagedKafkaEventSourceConfig={},
         AmazonManagedKafkaEventSourceConfig={},
     )
