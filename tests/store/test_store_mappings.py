@@ -20,7 +20,6 @@ from lambdacli.model.mapping import (
     Source,
     SourceKind,
 )
-from lambdacli.store import database
 from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.database import open_database
 from lambdacli.store.mappings import MappingStore
@@ -116,13 +115,3 @@ def test_code_signing_config_comes_back_whole_after_a_restart(path):
         assert store.get(HERE[0], "eu-west-1", CONFIG.id) is None
         store.delete(CONFIG)
         assert store.list(*HERE, after="", count=1) == []
-
-
-def test_database_of_a_lam_without_mappings_gets_them(path, monkeypatch):
-    before = database.MIGRATIONS.index("schema_5.sql")
-    with monkeypatch.context() as older:
-        older.setattr(database, "MIGRATIONS", database.MIGRATIONS[:before])
-        open_database(path).close()
-    with closing(open_database(path)) as connection:
-        MappingStore(connection).put(FULL)
-        CodeSigningStore(connection).put(CONFIG)
