@@ -11,9 +11,11 @@ from lambdacli.api.operations.context import Context
 from lambdacli.model.layer import Substitutions
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
+from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
+from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
 from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
@@ -40,6 +42,8 @@ class House:
         self.functions = FunctionStore(self.connection)
         self.aliases = AliasStore(self.connection)
         self.settings = SettingStore(self.connection)
+        self.mappings = MappingStore(self.connection)
+        self.code_signing = CodeSigningStore(self.connection)
         self.code = CodeStore(folder / "code")
         self.layers = LayerStore(self.connection)
         self.substitutions = Substitutions()
@@ -47,6 +51,7 @@ class House:
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
         self.clock = SteppingClock()
+        self.check_source = lambda source: None
         self.client = client
         self.api = Api(model, self.context)
 
@@ -57,6 +62,8 @@ class House:
             functions=self.functions,
             aliases=self.aliases,
             settings=self.settings,
+            mappings=self.mappings,
+            code_signing=self.code_signing,
             code=self.code,
             layers=self.layers,
             substitutions=self.substitutions,
@@ -64,6 +71,7 @@ class House:
             events=self.events,
             clock=self.clock,
             http=request,
+            check_source=self.check_source,
         )
 
     def send(self, method, path, query="", headers=None, body=b"", **more):

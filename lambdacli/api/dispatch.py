@@ -15,7 +15,9 @@ from lambdacli.api import protocol
 from lambdacli.api.operations import (
     account,
     aliases,
+    code_signing,
     concurrency,
+    event_source_mappings,
     functions,
     invoke,
     layer_permissions,
@@ -38,7 +40,19 @@ from lambdacli.model.later import Later
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.wire.http import Request, Response
 
-_MODULES = (functions, versions, aliases, layers, layer_permissions, invoke, concurrency, tags, account)
+_MODULES = (
+    functions,
+    versions,
+    aliases,
+    layers,
+    layer_permissions,
+    invoke,
+    concurrency,
+    event_source_mappings,
+    code_signing,
+    tags,
+    account,
+)
 
 _log = logging.getLogger("lam.api")
 

@@ -13,7 +13,7 @@ from lambdacli.engine.concurrency import Ledger
 from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.sandbox.grants import grants as grants_of_walls
-from lambdacli.model import limits
+from lambdacli.model import effects, limits
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
@@ -23,6 +23,7 @@ from lambdacli.service.preferences import Preferences
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.mappings import MappingStore
 
 
 class Descriptions:
@@ -33,6 +34,7 @@ class Descriptions:
         preferences: Preferences,
         sync: ProjectSync | None,
         functions: FunctionStore,
+        mappings: MappingStore,
         grounds: Grounds,
         fleet: Fleet,
         ledger: Ledger,
@@ -42,6 +44,7 @@ class Descriptions:
         self._preferences = preferences
         self._sync = sync
         self._functions = functions
+        self._mappings = mappings
         self._grounds = grounds
         self._fleet = fleet
         self._ledger = ledger
@@ -93,6 +96,8 @@ class Descriptions:
         is_usual = function.ephemeral_storage_mb == limits.EPHEMERAL_STORAGE_MB_DEFAULT
         if not self._grounds.is_walled and not is_usual:
             problems.append("ephemeral_storage is not limited by the portable walls")
+        for mapping in self._mappings.of_function(function.key):
+            problems += effects.of_mapping(mapping)
         return problems
 
     async def grants(self) -> list[Grant]:

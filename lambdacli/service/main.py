@@ -49,9 +49,11 @@ from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
+from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.database import DatabaseTooNewError, open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
+from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.wire.http import Request
@@ -116,6 +118,8 @@ class Service:
         self._aliases = AliasStore(database)
         self._function_settings = SettingStore(database)
         self._layers = LayerStore(database, self._layer_changed)
+        self._mappings = MappingStore(database)
+        self._code_signing = CodeSigningStore(database)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._merged_layers = Layers(state / "opt", self._code)
@@ -190,6 +194,7 @@ class Service:
             preferences=self._preferences,
             sync=self._sync,
             functions=self._functions,
+            mappings=self._mappings,
             grounds=self._grounds,
             fleet=self._fleet,
             ledger=self._ledger,
@@ -237,6 +242,8 @@ class Service:
             functions=self._functions,
             aliases=self._aliases,
             settings=self._function_settings,
+            mappings=self._mappings,
+            code_signing=self._code_signing,
             code=self._code,
             layers=self._layers,
             substitutions=self._preferences.substitutions,

@@ -9,7 +9,14 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-MIGRATIONS = ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql")
+MIGRATIONS = (
+    "schema.sql",
+    "schema_2.sql",
+    "schema_3.sql",
+    "schema_4.sql",
+    "schema_5.sql",
+    "schema_6.sql",
+)
 """The scripts in order: a database at version N has seen the first N. A released one is never edited."""
 
 _NAME_MARK = "-- name:"

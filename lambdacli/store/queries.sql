@@ -154,3 +154,38 @@ SELECT DISTINCT code_sha256, code_bytes FROM layer_versions;
 
 -- name: layer_bytes
 SELECT coalesce(sum(code_bytes), 0) AS bytes FROM layer_versions WHERE account = :account AND region = :region;
+
+-- name: get_mapping
+SELECT * FROM event_source_mappings WHERE account = :account AND region = :region AND uuid = :uuid;
+
+-- name: mappings_after
+SELECT * FROM event_source_mappings
+WHERE account = :account AND region = :region AND uuid > :after
+    AND (:source_arn IS NULL OR source_arn = :source_arn)
+ORDER BY uuid LIMIT :count;
+
+-- name: mappings_of_function
+-- Left to itself SQLite takes the primary key, and looks through all of a region.
+SELECT * FROM event_source_mappings INDEXED BY event_source_mappings_of_function
+WHERE account = :account AND region = :region AND name = :name ORDER BY uuid;
+
+-- name: put_mapping
+INSERT OR REPLACE INTO event_source_mappings (account, region, uuid, name, qualifier, source_arn, document)
+VALUES (:account, :region, :uuid, :name, :qualifier, :source_arn, :document);
+
+-- name: delete_mapping
+DELETE FROM event_source_mappings WHERE account = :account AND region = :region AND uuid = :uuid;
+
+-- name: get_code_signing_config
+SELECT * FROM code_signing_configs WHERE account = :account AND region = :region AND id = :id;
+
+-- name: code_signing_configs_after
+SELECT * FROM code_signing_configs
+WHERE account = :account AND region = :region AND id > :after ORDER BY id LIMIT :count;
+
+-- name: put_code_signing_config
+INSERT OR REPLACE INTO code_signing_configs (account, region, id, document)
+VALUES (:account, :region, :id, :document);
+
+-- name: delete_code_signing_config
+DELETE FROM code_signing_configs WHERE account = :account AND region = :region AND id = :id;

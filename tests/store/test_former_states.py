@@ -15,10 +15,12 @@ import pytest
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import ArchiveCode, FolderCode, LocalLayer, Network, Origin, State
+from lambdacli.model.mapping import Pollers, Source, SourceKind
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import MIGRATIONS, open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.mappings import MappingStore
 from tests.api_house import zip_of
 from tests.real.house import opened
 
@@ -69,6 +71,20 @@ def test_versions_and_aliases_of_an_older_state_are_all_there(tmp_path, schema):
         assert AliasStore(connection).get(key, "live").version == "1"
         latest = functions.get(key)
         assert functions.publish(latest, latest).version == "5"
+
+
+@pytest.mark.parametrize("schema", [each for each in SCHEMAS if each >= 5])
+def test_event_source_mappings_of_an_older_state_are_all_there(tmp_path, schema):
+    with closing(open_database(restored(schema, tmp_path / "lam.db"))) as connection:
+        [mapping] = MappingStore(connection).list(*HERE)
+    assert (mapping.function_arn, mapping.is_enabled) == (
+        "arn:aws:lambda:us-east-1:000000000000:function:f:live",
+        False,
+    )
+    assert mapping.source == Source(SourceKind.SELF_MANAGED_KAFKA, None, ("a:1", "b:2"), "topic", "queue")
+    assert (mapping.tags, mapping.filters) == ({"k": "v"}, ('{"a": ["é"]}',))
+    assert mapping.pollers == Pollers(1, 2, "g")
+    assert mapping.starting_timestamp == datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
 @pytest.mark.real

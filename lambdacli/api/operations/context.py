@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import field
 from typing import Any, Protocol
 
@@ -11,12 +11,15 @@ from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.layer import Substitutions
+from lambdacli.model.mapping import Source
 from lambdacli.model.outcome import Invocation, InvokeAnswer
 from lambdacli.model.record import record
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
+from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
+from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Request
 
@@ -53,6 +56,8 @@ class Context:
     functions: FunctionStore
     aliases: AliasStore
     settings: SettingStore
+    mappings: MappingStore
+    code_signing: CodeSigningStore
     code: CodeStore
     layers: LayerStore
     substitutions: Substitutions
@@ -62,6 +67,8 @@ class Context:
     clock: Clock
     http: Request
     """The request itself, for the few operations that need a header or the peer."""
+    check_source: Callable[[Source], None] = lambda source: None
+    """Raises what AWS answers if a mapping's queue or stream is not there; what cannot be asked passes."""
     request_id: str = field(default_factory=new_id)
     """Goes out as `x-amzn-RequestId`; an invocation's id is the same."""
 

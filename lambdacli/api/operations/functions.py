@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from lambdacli.api import configuration, function_layers, views
+from lambdacli.api import configuration, function_layers, signing, views
 from lambdacli.api.code_shown import code_shown, location
 from lambdacli.api.names import (
     Target,
@@ -126,6 +126,7 @@ def _is_place_in_list(text: str) -> bool:
 async def update_function_code(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     former = _changeable(context, target, request)
+    signing.check_code(target.key, signing.config_of(context, target.key))
     if "ImageUri" in request:
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when updating a function with packageType Zip."

@@ -1,0 +1,78 @@
+"""Event source mappings as rows: the only module that knows their table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from lambdacli.model.arn import FunctionKey
+from lambdacli.model.mapping import EventSourceMapping
+from lambdacli.store.database import queries
+from lambdacli.store.documents import from_text, to_text
+from lambdacli.store.rows import key_of, key_row
+
+_KEPT_IN_COLUMNS = frozenset({"uuid", "function", "qualifier"})
+_NO_LIMIT = -1
+
+
+class MappingStore:
+    """They stay when their function goes."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def get(self, account: str, region: str, uuid: str) -> EventSourceMapping | None:
+        row = self._query("get_mapping", account=account, region=region, uuid=uuid).fetchone()
+        return None if row is None else _from_row(row)
+
+    def list(
+        self,
+        account: str,
+        region: str,
+        *,
+        source_arn: str | None = None,
+        after: str = "",
+        count: int = _NO_LIMIT,
+    ) -> Sequence[EventSourceMapping]:
+        """Those behind a UUID, in the order of their UUIDs."""
+        rows = self._query(
+            "mappings_after",
+            account=account,
+            region=region,
+            source_arn=source_arn,
+            after=after,
+            count=count,
+        )
+        return [_from_row(row) for row in rows]
+
+    def of_function(self, function: FunctionKey) -> Sequence[EventSourceMapping]:
+        """With those of its versions and aliases, in the order of their UUIDs."""
+        return [_from_row(row) for row in self._query("mappings_of_function", **key_row(function))]
+
+    def put(self, mapping: EventSourceMapping) -> None:
+        self._query(
+            "put_mapping",
+            **key_row(mapping.function),
+            uuid=mapping.uuid,
+            qualifier=mapping.qualifier or "",
+            source_arn=mapping.source.arn or "",
+            document=to_text(mapping, _KEPT_IN_COLUMNS),
+        )
+
+    def delete(self, mapping: EventSourceMapping) -> None:
+        key = mapping.function
+        self._query("delete_mapping", account=key.account, region=key.region, uuid=mapping.uuid)
+
+    def _query(self, name: str, /, **values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(queries()[name], values)
+
+
+def _from_row(row: sqlite3.Row) -> EventSourceMapping:
+    return from_text(
+        EventSourceMapping,
+        row["document"],
+        uuid=row["uuid"],
+        function=key_of(row),
+        qualifier=row["qualifier"] or None,
+    )
