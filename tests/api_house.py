@@ -14,7 +14,7 @@ from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
-from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
+from tests.doubles import KeptEvents, NoPackages, ScriptedInvoker, SteppingClock
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -39,6 +39,8 @@ class House:
         self.aliases = AliasStore(self.connection)
         self.settings = SettingStore(self.connection)
         self.code = CodeStore(folder / "code")
+        self.packages = NoPackages()
+        self.is_strict = False
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
         self.clock = SteppingClock()
@@ -53,6 +55,8 @@ class House:
             aliases=self.aliases,
             settings=self.settings,
             code=self.code,
+            packages=self.packages,
+            is_strict=self.is_strict,
             invoker=self.invoker,
             events=self.events,
             clock=self.clock,

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from lambdacli.api.operations.context import Context, new_id
-from lambdacli.model.function import ArchiveCode, Function
+from lambdacli.model.function import ArchiveCode, FolderCode, Function
 
 
 async def frozen_code(context: Context, function: Function) -> ArchiveCode:
@@ -23,6 +23,7 @@ def published(
     candidate = replace(
         latest,
         code=code,
+        was_folder=isinstance(latest.code, FolderCode),
         description=latest.description if description is None else description,
         revision_id=new_id(),
         build_id=new_id(),

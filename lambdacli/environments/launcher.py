@@ -41,7 +41,7 @@ from lambdacli.environments.standbys import Standbys
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
-from lambdacli.model.function import Network
+from lambdacli.model.function import Network, own_log_group
 from lambdacli.runtimes.base import InvalidEntrypoint, Start
 from lambdacli.wire.http import Peer, Response
 
@@ -314,7 +314,7 @@ class Launcher:
             ),
             api,
             lease,
-            new_stream_name(placement.key.version),
+            new_stream_name(placement),
             place.temporary,
             None if network is None else "{}:{}".format(*RUNTIME_API),
             notices,
@@ -393,6 +393,7 @@ class Launcher:
             state=self._state,
             home=Path(os.path.expanduser("~")).resolve(),
             identity=self._walls_folder,
+            file_systems=site.placement.file_systems,
         )
 
     def _language_root(self, start: Start) -> Path | None:
@@ -425,5 +426,8 @@ class _Uids:
         heapq.heappush(self._free, uid)
 
 
-def new_stream_name(version: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
-    return f"{now():%Y/%m/%d}/[{version}]{secrets.token_hex(16)}"
+def new_stream_name(placement: Placement, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
+    """In a group that is not the function's own, the stream's name says whose it is."""
+    function, version = placement.key.function, placement.key.version
+    owner = "" if placement.log_group == own_log_group(function.name) else function.name
+    return f"{now():%Y/%m/%d}/{owner}[{version}]{secrets.token_hex(16)}"

@@ -42,16 +42,20 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
+from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.project.config import Project
 from lambdacli.project.schema import SERVICES
 from lambdacli.service import grants
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.door import DoorSettings, caller_of, refuse_connection
+from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.gateway import Gateway
+from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
-from lambdacli.service.placements import Placements, account_of_access_key
+from lambdacli.service.placements import Placements, account_of_access_key, session_credentials
 from lambdacli.service.project_sync import ProjectSync
+from lambdacli.service.s3 import S3Packages
 from lambdacli.service.settings import (
     DEFAULT_PORT,
     IDLE_EXIT_MINUTES,
@@ -135,9 +139,11 @@ class Service:
             stack.callback(_record(settings.state).unlink, missing_ok=True)
             database = stack.enter_context(contextlib.closing(_open_database(settings.state / "lam.db")))
             self._functions = FunctionStore(database, self._function_changed)
+            self._hot_folders = HotFolders(self._functions, self._code_changed)
             self._aliases = AliasStore(database)
             self._function_settings = SettingStore(database)
             self._code = CodeStore(settings.state / "code")
+            self._packages = S3Packages(self._s3_endpoint, lambda: session_credentials(self._account))
             self._logs = LogBook(settings.state / "logs")
             self._ledger = Ledger()
 
@@ -157,7 +163,10 @@ class Service:
             await self._launcher.find_walls()
             stack.push_async_callback(self._launcher.close)
             layers = Layers(settings.state / "opt", self._code)
-            self._placements = Placements(self._code, layers, settings.cache, keeper)
+            self._file_systems = FileSystems(
+                settings.state / "file-systems", lambda: self._launcher.walls == "linux"
+            )
+            self._placements = Placements(self._code, layers, self._file_systems, settings.cache, keeper)
             self._tidy_up(layers)
 
             def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
@@ -173,6 +182,8 @@ class Service:
             self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
             self._events = EventQueue(self._invoker)
             stack.push_async_callback(self._unless_cut, self._events.drain)
+            stack.callback(self._hot_folders.stop)
+            self._hot_folders.start()
             if self._sync is not None:
                 self._sync.start_watching()
                 stack.callback(self._sync.stop_watching)
@@ -221,7 +232,15 @@ class Service:
             self._clock,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
+            is_strict=self._settings.is_strict,
         )
+
+    @property
+    def _is_strict(self) -> bool:
+        return self._settings.is_strict or (self._project is not None and self._project.is_strict)
+
+    def _s3_endpoint(self) -> str | None:
+        return None if self._project is None else self._project.services.get("s3")
 
     def _code_changed(self, key: FunctionKey) -> None:
         """Files that the function runs from changed."""
@@ -231,6 +250,7 @@ class Service:
     def _function_changed(self, key: FunctionKey) -> None:
         """Environments that started with another code or configuration finish what they run, and go."""
         self._reservations_changed()
+        self._hot_folders.function_changed(key)
         function = self._functions.get(key)
         if function is None:
             self._placements.forget(key)
@@ -242,7 +262,8 @@ class Service:
         project = self._project
         self._fleet.set_limits(pool_limits(None if project is None else project.max_environments))
         services = project.services if project is not None else {}
-        if self._placements.lead_to(_endpoint_variables(self._endpoint, services)):
+        folders = project.file_systems if project is not None else {}
+        if self._placements.lead_to(_endpoint_variables(self._endpoint, services), folders):
             for function in self._functions.list_all():
                 self._code_changed(function.key)
 
@@ -330,6 +351,8 @@ class Service:
             aliases=self._aliases,
             settings=self._function_settings,
             code=self._code,
+            packages=self._packages,
+            is_strict=self._is_strict,
             invoker=self._invoker,
             events=self._events,
             clock=self._clock,
@@ -402,7 +425,9 @@ class Service:
         is_usual = function.ephemeral_storage_mb == limits.EPHEMERAL_STORAGE_MB_DEFAULT
         if self._launcher.walls == "portable" and not is_usual:
             problems.append("ephemeral_storage is not limited by the portable walls")
-        return problems
+        mounts = [self._file_systems.problem(each) for each in function.file_systems]
+        deprecated = deprecation_note(function.runtime, self._clock.now().date())
+        return problems + [each for each in (*mounts, deprecated) if each is not None]
 
     async def _grants(self) -> list[Grant]:
         """Some run programs and read files: not for the event loop."""

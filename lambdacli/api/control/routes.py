@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer, Origin
 from lambdacli.model.grant import Grant
@@ -196,7 +197,7 @@ def _summary(function: Function) -> dict[str, object]:
 
 
 def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
-    notes = list(problems)
+    notes = [*problems, *without_effect(function)]
     if function.origin is Origin.API:
         notes.append("made over the API: not in lam.yaml")
     return {

@@ -32,6 +32,11 @@ class Events(Protocol):
     async def accept(self, function: Function, invocation: Invocation) -> None: ...
 
 
+class Packages(Protocol):
+    # An object of S3. Waits for the network: called in threads. RequestError in AWS's words.
+    def fetch(self, bucket: str, key: str, version: str | None, region: str) -> bytes: ...
+
+
 def new_id() -> str:
     """A random UUID (version 4) at a tenth of `uuid`'s price: it names a request, and keeps no secret."""
     text = f"{random.getrandbits(128) & _RANDOM_BITS | _FIXED_BITS:032x}"
@@ -52,11 +57,14 @@ class Context:
     aliases: AliasStore
     settings: SettingStore
     code: CodeStore
+    packages: Packages
     invoker: Invoker
     events: Events
     clock: Clock
     http: Request
     """The request itself, for the few operations that need a header or the peer."""
+    is_strict: bool = False
+    """What AWS refuses by date is refused here too."""
     request_id: str = field(default_factory=new_id)
     """Goes out as `x-amzn-RequestId`; an invocation's id is the same."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from lambdacli.api import configuration, views
+from lambdacli.api import attachments, configuration, views
+from lambdacli.api.code_given import code_given
 from lambdacli.api.code_shown import code_shown, location
 from lambdacli.api.names import (
     Target,
@@ -21,16 +22,21 @@ from lambdacli.api.names import (
 )
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import published
+from lambdacli.api.publishing import frozen_code, published
 from lambdacli.model.arn import LATEST
+from lambdacli.model.effects import without_effect
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
 )
-from lambdacli.model.function import Function, Origin
+from lambdacli.model.function import ArchiveCode, Function, Origin
+from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
+
+_log = logging.getLogger("lam.api")
 
 _PAGE_SIZE = 50
 _DEFAULT_ARCHITECTURE = "x86_64"
+_NO_CODE_YET = ArchiveCode("", 0)
 
 
 async def create_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -39,14 +45,12 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     fields = configuration.fields(request, target.key.name)
     tags = configuration.checked_tags(request.get("Tags", {}))
     _require_runtime_and_handler(request)
+    if context.is_strict and RUNTIMES[request["Runtime"]].is_create_blocked(context.clock.now().date()):
+        raise configuration.no_longer_supported(request["Runtime"])
     _refuse_existing(context, target)
-    package = _package(request["Code"])
-    code = await asyncio.to_thread(context.code.add, package)
-    # Another create of the same name may have ended while this one unpacked.
-    _refuse_existing(context, target)
-    function = Function(
+    draft = Function(
         key=target.key,
-        code=code,
+        code=_NO_CODE_YET,
         origin=Origin.API,
         revision_id=new_id(),
         build_id=new_id(),
@@ -55,12 +59,24 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
         tags=tags,
         **fields,
     )
+    attachments.check_together(draft)
+    if "ImageUri" in request["Code"]:
+        # AWS's wording was never recorded.
+        raise InvalidParameterValueException(
+            "Please don't provide ImageUri when creating a function with packageType Zip."
+        )
+    function = replace(draft, code=await code_given(context, request["Code"]))
+    # Another create of the same name may have ended while this one unpacked.
+    _refuse_existing(context, target)
     context.functions.put(function)
+    _tell(function)
     if not request.get("Publish"):
+        code = await code_shown(context, function)
         return views.being_created(views.function_configuration(function, code), new_id())
-    version = published(context, function, code)
+    version = await _published(context, target)
     # The answer names the version, but not in its ARN.
-    return views.being_created(views.function_configuration(version, code), new_id())
+    shown = views.function_configuration(version, await code_shown(context, version))
+    return views.being_created(shown, new_id())
 
 
 async def get_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -122,27 +138,28 @@ async def update_function_code(context: Context, request: dict[str, Any]) -> dic
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when updating a function with packageType Zip."
         )
-    package = _package(request)
-    keep = context.code.check if request.get("DryRun") else context.code.add
-    code = await asyncio.to_thread(keep, package)
+    code = await code_given(context, request)
     # Looked up again: it may have changed, or gone, while the package was unpacked.
     function = _changeable(context, target, request)
     architecture = _architecture(request, function.architecture)
     if request.get("DryRun"):
         trial = replace(function, code=code, architecture=architecture)
-        return views.function_configuration(trial, code)
+        return views.function_configuration(trial, await code_shown(context, trial))
     updated = await _updated(context, function, {"code": code, "architecture": architecture})
     if not request.get("Publish"):
         return updated
-    version = published(context, latest(context, target), code)
-    shown = views.function_configuration(version, code, qualifier=version.version)
+    version = await _published(context, target)
+    shown = views.function_configuration(
+        version, await code_shown(context, version), qualifier=version.version
+    )
     return views.being_created(shown, version.revision_id)
 
 
 async def update_function_configuration(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     function = _changeable(context, target, request)
-    return await _updated(context, function, configuration.fields(request, target.key.name))
+    fields = configuration.fields(request, target.key.name, function.logging)
+    return await _updated(context, function, fields)
 
 
 def delete_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -187,14 +204,6 @@ def _refuse_existing(context: Context, target: Target) -> None:
         raise ResourceConflictException(f"Function already exist: {target.key.name}")
 
 
-def _package(code: Mapping[str, Any]) -> bytes:
-    configuration.refuse_not_built_code(code)
-    package: bytes | None = code.get("ZipFile")
-    if package is None:
-        raise InvalidParameterValueException("Please provide a source for function code.")
-    return package
-
-
 def _architecture(request: Mapping[str, Any], current: str) -> str:
     architecture: str = request.get("Architectures", [current])[0]
     return architecture
@@ -212,6 +221,27 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
     updated = replace(
         function, **fields, revision_id=new_id(), build_id=new_id(), last_modified=context.clock.now()
     )
+    attachments.check_together(updated)
+    if context.is_strict and RUNTIMES[updated.runtime].is_update_blocked(updated.last_modified.date()):
+        raise configuration.no_longer_supported(updated.runtime)
     context.functions.put(updated)
+    _tell(updated, function)
     code = await code_shown(context, updated)
     return views.being_updated(views.function_configuration(updated, code), new_id())
+
+
+async def _published(context: Context, target: Target) -> Function:
+    """`$LATEST` as it has just been stored, as a version."""
+    code = await frozen_code(context, latest(context, target))
+    return published(context, latest(context, target), code)
+
+
+def _tell(function: Function, former: Function | None = None) -> None:
+    """A line for each thing that is new and has no effect here, and for a runtime near its end."""
+    known = [] if former is None else without_effect(former)
+    notes = [note for note in without_effect(function) if note not in known]
+    if former is None or former.runtime != function.runtime:
+        deprecated = deprecation_note(function.runtime, function.last_modified.date())
+        notes.extend([] if deprecated is None else [deprecated])
+    for note in notes:
+        _log.warning("%s: %s", function.name, note)
