@@ -50,8 +50,9 @@ def test_sentences(changes, begins):
 
 
 @pytest.mark.parametrize("machine", ["arm64", "aarch64"])
-def test_machine_may_be_called_otherwise(machine):
-    assert without_effect(replace(PLAIN, architecture="arm64"), machine) == []
+@pytest.mark.parametrize("declared", ["arm64", "x86_64"])
+def test_own_architecture_and_the_default_are_nothing_to_tell(machine, declared):
+    assert without_effect(replace(PLAIN, architecture=declared), machine) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
-"""Functions made over the API of a whole service: what waits for them, where their code comes from, the file
-systems and log groups they are given."""
+"""Functions made over the API of a whole service: what waits for them, where their code comes from, and
+the log groups they are given."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ from tests.s3_server import open_s3
 pytestmark = pytest.mark.real
 
 ROLE = "arn:aws:iam::000000000000:role/r"
-ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
-NAMED_ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-fedcba9876543210f"
-VPC = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 ECHO = "def handler(event, context):\n    return event\n"
 VARIABLES = """
 import os
@@ -30,23 +27,13 @@ def handler(event, context):
     print("seen by", context.log_group_name)
     return [os.environ.get(name) for name in event]
 """
-NOTES = """
-import os
-
-def handler(event, context):
-    for name, text in event.get("write", {}).items():
-        with open(os.path.join(event["folder"], name), "a") as file:
-            file.write(text)
-    return {name: open(os.path.join(event["folder"], name)).read() for name in os.listdir(event["folder"])}
-"""
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("api")
-    settings = {"file_systems": {NAMED_ACCESS_POINT: "shared"}}
     functions = {"echo": {"handler": "echo.handler"}}
-    with open_house(folder, functions, {"code/echo.py": ECHO}, settings) as house:
+    with open_house(folder, functions, {"code/echo.py": ECHO}) as house:
         yield house
 
 
@@ -139,54 +126,6 @@ def test_package_comes_from_the_s3_of_lam_yaml_and_its_refusals_too(tmp_path: Pa
                 with pytest.raises(ClientError, match=message):
                     update(FunctionName="f", S3Bucket="code", S3Key=key)
             assert house.invoke("f", "new").json == "older"
-
-
-# File systems
-
-
-def with_file_system(house: House, name: str, arn: str, mount: str) -> None:
-    mounts = [{"Arn": arn, "LocalMountPath": mount}]
-    create(house, name, NOTES, VpcConfig=VPC, FileSystemConfigs=mounts)
-
-
-def test_file_system_is_shared_by_functions_and_environments(house: House) -> None:
-    if not house.is_walled:
-        pytest.skip("the portable walls mount nothing")
-    for name, mount in (("writer", "/mnt/data"), ("reader", "/mnt/other")):
-        with_file_system(house, name, ACCESS_POINT, mount)
-    assert house.invoke("writer", {"folder": "/mnt/data", "write": {"a": "1"}}).json == {"a": "1"}
-    # Another function, so another environment: what the first one made is its own to change too.
-    assert house.invoke("reader", {"folder": "/mnt/other", "write": {"a": "2"}}).json == {"a": "12"}
-    kept = house.state / "file-systems" / "fsap-0123456789abcdef0"
-    assert (kept / "a").read_text() == "12"
-    elsewhere = house.invoke("writer", {"folder": "/var/task", "write": {"a": ""}})
-    assert "Read-only file system" in elsewhere.payload.decode()
-
-
-def test_file_system_is_the_folder_that_lam_yaml_names(house: House) -> None:
-    if not house.is_walled:
-        pytest.skip("the portable walls mount nothing")
-    (house.folder / "shared").mkdir(exist_ok=True)
-    (house.folder / "shared" / "given").write_text("by the developer")
-    with_file_system(house, "named", NAMED_ACCESS_POINT, "/mnt/named")
-    seen = house.invoke("named", {"folder": "/mnt/named", "write": {"mine": "x"}})
-    assert seen.json == {"given": "by the developer", "mine": "x"}
-    assert (house.folder / "shared" / "mine").read_text() == "x"
-
-
-def test_portable_walls_say_why_they_mount_nothing(tmp_path: Path) -> None:
-    functions = {"echo": {"handler": "echo.handler"}}
-    with open_house(
-        tmp_path / "p", functions, {"code/echo.py": ECHO}, variables={"LAM_WALLS": "portable"}
-    ) as house:
-        with_file_system(house, "f", ACCESS_POINT, "/mnt/lam-test-nothing")
-        with pytest.raises(ClientError) as caught:
-            house.invoke("f", {})
-        assert caught.value.response["Error"]["Code"] == "EFSMountFailureException"
-        folder = house.state / "file-systems" / "fsap-0123456789abcdef0"
-        hint = f"make /mnt/lam-test-nothing a link to {folder}"
-        assert hint in caught.value.response["Error"]["Message"]
-        assert hint in house.lam("show", "f").stderr
 
 
 # Logs
