@@ -148,7 +148,9 @@ def test_logs_go_to_the_group_that_was_given_and_are_found(house: House) -> None
 
 def test_lam_show_and_the_log_tell_what_has_no_effect(house: House) -> None:
     create(house, "traced", ECHO, TracingConfig={"Mode": "Active"}, SnapStart={"ApplyOn": "None"})
-    assert "TracingConfig Active has no effect yet" in house.lam("show", "traced").stderr
+    shown = house.lam("show", "traced")
+    assert ["tracing", "Active"] in [line.split() for line in shown.stdout.splitlines()]
+    assert "TracingConfig Active has no effect yet" in shown.stderr
     assert "traced: TracingConfig Active has no effect yet" in house.journal()
 
 

@@ -172,6 +172,13 @@ def test_what_really_comes_out_is_counted():
         budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
 
 
+def test_bound_on_what_is_packed_may_be_another(store):
+    package = zip_of(("app.py", "x"))
+    with pytest.raises(RequestEntityTooLargeException, match="smaller than 10 bytes"):
+        store.add(package, 10)
+    assert store.add(package, len(package)).size_bytes == len(package)
+
+
 def test_check_keeps_nothing(store):
     package = zip_of(("a", "x"))
     assert store.check(package).size_bytes == len(package)

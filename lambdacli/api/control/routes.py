@@ -216,8 +216,26 @@ def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
         "preload": function.preloads,
         "cpu_share": function.has_cpu_share,
         "network": function.network.value,
+        **_attachments(function),
         "notes": notes,
     }
+
+
+def _attachments(function: Function) -> dict[str, object]:
+    """What leads to other services, where it was set."""
+    vpc = function.vpc
+    found = {
+        "log_format": None if function.logging.format == "Text" else function.logging.format,
+        "log_level": function.logging.application_level,
+        "dead_letter_target": function.dead_letter_target,
+        "tracing": None if function.tracing == "PassThrough" else function.tracing,
+        "kms_key": function.kms_key_arn,
+        "subnets": None if vpc is None else list(vpc.subnet_ids),
+        "security_groups": None if vpc is None else list(vpc.security_group_ids),
+        "snap_start": None if function.snap_start == "None" else function.snap_start,
+        "file_systems": {each.mount_path: each.arn for each in function.file_systems},
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _environment(described: EnvironmentDescription) -> dict[str, object]:
