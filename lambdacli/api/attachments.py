@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdacli.model.errors import InvalidParameterValueException, NotBuiltException
+from lambdacli.model.errors import InvalidParameterValueException, not_built
 from lambdacli.model.function import FileSystem, Function, Logging, Vpc, own_log_group
 from lambdacli.model.limits import EPHEMERAL_STORAGE_MB_DEFAULT
 from lambdacli.model.runtime_names import RUNTIMES
@@ -107,9 +107,7 @@ def _vpc(given: Mapping[str, Any]) -> Vpc:
 def _file_systems(given: Sequence[Mapping[str, Any]]) -> tuple[FileSystem, ...]:
     for each in given:
         if any((each.get("S3FilesConfig") or {}).values()):
-            raise NotBuiltException(
-                "S3FilesConfig is not built into lam yet: leave it out, or give its default."
-            )
+            raise not_built("S3FilesConfig")
     return tuple(FileSystem(each["Arn"], each["LocalMountPath"]) for each in given)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lambdacli.api.operations.context import Context
 from lambdacli.model import limits
-from lambdacli.model.errors import InvalidParameterValueException, NotBuiltException
+from lambdacli.model.errors import InvalidParameterValueException, not_built
 from lambdacli.model.function import Code, FolderCode
 
 HOT_RELOAD_BUCKET = "hot-reload"
@@ -40,13 +40,9 @@ async def code_given(context: Context, members: Mapping[str, Any]) -> Code:
 def _refuse_not_built(members: Mapping[str, Any]) -> None:
     for member in ("SourceKMSKeyArn", "PublishTo"):
         if members.get(member):
-            raise _not_built(member)
+            raise not_built(member)
     if members.get("S3ObjectStorageMode", "COPY") != "COPY":
-        raise _not_built(f"S3ObjectStorageMode {members['S3ObjectStorageMode']}")
-
-
-def _not_built(what: str) -> NotBuiltException:
-    return NotBuiltException(f"{what} is not built into lam yet: leave it out, or give its default.")
+        raise not_built(f"S3ObjectStorageMode {members['S3ObjectStorageMode']}")
 
 
 def _from_s3(context: Context, members: Mapping[str, Any], keep: Callable[[bytes, int], Code]) -> Code:

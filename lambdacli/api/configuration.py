@@ -7,7 +7,7 @@ from typing import Any
 
 from lambdacli.api import attachments
 from lambdacli.model import limits, variables
-from lambdacli.model.errors import InvalidParameterValueException, NotBuiltException
+from lambdacli.model.errors import InvalidParameterValueException, not_built
 from lambdacli.model.function import Logging
 from lambdacli.model.runtime_names import LISTED_IN_ERRORS, RETIRED, RUNTIMES
 
@@ -45,12 +45,12 @@ _FIELDS = {
 def _refuse_not_built(request: Mapping[str, Any]) -> None:
     for member, asks_for_nothing in _NOT_BUILT.items():
         if member in request and not asks_for_nothing(request[member]):
-            raise _not_built(member)
+            raise not_built(member)
 
 
 def _layers(request: Mapping[str, Any]) -> dict[str, Any]:
     if request.get("Layers"):
-        raise _not_built("Layers")
+        raise not_built("Layers")
     return {}
 
 
@@ -74,10 +74,6 @@ _NOT_BUILT: Mapping[str, Callable[[Any], bool]] = {
     "RuntimeConfig": _never,
     "AcceleratorConfig": _never,
 }
-
-
-def _not_built(what: str) -> NotBuiltException:
-    return NotBuiltException(f"{what} is not built into lam yet: leave it out, or give its default.")
 
 
 # What Lambda refuses.

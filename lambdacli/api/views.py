@@ -102,6 +102,7 @@ def being_created(configuration: dict[str, Any], revision_id: str) -> dict[str, 
         "State": State.PENDING.value,
         "StateReason": _BEING_CREATED,
         "StateReasonCode": "Creating",
+        "SnapStart": configuration["SnapStart"] | {"OptimizationStatus": "Off"},
         "RevisionId": revision_id,
     }
 

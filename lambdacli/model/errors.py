@@ -75,3 +75,8 @@ class ServiceException(RequestError): ...
 
 class NotBuiltException(RequestError):
     """Something of Lambda's that lam does not do yet; answered with status 501 and the thing's name."""
+
+
+def not_built(what: str) -> NotBuiltException:
+    """For a member of a request that lam cannot honour."""
+    return NotBuiltException(f"{what} is not built into lam yet: leave it out, or give its default.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import struct
 import sys
@@ -10,6 +12,8 @@ from pathlib import Path
 
 from lambdacli.model.errors import EFSMountFailureException
 from lambdacli.model.function import FileSystem
+
+logger = logging.getLogger("lam.placements")
 
 _ACL_VERSION, _ACL_OWNER, _ACL_GROUP, _ACL_OTHERS, _NO_ID = 2, 0x01, 0x04, 0x20, 0xFFFFFFFF
 _ALL_RIGHTS = 0o7
@@ -68,8 +72,14 @@ def _open_to_all(folder: Path) -> None:
     """Started by root, each environment is a user of its own: what one makes, the others may change too, as
     on Lambda, where they are one user. The default rights count instead of the umask."""
     folder.chmod(0o777)
-    if sys.platform == "linux":
+    if sys.platform != "linux":
+        return
+    try:
         os.setxattr(folder, "system.posix_acl_default", _everything_for_everybody())
+    except OSError as error:
+        if error.errno != errno.ENOTSUP:
+            raise
+        logger.warning("%s cannot have default rights: only who made a file in it may change it", folder)
 
 
 def _everything_for_everybody() -> bytes:

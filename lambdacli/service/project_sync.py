@@ -59,6 +59,8 @@ class ProjectSync:
         self._on_code_change = on_code_change
         self._on_synced = on_synced
         self._is_strict = is_strict
+        self._told: set[str] = set()
+        """What was said of runtimes near their end."""
         self._read_stamp: object = None
         self._read_at = 0.0
         self._watcher: Watcher | None = None
@@ -144,6 +146,7 @@ class ProjectSync:
         wanted: list[Function] = []
         problems: list[str] = []
         for settings in project.functions:
+            self._tell_of_runtime(settings)
             refusal = self._refusal_of_runtime(project, settings)
             if refusal is not None:
                 problems.append(f"{self._file.name}: functions.{settings.name}.runtime: {refusal}")
@@ -168,6 +171,13 @@ class ProjectSync:
             self._watcher.set_folders(self._watched())
         self._on_synced()
         return problems
+
+    def _tell_of_runtime(self, settings: FunctionSettings) -> None:
+        note = deprecation_note(settings.runtime, self._clock.now().date())
+        line = f"{settings.name}: {note}"
+        if note is not None and line not in self._told:
+            self._told.add(line)
+            logger.warning("%s", line)
 
     def _refusal_of_runtime(self, project: Project, settings: FunctionSettings) -> str | None:
         """By date, when asked to be strict: AWS creates no function with it any more, or changes none."""

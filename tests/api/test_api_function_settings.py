@@ -84,7 +84,7 @@ class TestSetting:
         assert answer[member] == expected == shown(house, member)
 
     def test_is_frozen_in_a_version(self, house, member, given, expected, removal, removed):
-        house.create("f", **{member: given}, Publish=True)
+        assert house.create("f", **{member: given}, Publish=True)[member] == expected
         house.client.update_function_configuration(FunctionName="f", **{member: removal})
         frozen = shown(house, member, Qualifier="1")
         if member == "SnapStart":
@@ -255,6 +255,7 @@ def test_strict_refuses_by_date_what_aws_refuses(house, refused, day, is_strict,
     updates = [
         ("update_function_configuration", {"FunctionName": "there", "Timeout": 9}),
         ("update_function_code", {"FunctionName": "there", "ZipFile": zip_of(**{"app.py": "new"})}),
+        ("update_function_code", {"FunctionName": "there", "ZipFile": zip_of(), "DryRun": True}),
     ]
     attempts = [("create_function", CREATE, is_created), *((*update, is_updated) for update in updates)]
     for operation, members, is_allowed in attempts:

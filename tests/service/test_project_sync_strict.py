@@ -59,6 +59,12 @@ def test_new_function_is_refused_by_date(tmp_path, functions, day, asked, is_ref
     )
 
 
+def test_deprecated_runtime_is_told_in_the_log_and_taken(tmp_path, functions, caplog):
+    assert sync(tmp_path, functions, "2026-01-01") == []
+    [line] = caplog.messages
+    assert line.startswith("old: python3.9 is deprecated since 2025-12-15")
+
+
 @pytest.mark.parametrize(("day", "timeout"), [("2027-08-30", 9), ("2027-08-31", 3)])
 def test_function_that_is_there_is_changed_until_updates_are_blocked(tmp_path, functions, day, timeout):
     sync(tmp_path, functions, "2027-01-01")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ from lambdacli.model.errors import (
     ResourceConflictException,
 )
 from lambdacli.model.function import ArchiveCode, Function, Origin
-from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
+from lambdacli.model.runtime_names import RUNTIMES, RuntimeName, deprecation_note
 
 _log = logging.getLogger("lam.api")
 
@@ -45,8 +46,7 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     fields = configuration.fields(request, target.key.name)
     tags = configuration.checked_tags(request.get("Tags", {}))
     _require_runtime_and_handler(request)
-    if context.is_strict and RUNTIMES[request["Runtime"]].is_create_blocked(context.clock.now().date()):
-        raise configuration.no_longer_supported(request["Runtime"])
+    _refuse_past_its_end(context, request["Runtime"], RuntimeName.is_create_blocked)
     _refuse_existing(context, target)
     draft = Function(
         key=target.key,
@@ -213,7 +213,20 @@ def _changeable(context: Context, target: Target, request: Mapping[str, Any]) ->
     function = latest(context, target)
     refuse_project_function(function)
     check_revision(request.get("RevisionId"), function.revision_id)
+    runtime = request.get("Runtime", function.runtime)
+    _refuse_past_its_end(context, runtime, RuntimeName.is_update_blocked)
     return function
+
+
+def _refuse_past_its_end(
+    context: Context, runtime: str, is_blocked: Callable[[RuntimeName, date], bool]
+) -> None:
+    if (
+        context.is_strict
+        and runtime in RUNTIMES
+        and is_blocked(RUNTIMES[runtime], context.clock.now().date())
+    ):
+        raise configuration.no_longer_supported(runtime)
 
 
 async def _updated(context: Context, function: Function, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,8 +235,6 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
         function, **fields, revision_id=new_id(), build_id=new_id(), last_modified=context.clock.now()
     )
     attachments.check_together(updated)
-    if context.is_strict and RUNTIMES[updated.runtime].is_update_blocked(updated.last_modified.date()):
-        raise configuration.no_longer_supported(updated.runtime)
     context.functions.put(updated)
     _tell(updated, function)
     code = await code_shown(context, updated)
