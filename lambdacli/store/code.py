@@ -27,6 +27,8 @@ _ARCHIVE = "package.zip"
 _FOLDER = "task"
 _TEMPORARY = "unfinished-"
 _PIECE_BYTES = 1 << 20
+_DEEPEST = 256
+"""Folders within folders: what makes and removes them calls itself for each."""
 
 _EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _NOT_CODE = frozenset({".git", ".lam", "__pycache__"})
@@ -240,6 +242,8 @@ def _safe_name(entry: zipfile.ZipInfo) -> str:
     is_encrypted = entry.flag_bits & 0x1
     name = entry.filename
     if is_encrypted or not name or name.startswith("/") or ".." in name.split("/"):
+        raise _not_unzippable()
+    if name.count("/") > _DEEPEST:
         raise _not_unzippable()
     return name
 
