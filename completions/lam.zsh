@@ -64,6 +64,7 @@ _lam() {
                         '--anonymous[Accept API calls without an Authorization header.]' \
                         '--allow-other-users[Accept connections of this machine'\''s other users.]' \
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
+                        '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'

@@ -18,7 +18,7 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
-from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
+from tests.doubles import KeptEvents, NoPackages, ScriptedInvoker, SteppingClock
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -48,6 +48,8 @@ class House:
         self.layers = LayerStore(self.connection)
         self.substitutions = Substitutions()
         self.account = ACCOUNT
+        self.packages = NoPackages()
+        self.is_strict = False
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
         self.clock = SteppingClock()
@@ -67,6 +69,8 @@ class House:
             code=self.code,
             layers=self.layers,
             substitutions=self.substitutions,
+            packages=self.packages,
+            is_strict=self.is_strict,
             invoker=self.invoker,
             events=self.events,
             clock=self.clock,

@@ -90,3 +90,10 @@ class KeptEvents:
 
     async def accept(self, function: Function, invocation: Invocation) -> None:
         self.accepted.append((function, invocation))
+
+
+class NoPackages:
+    """Nobody here asks S3."""
+
+    def fetch(self, bucket: str, key: str, version: str | None, region: str) -> bytes:
+        raise AssertionError(f"asked for s3://{bucket}/{key}")

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lambdacli.api import attachments
 from lambdacli.model import limits, variables
-from lambdacli.model.errors import InvalidParameterValueException, NotBuiltException
+from lambdacli.model.errors import InvalidParameterValueException, not_built
+from lambdacli.model.function import Logging
 from lambdacli.model.runtime_names import LISTED_IN_ERRORS, RETIRED, RUNTIMES
 
+_NO_LOGGING = Logging()
 
-def fields(request: Mapping[str, Any], function_name: str) -> dict[str, Any]:
+
+def fields(
+    request: Mapping[str, Any], function_name: str, former_logging: Logging = _NO_LOGGING
+) -> dict[str, Any]:
     """The fields of a Function that a checked request sets; raises for what Lambda or lam refuses."""
-    _refuse_not_built(request, function_name)
+    _refuse_not_built(request)
     _check_runtime(request.get("Runtime"))
     _check_limits(request)
     found = {field: request[member] for member, field in _FIELDS.items() if member in request}
@@ -20,7 +26,7 @@ def fields(request: Mapping[str, Any], function_name: str) -> dict[str, Any]:
         found["ephemeral_storage_mb"] = request["EphemeralStorage"]["Size"]
     if "Environment" in request:
         found["variables"] = _checked_variables(request["Environment"].get("Variables", {}))
-    return found
+    return found | attachments.fields(request, function_name, former_logging)
 
 
 _FIELDS = {
@@ -36,17 +42,10 @@ _FIELDS = {
 # What lam does not do yet: refused by name unless the value asks for nothing.
 
 
-def refuse_not_built_code(code: Mapping[str, Any]) -> None:
-    for member in ("S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "SourceKMSKeyArn"):
-        if code.get(member):
-            raise _not_built(member)
-
-
-def _refuse_not_built(request: Mapping[str, Any], function_name: str) -> None:
+def _refuse_not_built(request: Mapping[str, Any]) -> None:
     for member, asks_for_nothing in _NOT_BUILT.items():
         if member in request and not asks_for_nothing(request[member]):
-            raise _not_built(member)
-    _check_logging(request.get("LoggingConfig", {}), f"/aws/lambda/{function_name}")
+            raise not_built(member)
 
 
 def _is_empty(value: Any) -> bool:
@@ -60,38 +59,14 @@ def _never(value: Any) -> bool:
 
 _NOT_BUILT: Mapping[str, Callable[[Any], bool]] = {
     "PublishTo": _never,
-    "VpcConfig": _is_empty,
-    "DeadLetterConfig": _is_empty,
-    "TracingConfig": lambda value: value.get("Mode", "PassThrough") == "PassThrough",
-    "KMSKeyArn": _is_empty,
-    "FileSystemConfigs": _is_empty,
-    "CodeSigningConfigArn": _is_empty,
     "ImageConfig": _is_empty,
     "PackageType": lambda value: value == "Zip",
-    "SnapStart": lambda value: value.get("ApplyOn", "None") == "None",
     "TenancyConfig": _never,
     "CapacityProviderConfig": _never,
     "DurableConfig": _never,
     "RuntimeConfig": _never,
     "AcceleratorConfig": _never,
 }
-
-
-def _check_logging(config: Mapping[str, Any], default_group: str) -> None:
-    levels = [member for member in ("ApplicationLogLevel", "SystemLogLevel") if config.get(member)]
-    if config.get("LogFormat", "Text") != "Text":
-        raise _not_built(f"LoggingConfig with LogFormat {config['LogFormat']}")
-    if levels:
-        raise InvalidParameterValueException(
-            'LogLevel is not supported when LogFormat is set to "Text". Remove LogLevel from your request '
-            'or change the LogFormat to "JSON" and try again.'
-        )
-    if config.get("LogGroup", default_group) != default_group:
-        raise _not_built("LoggingConfig with another LogGroup than the function's own")
-
-
-def _not_built(what: str) -> NotBuiltException:
-    return NotBuiltException(f"{what} is not built into lam yet: leave it out, or give its default.")
 
 
 # What Lambda refuses.
@@ -101,13 +76,17 @@ def _check_runtime(runtime: str | None) -> None:
     if runtime is None or runtime in RUNTIMES:
         return
     if runtime in RETIRED:
-        raise InvalidParameterValueException(
-            f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
-            "functions. We recommend you use a supported runtime while creating or updating functions."
-        )
+        raise no_longer_supported(runtime)
     raise InvalidParameterValueException(
         f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
         f"[{LISTED_IN_ERRORS}] or be a valid ARN"
+    )
+
+
+def no_longer_supported(runtime: str) -> InvalidParameterValueException:
+    return InvalidParameterValueException(
+        f"The runtime parameter of {runtime} is no longer supported for creating or updating AWS Lambda "
+        "functions. We recommend you use a supported runtime while creating or updating functions."
     )
 
 

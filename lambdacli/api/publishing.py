@@ -52,6 +52,7 @@ def published(
         latest,
         code=code,
         layers=layers,
+        was_folder=isinstance(latest.code, FolderCode),
         description=latest.description if description is None else description,
         revision_id=new_id(),
         build_id=new_id(),

@@ -72,6 +72,7 @@ def _fields_of(function: dict[str, Any]) -> list[tuple[str, str]]:
         ("concurrency", _with_unit(function.get("reserved_concurrency"), "reserved")),
         *_unusual_of(function),
         ("log group", function.get("log_group")),
+        *_attachments_of(function),
         ("modified", function.get("last_modified")),
         ("environments", "\n".join(map(_environment, function.get("environments") or []))),
     ]
@@ -83,6 +84,20 @@ def _unusual_of(function: dict[str, Any]) -> list[tuple[str, str]]:
     usual = {"freeze": True, "preload": True, "cpu_share": True, "network": "host"}
     found = {key: function.get(key, default) for key, default in usual.items()}
     return [(key, str(value).lower()) for key, value in found.items() if value != usual[key]]
+
+
+def _attachments_of(function: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [
+        ("log format", function.get("log_format")),
+        ("log level", function.get("log_level")),
+        ("dead letters", function.get("dead_letter_target")),
+        ("tracing", function.get("tracing")),
+        ("key", function.get("kms_key")),
+        ("subnets", ", ".join(function.get("subnets") or [])),
+        ("security groups", ", ".join(function.get("security_groups") or [])),
+        ("snap start", function.get("snap_start")),
+        ("file systems", _map(function.get("file_systems"))),
+    ]
 
 
 def _with_unit(value: Any, unit: str) -> str | None:

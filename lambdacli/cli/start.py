@@ -47,10 +47,13 @@ def run(
             "--idle-exit", metavar="MINUTES", min=0, help="Leave after so long without work; 0: never."
         ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what AWS refuses by date: runtimes past their end.")
+    ] = False,
     project: ProjectOption = None,
 ) -> int:
     place = connect.place_of(project)
-    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit)
+    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit, strict)
     if place.moved_because is not None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with contextlib.nullcontext() if detach else _unwound_by_signals():

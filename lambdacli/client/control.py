@@ -46,6 +46,7 @@ class StartOptions:
     is_anonymous: bool = False
     are_other_users_allowed: bool = False
     idle_exit_minutes: float | None = None
+    is_strict: bool = False
 
     def arguments(self) -> list[str]:
         arguments = []
@@ -57,6 +58,8 @@ class StartOptions:
             arguments.append("--allow-other-users")
         if self.idle_exit_minutes is not None:
             arguments += ["--idle-exit", f"{self.idle_exit_minutes:g}"]
+        if self.is_strict:
+            arguments.append("--strict")
         return arguments
 
 

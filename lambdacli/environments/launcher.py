@@ -32,7 +32,7 @@ from lambdacli.environments.sandbox.users import User
 from lambdacli.environments.standbys import Standbys
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
-from lambdacli.model.function import Network
+from lambdacli.model.function import Network, own_log_group
 from lambdacli.runtimes.base import Start
 from lambdacli.wire.http import Peer, Response
 
@@ -133,7 +133,7 @@ class Launcher:
             sandbox,
             api,
             lease,
-            _new_stream_name(placement.key.version),
+            new_stream_name(placement),
             place.temporary,
             None if network is None else "{}:{}".format(*RUNTIME_API),
             self._notices(placement, network),
@@ -234,6 +234,7 @@ class Launcher:
             state=self._state,
             home=Path(os.path.expanduser("~")).resolve(),
             identity=self._grounds.folder,
+            file_systems=site.placement.file_systems,
         )
 
     def _language_root(self, start: Start) -> Path | None:
@@ -245,5 +246,8 @@ class Launcher:
         return Path(plan.arguments[0]).parent.parent
 
 
-def _new_stream_name(version: str) -> str:
-    return f"{datetime.now(UTC):%Y/%m/%d}/[{version}]{secrets.token_hex(16)}"
+def new_stream_name(placement: Placement, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
+    """In a group that is not the function's own, the stream's name says whose it is."""
+    function, version = placement.key.function, placement.key.version
+    owner = "" if placement.log_group == own_log_group(function.name) else function.name
+    return f"{now():%Y/%m/%d}/{owner}[{version}]{secrets.token_hex(16)}"

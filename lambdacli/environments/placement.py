@@ -52,3 +52,8 @@ class Placement:
     has_cpu_share: bool = True
     """CPU time in proportion to memory."""
     network: Network = Network.HOST
+    log_format: str = "Text"
+    log_level: str | None = None
+    """Of what the function logs; only set with JSON."""
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of this machine by where the function finds them, to read and to write."""

@@ -63,6 +63,10 @@ def environment_variables(
         "PWD": task_root,
         "SHLVL": "0",
     }
+    if placement.log_format == "JSON":
+        reserved["AWS_LAMBDA_LOG_FORMAT"] = placement.log_format
+    if placement.log_level is not None:
+        reserved["AWS_LAMBDA_LOG_LEVEL"] = placement.log_level
     if runtime.family != "provided":
         reserved["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime.identifier}"
     if log_stream is not None:

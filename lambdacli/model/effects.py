@@ -1,8 +1,75 @@
-"""What is kept and shown but does nothing here yet, in sentences for `lam show` and the log."""
+"""What is kept and shown but has no effect here, in sentences for `lam show` and the log. Pure."""
 
 from __future__ import annotations
 
+import platform
+
+from lambdacli.model.function import Function, Logging
 from lambdacli.model.mapping import EventSourceMapping
+from lambdacli.model.runtime_names import RUNTIMES
+
+_OTHER_NAMES = {"amd64": "x86_64", "aarch64": "arm64"}
+
+
+def without_effect(function: Function, machine: str = platform.machine()) -> list[str]:
+    """`machine` is what this one's processors are called."""
+    notes = (
+        _architecture(function.architecture, _OTHER_NAMES.get(machine.lower(), machine.lower())),
+        _dead_letter(function),
+        _tracing(function),
+        _key(function),
+        _vpc(function),
+        _snap_start(function),
+        *_logging(function.logging, function.runtime),
+    )
+    return [note for note in notes if note is not None]
+
+
+def _architecture(declared: str, machine: str) -> str | None:
+    if declared in (machine, "x86_64"):
+        return None  # the default asks for nothing in particular
+    return f"architecture {declared} is only declared: the function runs on this machine's {machine}"
+
+
+def _dead_letter(function: Function) -> str | None:
+    if function.dead_letter_target is None:
+        return None
+    return f"DeadLetterConfig has no effect yet: no event is sent to {function.dead_letter_target}"
+
+
+def _tracing(function: Function) -> str | None:
+    if function.tracing != "Active":
+        return None
+    return "TracingConfig Active has no effect yet: nothing is sent to X-Ray"
+
+
+def _key(function: Function) -> str | None:
+    if function.kms_key_arn is None:
+        return None
+    return "KMSKeyArn has no effect here: variables and code are not encrypted"
+
+
+def _vpc(function: Function) -> str | None:
+    if function.vpc is None or function.vpc.is_empty:
+        return None
+    return f"VpcConfig has no effect here: the function's network is `{function.network}`, as without it"
+
+
+def _snap_start(function: Function) -> str | None:
+    if function.snap_start == "None":
+        return None
+    return "SnapStart has no effect yet: no snapshots are taken, published versions start as any other"
+
+
+def _logging(logging: Logging, runtime: str) -> list[str]:
+    if logging.format != "JSON":
+        return []
+    notes = ["LogFormat JSON: START, END and REPORT stay lines of text, and SystemLogLevel leaves none out"]
+    if runtime in RUNTIMES and RUNTIMES[runtime].family != "nodejs":
+        notes.append(
+            "LogFormat JSON: what the function logs stays as it writes it, and is not left out by level"
+        )
+    return notes
 
 
 def of_mapping(mapping: EventSourceMapping) -> list[str]:

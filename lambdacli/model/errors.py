@@ -77,6 +77,11 @@ class NotBuiltException(RequestError):
     """Something of Lambda's that lam does not do yet; answered with status 501 and the thing's name."""
 
 
+def not_built(what: str) -> NotBuiltException:
+    """For a member of a request that lam cannot honour."""
+    return NotBuiltException(f"{what} is not built into lam yet: leave it out, or give its default.")
+
+
 # The other errors of the service model, by name. What they mean is in their message.
 
 

@@ -89,6 +89,10 @@ class Vpc:
     security_group_ids: tuple[str, ...] = ()
     allows_ipv6: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        return not self.subnet_ids and not self.security_group_ids
+
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
@@ -96,6 +100,10 @@ class FileSystem:
 
     arn: str
     mount_path: str
+
+    @property
+    def access_point(self) -> str:
+        return self.arn.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +139,18 @@ class Function:
     """It gets CPU time in proportion to its memory."""
     network: Network = Network.HOST
     dead_letter_target: str | None = None
-    """The ARN of a queue or topic; an empty one was taken away, which the API shows as an absent config."""
+    """The ARN of a queue or topic."""
     tracing: str = "PassThrough"
     kms_key_arn: str | None = None
     vpc: Vpc | None = None
-    """None: never set, which the API shows as an absent `VpcConfig`."""
+    """None: never set, which the API shows as an absent `VpcConfig`; an empty one was taken away."""
     file_systems: tuple[FileSystem, ...] = ()
     snap_start: str = "None"
     logging: Logging = Logging()
     state: State = State.ACTIVE
     version: str = LATEST
+    was_folder: bool = False
+    """A version published from a folder, beside which its packages are installed."""
     build_id: str = ""
     """Changes with code and configuration, but not with what only gives the function a new revision, as
     publishing does: environments of one build can run another invocation of it."""
@@ -155,4 +165,8 @@ class Function:
 
     @property
     def log_group(self) -> str:
-        return self.logging.group or f"/aws/lambda/{self.key.name}"
+        return self.logging.group or own_log_group(self.key.name)
+
+
+def own_log_group(function_name: str) -> str:
+    return f"/aws/lambda/{function_name}"

@@ -29,6 +29,15 @@ class RuntimeName:
         assert match is not None, self.identifier
         return tuple(int(part) for part in match[1].split(".") if part)
 
+    def is_deprecated(self, today: date) -> bool:
+        return self.deprecated is not None and self.deprecated <= today
+
+    def is_create_blocked(self, today: date) -> bool:
+        return self.create_blocked is not None and self.create_blocked <= today
+
+    def is_update_blocked(self, today: date) -> bool:
+        return self.update_blocked is not None and self.update_blocked <= today
+
 
 def _table() -> dict[str, RuntimeName]:
     rows = (
@@ -91,6 +100,17 @@ LISTED_IN_ERRORS = (
     "dotnet10, dotnet8, java11, dotnet6, nodejs18.x, provided.al2, java8.al2"
 )
 """The list inside AWS's refusal of an unknown runtime, in its recorded order (November 2025)."""
+
+
+def deprecation_note(identifier: str, today: date) -> str | None:
+    """What a person should know about a runtime that AWS does not maintain any more."""
+    runtime = RUNTIMES.get(identifier)
+    if runtime is None or not runtime.is_deprecated(today):
+        return None
+    return (
+        f"{identifier} is deprecated since {runtime.deprecated}; AWS creates no functions with it from "
+        f"{runtime.create_blocked} on, and updates none from {runtime.update_blocked} on"
+    )
 
 
 def runtime_label(runtime: RuntimeName) -> str:

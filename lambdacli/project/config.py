@@ -109,6 +109,9 @@ class Project:
     functions: tuple[FunctionSettings, ...]
     substitutions: Substitutions = field(default_factory=Substitutions)
     """What stands for layers of other accounts."""
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
+    """Folders by the ARNs of the access points they stand for."""
+    is_strict: bool = False
     warnings: tuple[Problem, ...] = field(default=())
 
     @property
@@ -206,6 +209,8 @@ class _Reader:
             services=_value(top, "services", TOP_LEVEL),
             max_environments=_value(top, "max_environments", TOP_LEVEL),
             idle_exit_minutes=_value(top, "idle_exit_minutes", TOP_LEVEL),
+            file_systems=self._file_systems(top),
+            is_strict=_value(top, "strict", TOP_LEVEL),
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             warnings=tuple(self.warnings),
@@ -384,6 +389,16 @@ class _Reader:
         message = "must be a folder or a .zip file" if target.exists() else "does not exist"
         self._complain(node, path, f"{text} {message}", "")
         return None
+
+    def _file_systems(self, top: _Settings) -> dict[str, Path]:
+        """A folder that is not there yet is made when a function needs it."""
+        folders: dict[str, Path] = {}
+        for arn, written in (top["file_systems"].value if "file_systems" in top else {}).items():
+            folder = self._absolute(written.value)
+            if folder.exists() and not folder.is_dir():
+                self._complain(written.node, f"file_systems.{arn}", f"{written.value} must be a folder", "")
+            folders[arn] = folder
+        return folders
 
     def _virtual_environment(self, settings: _Settings) -> Path | None:
         if "venv" not in settings:

@@ -310,6 +310,39 @@ class Endpoints:
         }
 
 
+ACCESS_POINT_PATTERN = (
+    r"arn:aws[a-zA-Z-]*:(elasticfilesystem|s3files):[0-9a-z:-]+:[a-z0-9/-]*access-point/fsap-[0-9a-f]{17,40}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPoints:
+    """Folders by the ARNs of access points."""
+
+    def read(self, node: Node, complain: Complain) -> dict[str, Written] | None:
+        if not is_nothing(node) and not isinstance(node, MappingNode):
+            complain(node, "", f"must be a mapping of ARNs to folders, not {found(node)}", "")
+            return None
+        folders: dict[str, Written] = {}
+        for name, key, value in entries(node, complain):
+            if re.fullmatch(ACCESS_POINT_PATTERN, name) is None:
+                complain(
+                    key, f".{name}", "not the ARN of an access point", "it ends with access-point/fsap-…"
+                )
+            elif not _is_text(value) or not value.value:
+                complain(value, f".{name}", f"must be a folder, not {found(value)}", _quotes_hint(value))
+            else:
+                folders[name] = Written(str(value.value), value)
+        return folders
+
+    def json_schema(self) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "propertyNames": {"pattern": f"^{ACCESS_POINT_PATTERN}$"},
+            "additionalProperties": {"type": "string", "minLength": 1},
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Variables:
     """Environment variables: names by Lambda's rules, values of any scalar as their text."""

@@ -11,6 +11,7 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.project.kinds import (
+    AccessPoints,
     AccountNumber,
     Choice,
     Endpoints,
@@ -119,6 +120,21 @@ TOP_LEVEL = (
         30,
         "After how many idle minutes the background service ends.",
         60,
+    ),
+    Key(
+        "file_systems",
+        AccessPoints(),
+        {},
+        "Folders that stand for access points of EFS or S3 Files, by their ARNs; otherwise one below .lam.",
+        {"arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0": "shared"},
+        ("filesystems", "efs"),
+    ),
+    Key(
+        "strict",
+        Flag(),
+        False,
+        "Whether runtimes are refused by date as AWS refuses them; otherwise their end is only told.",
+        True,
     ),
 )
 """The keys of the top level beside `functions` and `defaults`."""

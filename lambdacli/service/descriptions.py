@@ -14,11 +14,14 @@ from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import effects, limits
+from lambdacli.model.clock import Clock
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
+from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.service import grants
 from lambdacli.service.doors import Doors
+from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
@@ -39,6 +42,8 @@ class Descriptions:
         fleet: Fleet,
         ledger: Ledger,
         doors: Doors,
+        file_systems: FileSystems,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -49,6 +54,8 @@ class Descriptions:
         self._fleet = fleet
         self._ledger = ledger
         self._doors = doors
+        self._file_systems = file_systems
+        self._clock = clock
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -96,6 +103,9 @@ class Descriptions:
         is_usual = function.ephemeral_storage_mb == limits.EPHEMERAL_STORAGE_MB_DEFAULT
         if not self._grounds.is_walled and not is_usual:
             problems.append("ephemeral_storage is not limited by the portable walls")
+        mounts = [self._file_systems.problem(each) for each in function.file_systems]
+        deprecated = deprecation_note(function.runtime, self._clock.now().date())
+        problems += [each for each in (*mounts, deprecated) if each is not None]
         for mapping in self._mappings.of_function(function.key):
             problems += effects.of_mapping(mapping)
         return problems

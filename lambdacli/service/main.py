@@ -38,14 +38,17 @@ from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings, caller_of
 from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
+from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.gateway import Gateway
+from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
-from lambdacli.service.placements import Placements, account_of_access_key
+from lambdacli.service.placements import Placements, account_of_access_key, session_credentials
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.project_sync import ProjectSync
+from lambdacli.service.s3 import S3Packages
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
@@ -115,6 +118,7 @@ class Service:
         state = self._settings.state
         database = stack.enter_context(contextlib.closing(_open_database(state / "lam.db")))
         self._functions = FunctionStore(database, self._function_changed)
+        self._hot_folders = HotFolders(self._functions, self._code_changed)
         self._aliases = AliasStore(database)
         self._function_settings = SettingStore(database)
         self._layers = LayerStore(database, self._layer_changed)
@@ -122,6 +126,10 @@ class Service:
         self._code_signing = CodeSigningStore(database)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
+        self._packages = S3Packages(
+            lambda: self._preferences.services.get("s3"),
+            lambda: session_credentials(self._preferences.account),
+        )
         self._merged_layers = Layers(state / "opt", self._code)
         self._merged_layers.forget_all()
         self._logs = LogBook(state / "logs")
@@ -144,13 +152,19 @@ class Service:
             environment_uids=self._grounds.environment_uids,
         )
         self._doors = Doors(self._door_rules)
+        self._file_systems = FileSystems(settings.state / "file-systems", lambda: self._grounds.is_walled)
         self._launcher = Launcher(
             settings.state, self._grounds, self._clock, self._doors.refuse_at_runtime_api, self._doors.inside
         )
         self._launcher.prepare()
         stack.push_async_callback(self._launcher.close)
         self._placements = Placements(
-            self._functions.get, self._code, self._merged_layers, settings.cache, self._keeper
+            self._functions.get,
+            self._code,
+            self._merged_layers,
+            self._file_systems,
+            settings.cache,
+            self._keeper,
         )
 
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
@@ -170,6 +184,8 @@ class Service:
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._sync = self._project_sync()
         self._preferences = Preferences(self._settings, self._sync)
+        stack.callback(self._hot_folders.stop)
+        self._hot_folders.start()
         if self._sync is not None:
             self._sync.read()
             self._sync.start_watching()
@@ -186,6 +202,7 @@ class Service:
             self._clock,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
+            is_strict=self._settings.is_strict,
         )
 
     async def _open_doors(self, stack: AsyncExitStack) -> None:
@@ -199,6 +216,8 @@ class Service:
             fleet=self._fleet,
             ledger=self._ledger,
             doors=self._doors,
+            file_systems=self._file_systems,
+            clock=self._clock,
         )
         self._doors.serve(self._gateway(told).handle)
         stack.push_async_callback(self._doors.close)
@@ -247,6 +266,8 @@ class Service:
             code=self._code,
             layers=self._layers,
             substitutions=self._preferences.substitutions,
+            packages=self._packages,
+            is_strict=self._preferences.is_strict,
             invoker=self._invoker,
             events=self._events,
             clock=self._clock,
@@ -288,6 +309,7 @@ class Service:
     def _function_changed(self, key: FunctionKey) -> None:
         """Environments that started with another code or configuration finish what they run, and go."""
         self._reservations_changed()
+        self._hot_folders.function_changed(key)
         if self._functions.get(key) is None:
             self._placements.forget(key)
             self._launcher.forget(key)
@@ -303,7 +325,7 @@ class Service:
     def _project_read(self) -> None:
         self._fleet.set_limits(self._preferences.pool_limits)
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
-        if self._placements.lead_to(endpoints):
+        if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()
 
 

@@ -16,12 +16,13 @@ from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
-from lambdacli.model.function import ArchiveCode, FolderCode, Function, Origin
+from lambdacli.model.function import ArchiveCode, FolderCode, Function
 from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import BuildError, install_requirements
 from lambdacli.runtimes import nodejs as nodejs_runtime
 from lambdacli.runtimes import python as python_runtime
 from lambdacli.runtimes.base import NotInstalled
+from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.layers import Layers
 from lambdacli.store.code import CodeStore
 
@@ -38,12 +39,14 @@ class Placements:
         find: Callable[[FunctionKey, str], Function | None],
         code: CodeStore,
         layers: Layers,
+        file_systems: FileSystems,
         cache: Path,
         keeper: Keeper,
     ) -> None:
         """`find` gives a version of a function as it is now."""
         self._find = find
         self._code = code
+        self._file_systems = file_systems
         self._layers = layers
         self._cache = cache
         self._keeper = keeper
@@ -55,9 +58,10 @@ class Placements:
         self._epoch = 0
         """Changes with what concerns every version of every function."""
 
-    def lead_to(self, endpoint_variables: Mapping[str, str]) -> bool:
-        """What leads SDKs to the services of this machine from now on. Whether that is something new."""
-        is_new = endpoint_variables != self._endpoint_variables
+    def lead_to(self, endpoint_variables: Mapping[str, str], file_systems: Mapping[str, Path]) -> bool:
+        """What leads SDKs to the services of this machine from now on, and the folders of access points.
+        Whether that is something new."""
+        is_new = self._file_systems.lead_to(file_systems) or endpoint_variables != self._endpoint_variables
         self._endpoint_variables = endpoint_variables
         if is_new:
             self._epoch += 1
@@ -117,8 +121,7 @@ class Placements:
                 task_root, installed = folder, self._requirements(function, folder, loop)
             case ArchiveCode():
                 task_root, installed = self._code.folder(function.code), ()
-                if function.origin is Origin.PROJECT and not function.is_latest:
-                    # It was published from a folder whose requirements are installed beside it.
+                if function.was_folder:
                     installed = self._requirements(function, task_root, loop)
         if runtime.family == "nodejs":
             installed = self._node_packages(function, task_root, opt_root, loop)
@@ -140,6 +143,9 @@ class Placements:
             preloads=function.preloads,
             has_cpu_share=function.has_cpu_share,
             network=function.network,
+            log_format=function.logging.format,
+            log_level=function.logging.application_level,
+            file_systems=self._file_systems.mounts(function.file_systems),
         )
 
     def _requirements(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model.layer import Substitutions
@@ -71,3 +72,15 @@ class Preferences:
         """What stands here for layers of other accounts."""
         project = self.project
         return Substitutions() if project is None else project.substitutions
+
+    @property
+    def file_systems(self) -> Mapping[str, Path]:
+        """Folders by the ARNs of the access points they stand for."""
+        project = self.project
+        return {} if project is None else project.file_systems
+
+    @property
+    def is_strict(self) -> bool:
+        """What AWS refuses by date is refused here too."""
+        project = self.project
+        return self._settings.is_strict or (project is not None and project.is_strict)

@@ -15,6 +15,7 @@ from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.errors import RequestError
 from lambdacli.model.function import Code, FolderCode, Function, Layer, Origin
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
 from lambdacli.project.config import ConfigError, FunctionSettings, Project, load_project
 from lambdacli.project.watch import Watcher
 from lambdacli.service.project_layers import ProjectLayers, UnusableLayers, depends_on, uses_folder
@@ -48,7 +49,10 @@ class ProjectSync:
         clock: Clock,
         on_code_change: Callable[[FunctionKey], None],
         on_synced: Callable[[], None],
+        *,
+        is_strict: bool = False,
     ) -> None:
+        """`is_strict` even if lam.yaml does not say so."""
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.project: Project | None = None
@@ -59,6 +63,9 @@ class ProjectSync:
         self._clock = clock
         self._on_code_change = on_code_change
         self._on_synced = on_synced
+        self._is_strict = is_strict
+        self._told: set[str] = set()
+        """What was said of runtimes near their end."""
         self._read_stamp: object = None
         self._read_at = 0.0
         self._watcher: Watcher | None = None
@@ -151,6 +158,12 @@ class ProjectSync:
         for settings in project.functions:
             path = f"{self._file.name}: functions.{settings.name}"
             former = self._former(FunctionKey(account, region, settings.name))
+            self._tell_of_runtime(settings)
+            refusal = self._refusal_of_runtime(project, settings)
+            if refusal is not None:
+                problems.append(f"{path}.runtime: {refusal}")
+                wanted.extend([] if former is None else [former])
+                continue
             code: Code | None
             layers: tuple[Layer, ...] | None
             try:
@@ -175,6 +188,25 @@ class ProjectSync:
             self._watcher.set_folders(self._watched())
         self._on_synced()
         return problems
+
+    def _tell_of_runtime(self, settings: FunctionSettings) -> None:
+        note = deprecation_note(settings.runtime, self._clock.now().date())
+        line = f"{settings.name}: {note}"
+        if note is not None and line not in self._told:
+            self._told.add(line)
+            logger.warning("%s", line)
+
+    def _refusal_of_runtime(self, project: Project, settings: FunctionSettings) -> str | None:
+        """By date, when asked to be strict: AWS creates no function with it any more, or changes none."""
+        today = self._clock.now().date()
+        runtime = RUNTIMES[settings.runtime]
+        is_there = (
+            self._functions.get(FunctionKey(project.account, project.region, settings.name)) is not None
+        )
+        is_blocked = runtime.is_update_blocked(today) if is_there else runtime.is_create_blocked(today)
+        if not is_blocked or not (self._is_strict or project.is_strict):
+            return None
+        return f"{deprecation_note(settings.runtime, today)}; use a newer one, or start without --strict"
 
     def _function(
         self, project: Project, settings: FunctionSettings, code: Code, layers: tuple[Layer, ...]
@@ -229,7 +261,7 @@ class ProjectSync:
 
     def _file_changed(self, path: Path) -> None:
         """Called for each event of the file system; a save makes several."""
-        stamp = _stamp_of(path)
+        stamp = stamp_of(path)
         if path in self._seen and self._seen[path] == stamp:
             return
         self._seen[path] = stamp
@@ -276,7 +308,7 @@ class ProjectSync:
             files.extend(path for settings in self.project.functions for path in settings.env_files)
             files.extend(s.code for s in self.project.functions if s.code.suffix == ".zip")
             files.extend(path for path in self.project.substitute_paths if path.suffix == ".zip")
-        return [_stamp_of(file) for file in files]
+        return [stamp_of(file) for file in files]
 
     def _have_problems(self, problems: list[str]) -> None:
         if problems != self.problems:
@@ -285,7 +317,7 @@ class ProjectSync:
         self.problems = problems
 
 
-def _stamp_of(file: Path) -> object:
+def stamp_of(file: Path) -> object:
     """What tells one state of a file from another; None when it is gone."""
     try:
         status = os.stat(file)

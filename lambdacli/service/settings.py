@@ -34,6 +34,8 @@ class Settings:
     anonymous: bool = False
     allow_other_users: bool = False
     idle_exit_minutes: float | None = None
+    is_strict: bool = False
+    """What AWS refuses by date is refused here too."""
     walls: str = "auto"
     """`portable` does without the kernel's walls even where they are to be had."""
 
@@ -48,6 +50,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--anonymous", action="store_true")
     parser.add_argument("--allow-other-users", action="store_true")
     parser.add_argument("--idle-exit", type=float)
+    parser.add_argument("--strict", action="store_true")
     parser.add_argument("--walls", choices=("auto", "portable"), default=os.environ.get("LAM_WALLS", "auto"))
     given = parser.parse_args(arguments)
     return Settings(
@@ -59,6 +62,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
         anonymous=given.anonymous,
         allow_other_users=given.allow_other_users,
         idle_exit_minutes=given.idle_exit,
+        is_strict=given.strict,
         walls=given.walls,
     )
 

@@ -28,6 +28,8 @@ _ARCHIVE = "package.zip"
 _FOLDER = "task"
 _TEMPORARY = "unfinished-"
 _PIECE_BYTES = 1 << 20
+_DEEPEST = 256
+"""Folders within folders: what makes and removes them calls itself for each."""
 
 _EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _NOT_CODE = frozenset({".git", ".lam", "__pycache__"})
@@ -56,18 +58,18 @@ class CodeStore:
     def __repr__(self) -> str:
         return f"<CodeStore in {self._root}>"
 
-    def add(self, package: bytes) -> ArchiveCode:
+    def add(self, package: bytes, zipped_limit: int = limits.ZIPPED_CODE_BYTES) -> ArchiveCode:
         """Keeps a zip and its files; refuses with AWS's words what Lambda would refuse."""
-        code = _measured(package)
+        code = _measured(package, zipped_limit)
         home = self._home(code)
         if not home.is_dir():
             with self._unpacked(package) as unfinished:
                 _rename_unless_there(unfinished, home)
         return code
 
-    def check(self, package: bytes) -> ArchiveCode:
+    def check(self, package: bytes, zipped_limit: int = limits.ZIPPED_CODE_BYTES) -> ArchiveCode:
         """The same refusals and the same answer as `add`, and nothing kept."""
-        code = _measured(package)
+        code = _measured(package, zipped_limit)
         with self._unpacked(package):
             return code
 
@@ -141,13 +143,11 @@ class CodeStore:
         return self._root / base64.b64decode(code.sha256).hex()
 
 
-def _measured(package: bytes) -> ArchiveCode:
+def _measured(package: bytes, zipped_limit: int) -> ArchiveCode:
     if not package:
         raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
-    if len(package) > limits.ZIPPED_CODE_BYTES:
-        raise RequestEntityTooLargeException(
-            f"Zipped size must be smaller than {limits.ZIPPED_CODE_BYTES} bytes"
-        )
+    if len(package) > zipped_limit:
+        raise RequestEntityTooLargeException(f"Zipped size must be smaller than {zipped_limit} bytes")
     return ArchiveCode(_base64(hashlib.sha256(package).digest()), len(package))
 
 
@@ -255,6 +255,8 @@ def _safe_name(entry: zipfile.ZipInfo) -> str:
     is_encrypted = entry.flag_bits & 0x1
     name = entry.filename
     if is_encrypted or not name or name.startswith("/") or ".." in name.split("/"):
+        raise _not_unzippable()
+    if name.count("/") > _DEEPEST:
         raise _not_unzippable()
     return name
 

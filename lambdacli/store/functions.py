@@ -93,6 +93,10 @@ class FunctionStore:
     def of_project(self) -> Sequence[Function]:
         return [_from_row(row) for row in self._query("functions_of_origin", origin=Origin.PROJECT.value)]
 
+    def with_folders(self, origin: Origin) -> Sequence[Function]:
+        """Those whose `$LATEST` runs from a folder."""
+        return [_from_row(row) for row in self._query("functions_with_folders", origin=origin.value)]
+
     def count(self) -> int:
         found: int = self._query("count_functions").fetchone()[0]
         return found

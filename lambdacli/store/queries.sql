@@ -27,6 +27,10 @@ WHERE number = 0 ORDER BY account, region, name;
 SELECT * FROM functions JOIN versions USING (account, region, name)
 WHERE origin = :origin AND number = 0 ORDER BY account, region, name;
 
+-- name: functions_with_folders
+SELECT * FROM functions JOIN versions USING (account, region, name)
+WHERE origin = :origin AND number = 0 AND code_sha256 IS NULL ORDER BY account, region, name;
+
 -- name: count_functions
 SELECT count(*) FROM functions;
 

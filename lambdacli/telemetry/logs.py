@@ -20,6 +20,9 @@ from lambdacli.model.arn import FunctionKey
 _log = logging.getLogger("lam.logs")
 
 GROUP_PREFIX = "/aws/lambda/"
+SHARED = "@shared"
+"""Beside the groups' folders, and no name of one: an empty file for each group that holds streams of
+functions that it is not named after."""
 HOLD_SECONDS = 0.05
 """How late an event that is held may be in its file when nothing follows it."""
 FOLLOWER_BACKLOG = 10_000
@@ -35,7 +38,7 @@ class LogEvent:
 
     @property
     def function(self) -> str:
-        return self.group.removeprefix(GROUP_PREFIX)
+        return _function_of(self.group, self.stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +137,11 @@ class LogBook:
         self._followers: list[Follower] = []
 
     def open_stream(self, key: FunctionKey, group: str, name: str) -> LogStream:
-        file = (
-            self._folder / key.account / key.region / quote(group, safe="") / f"{quote(name, safe='')}.ndjson"
-        )
+        root = self._folder / key.account / key.region
+        file = root / quote(group, safe="") / f"{quote(name, safe='')}.ndjson"
+        if group != GROUP_PREFIX + key.name:
+            (root / SHARED).mkdir(parents=True, exist_ok=True)
+            (root / SHARED / quote(group, safe="")).touch()
 
         def publish(group: str, stream: str, events: list[tuple[int, str]]) -> None:
             if self._followers:
@@ -193,8 +198,7 @@ class LogBook:
 
     def _files(self, query: LogQuery) -> Iterator[Path]:
         root = self._folder / query.account / query.region
-        wanted = "*" if query.function is None else quote(GROUP_PREFIX + query.function, safe="")
-        for file in root.glob(f"{wanted}/*.ndjson"):
+        for file in _all_files(root) if query.function is None else _files_of(root, query.function):
             if file.stat().st_mtime * 1000 >= query.since_ms:
                 yield file
 
@@ -219,6 +223,25 @@ class LogBook:
     def _publish(self, key: FunctionKey, event: LogEvent) -> None:
         for follower in self._followers:
             follower.offer(key, event)
+
+
+def _all_files(root: Path) -> Iterator[Path]:
+    return root.glob("*/*.ndjson")
+
+
+def _files_of(root: Path, function: str) -> Iterator[Path]:
+    own = GROUP_PREFIX + function
+    for file in (root / quote(own, safe="")).glob("*.ndjson"):
+        if _function_of(own, unquote(file.stem)) == function:
+            yield file
+    for group in (root / SHARED).glob("*"):
+        yield from (root / group.name).glob(f"*%2F{quote(function, safe='')}%5B*.ndjson")
+
+
+def _function_of(group: str, stream: str) -> str:
+    """A stream in a group of another name says whose it is, as `2026/01/02/orders[$LATEST]…`."""
+    owner, bracket, _ = stream.rpartition("/")[2].partition("[")
+    return owner if owner and bracket else group.removeprefix(GROUP_PREFIX)
 
 
 def _span_of_invocation(file: Path, request_id: str) -> tuple[int, int | None] | None:

@@ -117,23 +117,29 @@ def test_values_that_ask_for_nothing_are_accepted_even_if_the_feature_is_not_bui
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
-        ({"DeadLetterConfig": {"TargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"}}, "DeadLetterConfig"),
-        ({"TracingConfig": {"Mode": "Active"}}, "TracingConfig"),
-        ({"KMSKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"}, "KMSKeyArn"),
         ({"PackageType": "Image"}, "PackageType"),
         ({"ImageConfig": {"Command": ["run"]}}, "ImageConfig"),
-        ({"SnapStart": {"ApplyOn": "PublishedVersions"}}, "SnapStart"),
-        ({"LoggingConfig": {"LogFormat": "JSON"}}, "LoggingConfig with LogFormat JSON"),
-        (
-            {"LoggingConfig": {"LogGroup": "/mine"}},
-            "LoggingConfig with another LogGroup than the function's own",
-        ),
         ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),
         ({"DurableConfig": {"ExecutionTimeout": 1}}, "DurableConfig"),
         ({"AcceleratorConfig": {"AcceleratorMemorySize": 1}}, "AcceleratorConfig"),
         ({"PublishTo": "LATEST_PUBLISHED"}, "PublishTo"),
-        ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3Bucket"),
+        (
+            {"Code": {"S3Bucket": "bucket", "S3Key": "key", "S3ObjectStorageMode": "REFERENCE"}},
+            "S3ObjectStorageMode REFERENCE",
+        ),
+        ({"Code": {"ZipFile": PACKAGE, "SourceKMSKeyArn": "arn:aws:kms:::k"}}, "SourceKMSKeyArn"),
+        (
+            {
+                "FileSystemConfigs": [
+                    {
+                        "Arn": f"arn:aws:elasticfilesystem:{REGION}:{ACCOUNT}:access-point/fsap-" + "a" * 17,
+                        "LocalMountPath": "/mnt/data",
+                        "S3FilesConfig": {"DirectS3Read": "ENABLED"},
+                    }
+                ]
+            },
+            "S3FilesConfig",
+        ),
     ],
 )
 def test_feature_that_is_not_built_is_refused_by_name(house, refused, changes, named):

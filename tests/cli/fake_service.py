@@ -177,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ("--state-dir", "--socket", "--cache-dir", "--project", "--port", "--idle-exit"):
         parser.add_argument(name)
-    for name in ("--anonymous", "--allow-other-users"):
+    for name in ("--anonymous", "--allow-other-users", "--strict"):
         parser.add_argument(name, action="store_true")
     options = parser.parse_args(sys.argv[2:])
     state_dir = Path(options.state_dir)

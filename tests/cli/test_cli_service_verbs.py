@@ -38,7 +38,15 @@ def eventually(condition, deadline_seconds: float = 15):
 
 def test_start_detached_then_stop(lam, startable):
     result = lam(
-        "start", "--detach", "--port", "4600", "--anonymous", "--allow-other-users", "--idle-exit", "5"
+        "start",
+        "--detach",
+        "--port",
+        "4600",
+        "--anonymous",
+        "--allow-other-users",
+        "--idle-exit",
+        "5",
+        "--strict",
     )
     pid = control.recorded_pid(startable)
     assert (result.exit_code, result.out) == (0, "")
@@ -46,7 +54,8 @@ def test_start_detached_then_stop(lam, startable):
     assert starts(startable) == [
         f"--state-dir {startable.state_dir} --socket {startable.socket_path} "
         f"--cache-dir {startable.cache_dir} "
-        f"--project {startable.project_file} --port 4600 --anonymous --allow-other-users --idle-exit 5"
+        f"--project {startable.project_file} --port 4600 --anonymous --allow-other-users --idle-exit 5 "
+        "--strict"
     ]
     assert os.getsid(pid) == pid
     again = lam("start", "--detach", "--port", "1")

@@ -55,6 +55,7 @@ def test_a_minimal_project_gets_lambdas_defaults(project):
     assert (loaded.region, loaded.account, loaded.port) == ("us-east-1", "000000000000", 4566)
     assert (loaded.is_port_chosen, loaded.services, loaded.max_environments) == (False, {}, None)
     assert loaded.idle_exit_minutes == 30
+    assert (loaded.file_systems, loaded.is_strict) == ({}, False)
     assert loaded.warnings == ()
     assert loaded.functions == (
         FunctionSettings(
@@ -86,6 +87,9 @@ def test_every_key_arrives(project):
         services: {sqs: "http://127.0.0.1:9324"}
         max_environments: 20
         idle_exit_minutes: 60
+        file_systems:
+          arn:aws:elasticfilesystem:eu-central-1:012345678901:access-point/fsap-0123456789abcdef0: efs
+        strict: true
         functions:
           demo:
             runtime: python3.13
@@ -122,6 +126,8 @@ def test_every_key_arrives(project):
     assert (loaded.region, loaded.account, loaded.port) == ("eu-central-1", "012345678901", 4600)
     assert (loaded.is_port_chosen, loaded.services) == (True, {"sqs": "http://127.0.0.1:9324"})
     assert (loaded.max_environments, loaded.idle_exit_minutes) == (20, 60)
+    point = "arn:aws:elasticfilesystem:eu-central-1:012345678901:access-point/fsap-0123456789abcdef0"
+    assert (loaded.file_systems, loaded.is_strict) == ({point: folder / "efs"}, True)
     assert loaded.functions == (
         FunctionSettings(
             name="demo",

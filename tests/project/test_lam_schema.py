@@ -11,6 +11,7 @@ import yaml
 from lambdacli.project import schema
 from lambdacli.project.config import ConfigError, load_project
 
+ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:000000000000:access-point/fsap-0123456789abcdef0"
 SHIPPED = Path(schema.__file__).with_name("lam.schema.json")
 DEMO = "functions:\n  demo:\n    runtime: python3.13\n    handler: app.handler\n"
 
@@ -82,6 +83,11 @@ def test_every_example_of_the_table_satisfies_its_own_rule():
         ("services: {sqz: 'http://h:1'}\n", False),
         ("max_environments: 0\n", False),
         ("idle_exit_minutes: 0\n", False),
+        (f"file_systems:\n  {ACCESS_POINT}: shared\nstrict: true\n", True),
+        (f"file_systems:\n  {ACCESS_POINT}: 5\n", False),
+        ("file_systems:\n  arn:aws:s3:us-east-1:000000000000:b: shared\n", False),
+        ("file_systems: shared\n", False),
+        ("strict: 1\n", False),
         ("runtime: python3.13\n", False),
         ("- a\n", False),
     ],

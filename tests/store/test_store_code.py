@@ -115,6 +115,8 @@ def test_links_that_stay_inside_are_kept(store):
         [("same", "x"), ("same/below", "y")],
         [("folder/file", "x"), ("folder", "y")],
         [("n" * 300, "x")],
+        [("a/" * 257 + "x", "x")],
+        [("a/" * 1900 + "x", "x")],
         [link("l" * 5, "t" * 5000)],
     ],
     ids=str,
@@ -170,6 +172,19 @@ def test_what_really_comes_out_is_counted():
     budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
     with pytest.raises(InvalidParameterValueException, match=TOO_LARGE):
         budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
+
+
+def test_deep_folders_are_made_and_removed(store):
+    code = store.add(zip_of(("a/" * 256 + "x", "x")))
+    assert (store.folder(code) / ("a/" * 256 + "x")).is_file()
+    assert store.collect_garbage([]) == 1
+
+
+def test_bound_on_what_is_packed_may_be_another(store):
+    package = zip_of(("app.py", "x"))
+    with pytest.raises(RequestEntityTooLargeException, match="smaller than 10 bytes"):
+        store.add(package, 10)
+    assert store.add(package, len(package)).size_bytes == len(package)
 
 
 def test_check_keeps_nothing(store):

@@ -222,3 +222,22 @@ def test_a_follower_that_does_not_read_loses_the_oldest(book: LogBook) -> None:
     assert len(got) == FOLLOWER_BACKLOG
     assert (got[0], got[-2], got[-1]) == ("6", str(FOLLOWER_BACKLOG + 4), None)
     assert len(book.read(query())) == FOLLOWER_BACKLOG + 6
+
+
+def test_function_is_found_in_groups_that_it_shares(book: LogBook) -> None:
+    other = FunctionKey(KEY.account, KEY.region, "other")
+    for key, group, text in (
+        (KEY, GROUP, "own"),
+        (KEY, "/shared", "shared"),
+        (other, "/shared", "of the other"),
+        (other, GROUP, "of the other, in a group named after the first"),
+    ):
+        owner = "" if group == f"/aws/lambda/{key.name}" else key.name
+        stream = book.open_stream(key, group, f"2026/01/02/{owner}[$LATEST]{key.name}")
+        stream.write(text)
+        stream.close()
+    assert sorted(messages(book.read(query(function=KEY.name)))) == ["own", "shared"]
+    found = book.read(query(function="other"))
+    assert sorted(event.group for event in found) == sorted(["/shared", GROUP])
+    assert {event.function for event in found} == {"other"}
+    assert len(book.read(query(function=None))) == 4

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer, Origin
 from lambdacli.model.grant import Grant
@@ -196,7 +197,7 @@ def _summary(function: Function) -> dict[str, object]:
 
 
 def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
-    notes = list(problems)
+    notes = [*problems, *without_effect(function)]
     if function.origin is Origin.API:
         notes.append("made over the API: not in lam.yaml")
     return {
@@ -215,8 +216,26 @@ def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
         "preload": function.preloads,
         "cpu_share": function.has_cpu_share,
         "network": function.network.value,
+        **_attachments(function),
         "notes": notes,
     }
+
+
+def _attachments(function: Function) -> dict[str, object]:
+    """What leads to other services, where it was set."""
+    vpc = function.vpc
+    found = {
+        "log_format": None if function.logging.format == "Text" else function.logging.format,
+        "log_level": function.logging.application_level,
+        "dead_letter_target": function.dead_letter_target,
+        "tracing": None if function.tracing == "PassThrough" else function.tracing,
+        "kms_key": function.kms_key_arn,
+        "subnets": None if vpc is None else list(vpc.subnet_ids),
+        "security_groups": None if vpc is None else list(vpc.security_group_ids),
+        "snap_start": None if function.snap_start == "None" else function.snap_start,
+        "file_systems": {each.mount_path: each.arn for each in function.file_systems},
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _environment(described: EnvironmentDescription) -> dict[str, object]:

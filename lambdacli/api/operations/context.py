@@ -37,6 +37,11 @@ class Events(Protocol):
     async def accept(self, function: Function, invocation: Invocation) -> None: ...
 
 
+class Packages(Protocol):
+    # An object of S3. Waits for the network: called in threads. RequestError in AWS's words.
+    def fetch(self, bucket: str, key: str, version: str | None, region: str) -> bytes: ...
+
+
 def new_id() -> str:
     """A random UUID (version 4) at a tenth of `uuid`'s price: it names a request, and keeps no secret."""
     text = f"{random.getrandbits(128) & _RANDOM_BITS | _FIXED_BITS:032x}"
@@ -62,6 +67,7 @@ class Context:
     layers: LayerStore
     substitutions: Substitutions
     """What stands for layers that cannot be fetched."""
+    packages: Packages
     invoker: Invoker
     events: Events
     clock: Clock
@@ -69,6 +75,8 @@ class Context:
     """The request itself, for the few operations that need a header or the peer."""
     check_source: Callable[[Source], None] = lambda source: None
     """Raises what AWS answers if a mapping's queue or stream is not there; what cannot be asked passes."""
+    is_strict: bool = False
+    """What AWS refuses by date is refused here too."""
     request_id: str = field(default_factory=new_id)
     """Goes out as `x-amzn-RequestId`; an invocation's id is the same."""
 

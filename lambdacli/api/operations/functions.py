@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Any
 
-from lambdacli.api import configuration, function_layers, signing, views
+from lambdacli.api import attachments, configuration, function_layers, signing, views
+from lambdacli.api.code_given import code_given
 from lambdacli.api.code_shown import code_shown, location
 from lambdacli.api.names import (
     Target,
@@ -21,16 +23,22 @@ from lambdacli.api.names import (
 )
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import frozen_layers, published
+from lambdacli.api.publishing import frozen_code, frozen_layers, published
 from lambdacli.model.arn import LATEST, is_version
+from lambdacli.model.code_signing import CodeSigningConfig
+from lambdacli.model.effects import without_effect
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
 )
-from lambdacli.model.function import Function, Origin
+from lambdacli.model.function import ArchiveCode, Code, Function, Layer, Origin
+from lambdacli.model.runtime_names import RUNTIMES, RuntimeName, deprecation_note
+
+_log = logging.getLogger("lam.api")
 
 _PAGE_SIZE = 50
 _DEFAULT_ARCHITECTURE = "x86_64"
+_NO_CODE_YET = ArchiveCode("", 0)
 
 
 async def create_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -40,15 +48,11 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     fields |= await function_layers.fields(context, request)
     tags = configuration.checked_tags(request.get("Tags", {}))
     _require_runtime_and_handler(request)
+    _refuse_past_its_end(context, request["Runtime"], RuntimeName.is_create_blocked)
     _refuse_existing(context, target)
-    package = _package(request["Code"])
-    code = await asyncio.to_thread(context.code.add, package)
-    await function_layers.check_size(context, package, fields.get("layers", ()))
-    # Another create of the same name may have ended while this one unpacked.
-    _refuse_existing(context, target)
-    function = Function(
+    draft = Function(
         key=target.key,
-        code=code,
+        code=_NO_CODE_YET,
         origin=Origin.API,
         revision_id=new_id(),
         build_id=new_id(),
@@ -57,12 +61,30 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
         tags=tags,
         **fields,
     )
+    attachments.check_together(draft)
+    if "ImageUri" in request["Code"]:
+        # AWS's wording was never recorded.
+        raise InvalidParameterValueException(
+            "Please don't provide ImageUri when creating a function with packageType Zip."
+        )
+    signed_by = _signing_config(context, request)
+    signing.check_code(target.key, signed_by)
+    code = await code_given(context, request["Code"])
+    await _check_size(context, request["Code"], code, draft.layers)
+    function = replace(draft, code=code)
+    # Another create of the same name may have ended while this one unpacked.
+    _refuse_existing(context, target)
     context.functions.put(function)
+    if signed_by is not None:
+        signing.bind(context, target.key, signed_by)
+    _tell(function)
     if not request.get("Publish"):
-        return views.being_created(views.function_configuration(function, code), new_id())
-    version = published(context, function, code, await frozen_layers(context, function))
+        shown = views.function_configuration(function, await code_shown(context, function))
+        return views.being_created(shown, new_id())
+    version = await _published(context, target)
     # The answer names the version, but not in its ARN.
-    return views.being_created(views.function_configuration(version, code), new_id())
+    shown = views.function_configuration(version, await code_shown(context, version))
+    return views.being_created(shown, new_id())
 
 
 async def get_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -131,29 +153,30 @@ async def update_function_code(context: Context, request: dict[str, Any]) -> dic
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when updating a function with packageType Zip."
         )
-    package = _package(request)
-    keep = context.code.check if request.get("DryRun") else context.code.add
-    code = await asyncio.to_thread(keep, package)
-    await function_layers.check_size(context, package, former.layers)
+    code = await code_given(context, request)
+    await _check_size(context, request, code, former.layers)
     # Looked up again: it may have changed, or gone, while the package was unpacked.
     function = _changeable(context, target, request)
     architecture = _architecture(request, function.architecture)
     if request.get("DryRun"):
         trial = replace(function, code=code, architecture=architecture)
-        return views.function_configuration(trial, code)
+        return views.function_configuration(trial, await code_shown(context, trial))
     updated = await _updated(context, function, {"code": code, "architecture": architecture})
     if not request.get("Publish"):
         return updated
-    layers = await frozen_layers(context, latest(context, target))
-    version = published(context, latest(context, target), code, layers)
-    shown = views.function_configuration(version, code, qualifier=version.version)
+    version = await _published(context, target)
+    shown = views.function_configuration(
+        version, await code_shown(context, version), qualifier=version.version
+    )
     return views.being_created(shown, version.revision_id)
 
 
 async def update_function_configuration(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     former = _changeable(context, target, request)
-    fields = configuration.fields(request, target.key.name)
+    if "Layers" in request:
+        signing.check_code(target.key, signing.config_of(context, target.key))
+    fields = configuration.fields(request, target.key.name, former.logging)
     fields |= await function_layers.fields(context, request)
     await function_layers.check_size(context, former.code, fields.get("layers", ()))
     # Looked up again: it may have changed, or gone, while layers were looked at.
@@ -203,14 +226,6 @@ def _refuse_existing(context: Context, target: Target) -> None:
         raise ResourceConflictException(f"Function already exist: {target.key.name}")
 
 
-def _package(code: Mapping[str, Any]) -> bytes:
-    configuration.refuse_not_built_code(code)
-    package: bytes | None = code.get("ZipFile")
-    if package is None:
-        raise InvalidParameterValueException("Please provide a source for function code.")
-    return package
-
-
 def _architecture(request: Mapping[str, Any], current: str) -> str:
     architecture: str = request.get("Architectures", [current])[0]
     return architecture
@@ -220,7 +235,20 @@ def _changeable(context: Context, target: Target, request: Mapping[str, Any]) ->
     function = latest(context, target)
     refuse_project_function(function)
     check_revision(request.get("RevisionId"), function.revision_id)
+    runtime = request.get("Runtime", function.runtime)
+    _refuse_past_its_end(context, runtime, RuntimeName.is_update_blocked)
     return function
+
+
+def _refuse_past_its_end(
+    context: Context, runtime: str, is_blocked: Callable[[RuntimeName, date], bool]
+) -> None:
+    if (
+        context.is_strict
+        and runtime in RUNTIMES
+        and is_blocked(RUNTIMES[runtime], context.clock.now().date())
+    ):
+        raise configuration.no_longer_supported(runtime)
 
 
 async def _updated(context: Context, function: Function, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,6 +256,41 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
     updated = replace(
         function, **fields, revision_id=new_id(), build_id=new_id(), last_modified=context.clock.now()
     )
+    attachments.check_together(updated)
     context.functions.put(updated)
+    _tell(updated, function)
     code = await code_shown(context, updated)
     return views.being_updated(views.function_configuration(updated, code), new_id())
+
+
+async def _published(context: Context, target: Target) -> Function:
+    """`$LATEST` as it has just been stored, as a version."""
+    code = await frozen_code(context, latest(context, target))
+    layers = await frozen_layers(context, latest(context, target))
+    return published(context, latest(context, target), code, layers)
+
+
+async def _check_size(
+    context: Context, members: Mapping[str, Any], code: Code, layers: Sequence[Layer]
+) -> None:
+    """Of a dry run nothing is kept: what came with the request is measured then, an object of S3 is not."""
+    if "ZipFile" in members:
+        await function_layers.check_size(context, members["ZipFile"], layers)
+    elif not members.get("DryRun"):
+        await function_layers.check_size(context, code, layers)
+
+
+def _signing_config(context: Context, request: Mapping[str, Any]) -> CodeSigningConfig | None:
+    arn = request.get("CodeSigningConfigArn")
+    return signing.config_to_bind(context, arn) if arn else None
+
+
+def _tell(function: Function, former: Function | None = None) -> None:
+    """A line for each thing that is new and has no effect here, and for a runtime near its end."""
+    known = [] if former is None else without_effect(former)
+    notes = [note for note in without_effect(function) if note not in known]
+    if former is None or former.runtime != function.runtime:
+        deprecated = deprecation_note(function.runtime, function.last_modified.date())
+        notes.extend([] if deprecated is None else [deprecated])
+    for note in notes:
+        _log.warning("%s: %s", function.name, note)

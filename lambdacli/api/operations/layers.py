@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lambdacli.api import configuration, views
+from lambdacli.api import views
+from lambdacli.api.code_given import fetched
 from lambdacli.api.layer_names import layer_key, readable, require_number
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page_of
+from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException, ResourceNotFoundException
+from lambdacli.model.function import ArchiveCode
 from lambdacli.model.layer import LayerVersion, parse_layer_arn
 
 _PAGE_SIZE = 50
@@ -18,7 +21,7 @@ _PAGE_SIZE = 50
 
 async def publish_layer_version(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     key = layer_key(context, request)
-    code = await asyncio.to_thread(context.code.add, await _package(request["Content"]))
+    code = await asyncio.to_thread(_kept, context, request["Content"])
     version = context.layers.publish(
         LayerVersion(
             key=key,
@@ -93,13 +96,15 @@ def delete_layer_version(context: Context, request: dict[str, Any]) -> dict[str,
     return {}
 
 
-async def _package(content: Mapping[str, Any]) -> bytes:
-    configuration.refuse_not_built_code(content)
+def _kept(context: Context, content: Mapping[str, Any]) -> ArchiveCode:
+    """Unpacks files, and may wait for S3: runs in threads."""
     package: bytes | None = content.get("ZipFile")
-    if package is None:
+    if package is not None:
+        return context.code.add(package)
+    if "S3Bucket" not in content or "S3Key" not in content:
         # AWS's wording was never recorded.
         raise InvalidParameterValueException("Please provide a source for layer code.")
-    return package
+    return context.code.add(fetched(context, content), limits.UNZIPPED_CODE_BYTES)
 
 
 def _filters(request: Mapping[str, Any]) -> dict[str, Any]:

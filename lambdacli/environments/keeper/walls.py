@@ -33,7 +33,7 @@ SYS_KEYCTL = {"x86_64": 250, "aarch64": 219}
 KEYCTL_JOIN_SESSION_KEYRING = 1
 AT_FDCWD = -100
 AT_RECURSIVE = 0x8000
-MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID = 1, 2
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
 
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
@@ -112,7 +112,11 @@ def _build_root(layout: Sequence[tuple[str, str, str]], scaffold: str) -> None:
     finally:
         os.umask(umask)
     _set_attributes(scaffold, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, says="read-only folders")
-    # What follows is mounted behind the attributes: proc must stay whole, or no room may mount its own.
+    # What follows is mounted behind the attributes: what is shared stays writable, and proc must stay whole,
+    # or no room may mount its own.
+    for place, source in [(place, source) for kind, place, source in layout if kind == "share"]:
+        _mount(source, scaffold + place, None, MS_BIND | MS_REC, says="sharing " + source)
+        _set_attributes(scaffold + place, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, says="sharing " + source)
     _mount("/proc", scaffold + "/proc", None, MS_BIND | MS_REC, says="proc")
     os.chdir(scaffold)
     # The old root is stacked over the new one for a moment, and is then let go.
@@ -125,7 +129,7 @@ def _build_root(layout: Sequence[tuple[str, str, str]], scaffold: str) -> None:
 
 def _lay(kind: str, place: str, source: str) -> None:
     """One entry of the layout, below the scaffold."""
-    if kind == "folder":
+    if kind in ("folder", "share"):
         os.makedirs(place, 0o755, exist_ok=True)
     elif kind == "link":
         os.makedirs(os.path.dirname(place), 0o755, exist_ok=True)

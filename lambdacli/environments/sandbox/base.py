@@ -83,4 +83,4 @@ class Place(Protocol):
 
 
 Layout = Sequence[tuple[str, str, str]]
-"""What a house shows, in order: kind (folder, link, file, empty, show), place inside, source."""
+"""What a house shows, in order: kind (folder, link, file, empty, show, share), place inside, source."""

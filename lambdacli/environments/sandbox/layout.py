@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.environments.sandbox.base import Layout
@@ -47,6 +47,8 @@ class Shown:
     """The developer's."""
     identity: Path
     """A folder with the `passwd` and `group` that a function finds in /etc."""
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
+    """Folders by the place where the function may read and write them."""
 
 
 def layout(shown: Shown) -> Layout:
@@ -61,6 +63,7 @@ def layout(shown: Shown) -> Layout:
             ("show", packages_place(number, folder), str(folder))
             for number, folder in enumerate(shown.dependencies)
         ),
+        *(("share", place, str(folder)) for place, folder in shown.file_systems.items()),
     ]
 
 

@@ -1,0 +1,72 @@
+"""Runtimes past their end in lam.yaml: told by default, refused by date when asked to be strict."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lambdacli.service.project_sync import ProjectSync
+from lambdacli.store.code import CodeStore
+from lambdacli.store.database import open_database
+from lambdacli.store.functions import FunctionStore
+from tests.doubles import SteppingClock
+
+YAML = """
+strict: {strict}
+functions:
+  old: {{runtime: python3.9, handler: app.handler, timeout: {timeout}}}
+"""
+
+
+class ClockOf(SteppingClock):
+    def __init__(self, day: str) -> None:
+        self._now = datetime.fromisoformat(day).replace(tzinfo=UTC)
+
+
+@pytest.fixture
+def functions(tmp_path):
+    connection = open_database(tmp_path / "state.db")
+    yield FunctionStore(connection)
+    connection.close()
+
+
+def sync(tmp_path, functions, day, *, is_strict=False, in_file="false", timeout=3):
+    (tmp_path / "app.py").touch()
+    file = tmp_path / "lam.yaml"
+    file.write_text(YAML.format(strict=in_file, timeout=timeout))
+    code = CodeStore(tmp_path / "code")
+    clock = ClockOf(day)
+    project = ProjectSync(file, functions, code, clock, print, lambda: None, is_strict=is_strict)
+    project.read()
+    return project.problems
+
+
+@pytest.mark.parametrize(
+    ("day", "asked", "is_refused"),
+    [
+        ("2027-07-28", {"is_strict": True}, False),
+        ("2027-07-29", {"is_strict": True}, True),
+        ("2027-07-29", {"in_file": "true"}, True),
+        ("2027-07-29", {}, False),
+    ],
+)
+def test_new_function_is_refused_by_date(tmp_path, functions, day, asked, is_refused):
+    problems = sync(tmp_path, functions, day, **asked)
+    assert functions.count() == (0 if is_refused else 1)
+    assert [problem.partition(" is ")[0] for problem in problems] == (
+        ["lam.yaml: functions.old.runtime: python3.9"] if is_refused else []
+    )
+
+
+def test_deprecated_runtime_is_told_in_the_log_and_taken(tmp_path, functions, caplog):
+    assert sync(tmp_path, functions, "2026-01-01") == []
+    [line] = caplog.messages
+    assert line.startswith("old: python3.9 is deprecated since 2025-12-15")
+
+
+@pytest.mark.parametrize(("day", "timeout"), [("2027-08-30", 9), ("2027-08-31", 3)])
+def test_function_that_is_there_is_changed_until_updates_are_blocked(tmp_path, functions, day, timeout):
+    sync(tmp_path, functions, "2027-01-01")
+    sync(tmp_path, functions, day, is_strict=True, timeout=9)
+    assert functions.list_all()[0].timeout_seconds == timeout
