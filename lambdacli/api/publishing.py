@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from lambdacli.api.operations.context import Context, new_id
+from lambdacli.model.errors import InvalidParameterValueException, RequestError
 from lambdacli.model.function import (
     ArchiveCode,
     FolderCode,
@@ -32,12 +34,18 @@ async def frozen_layers(context: Context, function: Function) -> tuple[Layer, ..
 def _frozen(code: CodeStore, layer: Layer) -> Layer:
     match layer:
         case PublishedLayer(code=FolderCode(folder)):
-            return replace(layer, code=code.keep_folder(folder))
-        case LocalLayer(path) if path.is_dir():
-            return replace(layer, frozen=code.keep_folder(path))
+            return replace(layer, code=_kept(code, folder))
         case LocalLayer(path):
-            return replace(layer, frozen=code.add(path.read_bytes()))
+            return replace(layer, frozen=_kept(code, path))
     return layer
+
+
+def _kept(code: CodeStore, path: Path) -> ArchiveCode:
+    try:
+        return code.keep_folder(path) if path.is_dir() else code.add(path.read_bytes())
+    except (OSError, RequestError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.message
+        raise InvalidParameterValueException(f"The layer {path} cannot be published: {reason}") from error
 
 
 def published(

@@ -72,6 +72,9 @@ class Substitutions:
         return self.by_arn.get(arn) or self.by_arn.get(without_version(arn))
 
 
+NO_SUBSTITUTIONS = Substitutions()
+
+
 def parse_layer_arn(text: str) -> LayerReference | None:
     match = _ARN.fullmatch(text)
     if match is None:

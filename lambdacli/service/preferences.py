@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
-from lambdacli.model.layer import Substitutions
+from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.project.config import Project
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import DEFAULT_PORT, IDLE_EXIT_MINUTES, Settings, pool_limits
@@ -71,7 +71,7 @@ class Preferences:
     def substitutions(self) -> Substitutions:
         """What stands here for layers of other accounts."""
         project = self.project
-        return Substitutions() if project is None else project.substitutions
+        return NO_SUBSTITUTIONS if project is None else project.substitutions
 
     @property
     def file_systems(self) -> Mapping[str, Path]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.function import FolderCode, Origin
+from lambdacli.model.function import FolderCode, LocalLayer, Origin
 from tests.api_house import ACCOUNT, REGION, zip_of
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
@@ -209,3 +209,26 @@ def test_folder_is_packed_as_it_is_when_it_is_published(house, tmp_path):
     assert (house.code.folder(kept) / "app.py").read_text() == "one"
     assert version["CodeSha256"] == latest["CodeSha256"] == kept.sha256
     assert publish(house.client)["Version"] == "2"
+
+
+def test_layers_of_the_project_are_packed_as_they_are_when_it_is_published(house, refused, tmp_path):
+    folder, package = tmp_path / "layer", tmp_path / "layer.zip"
+    folder.mkdir()
+    (folder / "x").write_text("one")
+    package.write_bytes(zip_of(y="one"))
+    house.create("f")
+    layers = (LocalLayer(folder), LocalLayer(package))
+    house.functions.put(replace(house.functions.get(KEY), origin=Origin.PROJECT, layers=layers))
+    assert publish(house.client)["Version"] == publish(house.client)["Version"] == "1"
+    (folder / "x").write_text("two")
+    package.write_bytes(zip_of(y="two"))
+    kept = [house.code.folder(layer.frozen) for layer in house.functions.get(KEY, "1").layers]
+    assert [(kept[0] / "x").read_text(), (kept[1] / "y").read_text()] == ["one", "one"]
+    assert house.functions.get(KEY).layers == layers
+    assert publish(house.client)["Version"] == "2"
+    package.unlink()
+    assert refused("publish_version", FunctionName="f") == (
+        "InvalidParameterValueException",
+        400,
+        f"The layer {package} cannot be published: No such file or directory",
+    )

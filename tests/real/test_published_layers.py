@@ -204,6 +204,8 @@ def test_a_folder_stands_for_a_public_layer_and_is_followed(house: House) -> Non
         assert house.invoke(name, {"modules": ["public"]}).json["public"] == "stand-in"
         layers = client.get_function_configuration(FunctionName=name)["Layers"]
         assert [layer["Arn"] for layer in layers] == [f"{FOREIGN}:3"]
+    shown = json.loads(house.lam("show", "stands", "--json").stdout)["layers"]
+    assert shown == [f"{FOREIGN}:3, for which {house.folder / 'stand-in'} stands"]
     (house.folder / "stand-in" / "python" / "public.py").write_text("NAME = 'changed since'\n")
     for name in ("stands", "stands-over-api"):
         wait_until(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from lambdacli.service.project_sync import ProjectSync
 from lambdacli.store.code import CodeStore
 from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.layers import LayerStore
 from tests.doubles import SteppingClock
 
 YAML = """
@@ -25,19 +27,29 @@ class ClockOf(SteppingClock):
 
 
 @pytest.fixture
-def functions(tmp_path):
+def stores(tmp_path):
     connection = open_database(tmp_path / "state.db")
-    yield FunctionStore(connection)
+    yield FunctionStore(connection), LayerStore(connection)
     connection.close()
 
 
-def sync(tmp_path, functions, day, *, is_strict=False, in_file="false", timeout=3):
+@pytest.fixture
+def functions(stores):
+    return stores[0]
+
+
+@pytest.fixture
+def sync(tmp_path, stores):
+    return partial(_sync, tmp_path, *stores)
+
+
+def _sync(tmp_path, functions, layers, day, *, is_strict=False, in_file="false", timeout=3):
     (tmp_path / "app.py").touch()
     file = tmp_path / "lam.yaml"
     file.write_text(YAML.format(strict=in_file, timeout=timeout))
     code = CodeStore(tmp_path / "code")
     clock = ClockOf(day)
-    project = ProjectSync(file, functions, code, clock, print, lambda: None, is_strict=is_strict)
+    project = ProjectSync(file, functions, code, layers, clock, print, lambda: None, is_strict=is_strict)
     project.read()
     return project.problems
 
@@ -51,22 +63,22 @@ def sync(tmp_path, functions, day, *, is_strict=False, in_file="false", timeout=
         ("2027-07-29", {}, False),
     ],
 )
-def test_new_function_is_refused_by_date(tmp_path, functions, day, asked, is_refused):
-    problems = sync(tmp_path, functions, day, **asked)
+def test_new_function_is_refused_by_date(sync, functions, day, asked, is_refused):
+    problems = sync(day, **asked)
     assert functions.count() == (0 if is_refused else 1)
     assert [problem.partition(" is ")[0] for problem in problems] == (
         ["lam.yaml: functions.old.runtime: python3.9"] if is_refused else []
     )
 
 
-def test_deprecated_runtime_is_told_in_the_log_and_taken(tmp_path, functions, caplog):
-    assert sync(tmp_path, functions, "2026-01-01") == []
+def test_deprecated_runtime_is_told_in_the_log_and_taken(sync, functions, caplog):
+    assert sync("2026-01-01") == []
     [line] = caplog.messages
     assert line.startswith("old: python3.9 is deprecated since 2025-12-15")
 
 
 @pytest.mark.parametrize(("day", "timeout"), [("2027-08-30", 9), ("2027-08-31", 3)])
-def test_function_that_is_there_is_changed_until_updates_are_blocked(tmp_path, functions, day, timeout):
-    sync(tmp_path, functions, "2027-01-01")
-    sync(tmp_path, functions, day, is_strict=True, timeout=9)
+def test_function_that_is_there_is_changed_until_updates_are_blocked(sync, functions, day, timeout):
+    sync("2027-01-01")
+    sync(day, is_strict=True, timeout=9)
     assert functions.list_all()[0].timeout_seconds == timeout

@@ -12,7 +12,15 @@ from urllib.parse import parse_qs, unquote
 
 from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
-from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer, Origin
+from lambdacli.model.function import (
+    ArchiveCode,
+    FolderCode,
+    Function,
+    Layer,
+    LocalLayer,
+    Origin,
+    PublishedLayer,
+)
 from lambdacli.model.grant import Grant
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
 from lambdacli.wire.http import Request, Response
@@ -206,9 +214,7 @@ def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
         "architecture": function.architecture,
         "ephemeral_storage_mb": function.ephemeral_storage_mb,
         "variables": dict(function.variables or {}),
-        "layers": [
-            str(layer.path) if isinstance(layer, LocalLayer) else layer.arn for layer in function.layers
-        ],
+        "layers": [_layer(layer) for layer in function.layers],
         "tags": dict(function.tags),
         "reserved_concurrency": function.reserved_concurrency,
         "log_group": function.log_group,
@@ -236,6 +242,16 @@ def _attachments(function: Function) -> dict[str, object]:
         "file_systems": {each.mount_path: each.arn for each in function.file_systems},
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _layer(layer: Layer) -> str:
+    match layer:
+        case LocalLayer(path):
+            return str(path)
+        case PublishedLayer(arn, FolderCode(folder)):
+            return f"{arn}, for which {folder} stands"
+        case PublishedLayer(arn):
+            return arn
 
 
 def _environment(described: EnvironmentDescription) -> dict[str, object]:
