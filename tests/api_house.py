@@ -14,7 +14,7 @@ from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
-from tests.doubles import KeptEvents, ScriptedInvoker, SteppingClock
+from tests.doubles import KeptEvents, ScriptedInvoker, ScriptedProvisioning, SteppingClock
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -41,6 +41,8 @@ class House:
         self.code = CodeStore(folder / "code")
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
+        self.provisioning = ScriptedProvisioning()
+        self.account_concurrency = 1000
         self.clock = SteppingClock()
         self.client = client
         self.api = Api(model, self.context)
@@ -55,7 +57,10 @@ class House:
             code=self.code,
             invoker=self.invoker,
             events=self.events,
+            provisioning=self.provisioning,
             clock=self.clock,
+            endpoint="http://127.0.0.1:4566",
+            account_concurrency=self.account_concurrency,
             http=request,
         )
 

@@ -16,8 +16,14 @@ from lambdacli.api.operations import (
     account,
     aliases,
     concurrency,
+    event_invoke,
+    function_urls,
     functions,
     invoke,
+    provisioned_concurrency,
+    recursion,
+    runtime_management,
+    scaling,
     tags,
     unsupported,
     versions,
@@ -36,7 +42,21 @@ from lambdacli.model.later import Later
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.wire.http import Request, Response
 
-_MODULES = (functions, versions, aliases, invoke, concurrency, tags, account)
+_MODULES = (
+    functions,
+    versions,
+    aliases,
+    invoke,
+    concurrency,
+    provisioned_concurrency,
+    event_invoke,
+    function_urls,
+    runtime_management,
+    recursion,
+    scaling,
+    tags,
+    account,
+)
 
 _log = logging.getLogger("lam.api")
 

@@ -39,7 +39,7 @@ from lambdacli.environments.sandbox.own_network import (
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.environments.standbys import Standbys
 from lambdacli.model import limits
-from lambdacli.model.arn import FunctionKey
+from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Network
 from lambdacli.runtimes.base import InvalidEntrypoint, Start
@@ -127,7 +127,7 @@ class Launcher:
 
     def berth(self, placement: Placement) -> Berth:
         """For one environment, which closes it and then gives it back."""
-        self._placements[placement.key] = placement
+        self._placements[placement.key] = replace(placement, is_provisioned=False)
         return self._standbys.take(placement)
 
     def discard(self, berth: Berth, key: PlacementKey) -> None:
@@ -139,14 +139,14 @@ class Launcher:
         if not self._standbys.given_back(key):
             self._houses.retire(key)
 
-    def retire(self, function: FunctionKey, current_generation: str | None) -> None:
-        """Nothing more is started with another generation; None retires all of the function's."""
+    def retire(self, function: FunctionKey, current_generation: Callable[[str], str | None]) -> None:
+        """Nothing more is started with another generation than what a version has now; None: it is gone."""
         for key in [key for key in self._placements if key.function == function]:
-            if key.generation != current_generation:
+            if key.generation != current_generation(key.version):
                 self._standbys.drop(key)
                 self._houses.retire(key)
                 del self._placements[key]
-        if current_generation is None:
+        if current_generation(LATEST) is None:
             self._houses.forget(function)
 
     async def close(self) -> None:

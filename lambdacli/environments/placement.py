@@ -52,3 +52,5 @@ class Placement:
     has_cpu_share: bool = True
     """CPU time in proportion to memory."""
     network: Network = Network.HOST
+    is_provisioned: bool = False
+    """It is initialised before anybody calls."""

@@ -100,6 +100,7 @@ class Project:
     services: Mapping[str, str]
     """Addresses of neighbour services by the names of SERVICES."""
     max_environments: int | None
+    account_concurrency: int
     idle_exit_minutes: int
     functions: tuple[FunctionSettings, ...]
     warnings: tuple[Problem, ...] = field(default=())
@@ -178,6 +179,7 @@ class _Reader:
             is_port_chosen="port" in top,
             services=_value(top, "services", TOP_LEVEL),
             max_environments=_value(top, "max_environments", TOP_LEVEL),
+            account_concurrency=_value(top, "account_concurrency", TOP_LEVEL),
             idle_exit_minutes=_value(top, "idle_exit_minutes", TOP_LEVEL),
             functions=tuple(function for function in built if function is not None),
             warnings=tuple(self.warnings),

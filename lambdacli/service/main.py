@@ -31,6 +31,7 @@ from lambdacli.api.shapes import load_model
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
+from lambdacli.engine.provisioning import Provisioner
 from lambdacli.environments.environment import Environment
 from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.launcher import Launcher
@@ -135,8 +136,8 @@ class Service:
             stack.callback(_record(settings.state).unlink, missing_ok=True)
             database = stack.enter_context(contextlib.closing(_open_database(settings.state / "lam.db")))
             self._functions = FunctionStore(database, self._function_changed)
-            self._aliases = AliasStore(database)
-            self._function_settings = SettingStore(database)
+            self._aliases = AliasStore(database, self._provisioning_changed)
+            self._function_settings = SettingStore(database, self._provisioning_changed)
             self._code = CodeStore(settings.state / "code")
             self._logs = LogBook(settings.state / "logs")
             self._ledger = Ledger()
@@ -166,6 +167,15 @@ class Service:
             self._fleet = Fleet(make, pool_limits(None), self._clock)
             stack.push_async_callback(self._fleet.close)
             stack.push_async_callback(self._unless_cut, self._fleet.settle)
+            self._provisioner = Provisioner(
+                self._functions,
+                self._aliases,
+                self._function_settings,
+                self._fleet,
+                self._ledger,
+                self._placements.place,
+            )
+            stack.push_async_callback(self._provisioner.close)
             self._reservations_changed()
             self._sync = self._project_sync()
             if self._sync is not None:
@@ -178,6 +188,7 @@ class Service:
                 stack.callback(self._sync.stop_watching)
 
             await self._open_doors(stack)
+            self._provisioner.start()
             yield
             self._logs.end_followers()
 
@@ -211,6 +222,10 @@ class Service:
     def _region(self) -> str:
         return self._project.region if self._project else DEFAULT_REGION
 
+    @property
+    def _account_concurrency(self) -> int:
+        return self._project.account_concurrency if self._project else limits.ACCOUNT_CONCURRENCY
+
     def _project_sync(self) -> ProjectSync | None:
         if self._settings.project is None:
             return None
@@ -231,15 +246,23 @@ class Service:
     def _function_changed(self, key: FunctionKey) -> None:
         """Environments that started with another code or configuration finish what they run, and go."""
         self._reservations_changed()
-        function = self._functions.get(key)
-        if function is None:
+        if self._functions.get(key) is None:
             self._placements.forget(key)
-        generation = None if function is None else self._placements.generation(function)
+
+        def generation(version: str) -> str | None:
+            function = self._functions.get(key, version)
+            return None if function is None else self._placements.generation(function)
+
         self._launcher.retire(key, generation)
         self._fleet.retire(key, generation)
+        self._provisioning_changed(key)
+
+    def _provisioning_changed(self, key: FunctionKey) -> None:
+        self._provisioner.changed(key)
 
     def _project_read(self) -> None:
         project = self._project
+        self._ledger.account_concurrency = self._account_concurrency
         self._fleet.set_limits(pool_limits(None if project is None else project.max_environments))
         services = project.services if project is not None else {}
         if self._placements.lead_to(_endpoint_variables(self._endpoint, services)):
@@ -332,7 +355,10 @@ class Service:
             code=self._code,
             invoker=self._invoker,
             events=self._events,
+            provisioning=self._provisioner,
             clock=self._clock,
+            endpoint=self._endpoint,
+            account_concurrency=self._account_concurrency,
             http=request,
         )
 

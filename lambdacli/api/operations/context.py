@@ -7,10 +7,12 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import field
 from typing import Any, Protocol
 
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.provisioned import Progress, ProvisionedConcurrency
 from lambdacli.model.record import record
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
@@ -30,6 +32,11 @@ class Invoker(Protocol):
 class Events(Protocol):
     # Returns when the event is accepted, which promises that it will be run.
     async def accept(self, function: Function, invocation: Invocation) -> None: ...
+
+
+class Provisioning(Protocol):
+    # How far the environments have come that a setting asks for.
+    def progress(self, key: FunctionKey, qualifier: str, setting: ProvisionedConcurrency) -> Progress: ...
 
 
 def new_id() -> str:
@@ -54,7 +61,12 @@ class Context:
     code: CodeStore
     invoker: Invoker
     events: Events
+    provisioning: Provisioning
     clock: Clock
+    endpoint: str
+    """Where this service is reached."""
+    account_concurrency: int
+    """How many invocations the account may run at once in a region."""
     http: Request
     """The request itself, for the few operations that need a header or the peer."""
     request_id: str = field(default_factory=new_id)
