@@ -25,6 +25,7 @@ from typing import Any
 
 from lambdacli import __version__
 from lambdacli.api.control.routes import Control, ControlContext
+from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
@@ -377,6 +378,7 @@ class Service:
             environments=self._described,
             doctor=self._grants,
             problems=self._problems_of,
+            settings=SettingsShown(self._function_settings, self._provisioner, lambda: self._endpoint).of,
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
