@@ -38,8 +38,7 @@ CODE_STORAGE_BYTES = 300 * 1024**3
 """All code of one account in one region."""
 
 ACCOUNT_CONCURRENCY = 1000
-"""Of a usual account; AWS gives new ones less, and others more."""
-ACCOUNT_CONCURRENCY_MAXIMUM = 100_000
+"""Of a usual account; AWS gives new ones less."""
 UNRESERVED_CONCURRENCY_MINIMUM = 100
 
 OPEN_FILES = 1024

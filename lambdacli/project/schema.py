@@ -105,7 +105,7 @@ TOP_LEVEL = (
     ),
     Key(
         "account_concurrency",
-        Number(1, limits.ACCOUNT_CONCURRENCY_MAXIMUM),
+        Number(1, limits.ACCOUNT_CONCURRENCY),
         limits.ACCOUNT_CONCURRENCY,
         "How many invocations the account may run at once; more are throttled, as on AWS.",
         10,

@@ -77,6 +77,8 @@ def test_every_example_of_the_table_satisfies_its_own_rule():
         ("port: '80'\n", False),
         ("services: {sqz: 'http://h:1'}\n", False),
         ("max_environments: 0\n", False),
+        ("account_concurrency: 10\n", True),
+        ("account_concurrency: 0\n", False),
         ("idle_exit_minutes: 0\n", False),
         ("runtime: python3.13\n", False),
         ("- a\n", False),
