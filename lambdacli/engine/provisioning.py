@@ -70,6 +70,8 @@ class Provisioner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def changed(self, key: FunctionKey) -> None:
+        if not self._is_started:
+            return
         settings = self._settings.of_function(PROVISIONED, key)
         if not settings and key not in self._last_work:
             return
@@ -77,8 +79,6 @@ class Provisioner:
         self._ledger.set_provisioned(key, wanted)
         for place in [place for place in self._allocated if place[0] == key and place[1] not in settings]:
             del self._allocated[place]
-        if not self._is_started:
-            return
         number = self._last_work[key] = next(self._numbers)
         task = asyncio.get_running_loop().create_task(self._provide(key, number, settings, wanted))
         self._tasks.add(task)

@@ -309,11 +309,12 @@ class Fleet:
             logger.error("a task of the fleet failed", exc_info=task.exception())
 
     def _tell_if_waiting(self) -> None:
-        is_waiting = bool(self._tickets) and self._pool.is_full()
+        needs_more = bool(self._tickets) or self._pool.is_short_of_kept()
+        is_waiting = needs_more and self._pool.is_full()
         if is_waiting and not self._is_waiting_said:
             logger.warning(
                 "%d environments are the limit of this machine (max_environments in lam.yaml); "
-                "further invocations wait in order",
+                "what needs more waits in order",
                 self._pool.size(),
             )
         self._is_waiting_said = is_waiting

@@ -175,6 +175,12 @@ class Pool:
             for member in self._members.values()
         )
 
+    def is_short_of_kept(self) -> bool:
+        return any(
+            count > (0 if key not in self._groups else self._groups[key].kept)
+            for key, count in self._kept.items()
+        )
+
     def is_free(self, member: int) -> bool:
         return member in self._members and self._members[member].phase is Phase.FREE
 

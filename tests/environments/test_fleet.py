@@ -534,6 +534,18 @@ def test_what_cannot_be_made_ahead_is_told_to_nobody_who_calls() -> None:
     play(story)
 
 
+def test_too_few_environments_for_what_is_provisioned_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(house: House) -> None:
+        house.provision(2)
+        await turns()
+        house.made[0].ready.set_result(None)
+        await turns()
+        assert house.ready == 1
+        assert caplog.text.count("1 environments are the limit of this machine") == 1
+
+    play(story, PoolLimits(environments=1, starting=1, idle_seconds=600))
+
+
 def test_another_generation_is_provisioned_in_the_place_of_the_former() -> None:
     async def story(house: House) -> None:
         house.provision(1)
