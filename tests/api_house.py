@@ -18,7 +18,7 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.wire.http import Peer, Request, Response
-from tests.doubles import KeptEvents, NoPackages, ScriptedInvoker, SteppingClock
+from tests.doubles import KeptEvents, NoPackages, ScriptedInvoker, ScriptedProvisioning, SteppingClock
 
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
@@ -52,6 +52,8 @@ class House:
         self.is_strict = False
         self.invoker = ScriptedInvoker()
         self.events = KeptEvents()
+        self.provisioning = ScriptedProvisioning()
+        self.account_concurrency = 1000
         self.clock = SteppingClock()
         self.check_source = lambda source: None
         self.client = client
@@ -73,7 +75,10 @@ class House:
             is_strict=self.is_strict,
             invoker=self.invoker,
             events=self.events,
+            provisioning=self.provisioning,
             clock=self.clock,
+            endpoint="http://127.0.0.1:4566",
+            account_concurrency=self.account_concurrency,
             http=request,
             check_source=self.check_source,
         )

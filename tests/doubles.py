@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
+from lambdacli.model.provisioned import Progress, ProvisionedConcurrency, ProvisioningStatus
 
 
 class SteppingClock:
@@ -97,3 +99,13 @@ class NoPackages:
 
     def fetch(self, bucket: str, key: str, version: str | None, region: str) -> bytes:
         raise AssertionError(f"asked for s3://{bucket}/{key}")
+
+
+@dataclass
+class ScriptedProvisioning:
+    """Every setting has come as far as the test says."""
+
+    answer: Progress = field(default_factory=lambda: Progress(0, 0, ProvisioningStatus.IN_PROGRESS))
+
+    def progress(self, key: FunctionKey, qualifier: str, setting: ProvisionedConcurrency) -> Progress:
+        return self.answer

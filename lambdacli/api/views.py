@@ -14,14 +14,19 @@ _BEING_CREATED = "The function is being created."
 
 
 def function_configuration(
-    function: Function, code: ArchiveCode, *, qualifier: str | None = None
+    function: Function,
+    code: ArchiveCode,
+    *,
+    qualifier: str | None = None,
+    runtime_version: str | None = None,
 ) -> dict[str, Any]:
-    """`code` is the function's package, or what its folder would be as one."""
+    """`code` is the function's package, or what its folder would be as one; `runtime_version` the ARN that it
+    was told to stay with."""
     return {
         **listed_configuration(function, code, qualifier=qualifier),
         **_states(function),
         "RuntimeVersionConfig": {
-            "RuntimeVersionArn": runtime_version_arn(function.key.region, function.runtime)
+            "RuntimeVersionArn": runtime_version or runtime_version_arn(function.key.region, function.runtime)
         },
     }
 

@@ -70,6 +70,7 @@ def _fields_of(function: dict[str, Any]) -> list[tuple[str, str]]:
         ("layers", "\n".join(map(str, function.get("layers") or []))),
         ("tags", _map(function.get("tags"))),
         ("concurrency", _with_unit(function.get("reserved_concurrency"), "reserved")),
+        *_settings_of(function),
         *_unusual_of(function),
         ("log group", function.get("log_group")),
         *_attachments_of(function),
@@ -77,6 +78,27 @@ def _fields_of(function: dict[str, Any]) -> list[tuple[str, str]]:
         ("environments", "\n".join(map(_environment, function.get("environments") or []))),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]
+
+
+def _settings_of(function: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was set for the function, its versions and its aliases."""
+    return [(label, _by_qualifier(function.get(key))) for key, label in _SETTINGS.items()]
+
+
+_SETTINGS = {
+    "provisioned_concurrency": "provisioned",
+    "event_invoke": "events",
+    "function_url": "url",
+    "runtime_management": "runtime updates",
+    "scaling": "scaling",
+    "recursive_loop": "recursive loops",
+}
+
+
+def _by_qualifier(setting: Any) -> Any:
+    if not isinstance(setting, dict):
+        return setting
+    return "\n".join(f"{qualifier}: {text}" for qualifier, text in setting.items())
 
 
 def _unusual_of(function: dict[str, Any]) -> list[tuple[str, str]]:

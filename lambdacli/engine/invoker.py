@@ -40,16 +40,16 @@ class Invoker:
         placement = None if want_log_tail else self._ready(function)
         if placement is None:
             return self._in_steps(function, invocation, want_log_tail)
-        self._ledger.admit(function.key)
+        self._ledger.admit(function.key, function.version)
         try:
             run = self._fleet.submit(placement, invocation)
         except BaseException:
-            self._ledger.release(function.key)
+            self._ledger.release(function.key, function.version)
             raise
         answer: Later[InvokeAnswer] = Later()
 
         def answered(done: Later[Outcome]) -> None:
-            self._ledger.release(function.key)
+            self._ledger.release(function.key, function.version)
             try:
                 answer.set_result(InvokeAnswer(_result(done)))
             except Exception as error:
@@ -61,7 +61,7 @@ class Invoker:
     async def _in_steps(
         self, function: Function, invocation: Invocation, want_log_tail: bool
     ) -> InvokeAnswer:
-        self._ledger.admit(function.key)
+        self._ledger.admit(function.key, function.version)
         try:
             placement = await self._place(function)
             run = self._fleet.submit(placement, invocation)
@@ -69,7 +69,7 @@ class Invoker:
                 await run.answered
             outcome = _result(run.answered)
         finally:
-            self._ledger.release(function.key)
+            self._ledger.release(function.key, function.version)
         if not want_log_tail:
             return InvokeAnswer(outcome)
         try:

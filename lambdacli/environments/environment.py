@@ -134,7 +134,7 @@ class Environment:
         arn = runtime_version_arn(function.region, runtime.identifier)
         self._log.add(report.init_start_line(runtime_label(runtime), arn))
         began = time.monotonic()
-        problem = await self._start_runtime(began + limits.INIT_SECONDS, request_id="", timeout_seconds=0)
+        problem = await self._start_runtime(began + self._init_seconds, request_id="", timeout_seconds=0)
         elapsed_ms = (time.monotonic() - began) * 1000
         if problem is None:
             self._init_ms = elapsed_ms
@@ -144,6 +144,12 @@ class Environment:
         self._failed_init_ms = elapsed_ms
         self._log.add(report.init_report_line(elapsed_ms, "init", problem.status, problem.error_type))
         await self._break()
+
+    @property
+    def _init_seconds(self) -> float:
+        if not self.placement.is_provisioned:
+            return limits.INIT_SECONDS
+        return max(limits.PROVISIONED_INIT_SECONDS, self.placement.timeout_seconds)
 
     def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
         """One invocation. `answer` is called as soon as the caller's answer is known; the phase may go on."""

@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Coroutine, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from lambdacli.environments.environment import Environment, Settlement
 from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.pool import Action, Assign, Close, Create, LookAgain, Pool, PoolLimits
 from lambdacli.environments.state import EnvironmentState
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
@@ -42,6 +44,16 @@ class Run:
             self.answered.set_result(outcome)
 
 
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """Environments that are to be there before anybody calls. One that was asked for again is tried again
+    after a failed init."""
+
+    placement: Placement
+    count: int
+    asked_at: datetime
+
+
 class Fleet:
     def __init__(
         self,
@@ -61,6 +73,8 @@ class Fleet:
         self._placements: dict[PlacementKey, Placement] = {}
         self._tickets: dict[int, Run] = {}
         self._ticket_numbers = itertools.count(1)
+        self._provisions: dict[PlacementKey, Provision] = {}
+        self._failed_provisions: set[PlacementKey] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._unsettled: set[Later[Settlement]] = set()
         self._running: dict[int, Run] = {}
@@ -90,6 +104,29 @@ class Fleet:
         if outdated:
             self._pool.retire(outdated)
             self._act()
+
+    def provision(self, function: FunctionKey, wanted: Iterable[Provision]) -> None:
+        """Keeps exactly these of the function ready."""
+        provisions = {each.placement.key: each for each in wanted}
+        for key in [key for key in self._provisions if key.function == function and key not in provisions]:
+            del self._provisions[key]
+            self._failed_provisions.discard(key)
+            self._pool.keep(key, 0)
+        for key, provision in provisions.items():
+            if self._provisions.get(key) == provision:
+                continue
+            self._provisions[key] = provision
+            self._failed_provisions.discard(key)
+            self._placements.setdefault(key, provision.placement)
+            self._pool.keep(key, provision.count)
+        self._act()
+
+    def provisioned(self, function: FunctionKey, version: str) -> int | None:
+        """How many of a version are ready; None after an init that failed."""
+        keys = [key for key in self._provisions if (key.function, key.version) == (function, version)]
+        if self._failed_provisions.intersection(keys):
+            return None
+        return sum(self._pool.kept_ready(key) for key in keys)
 
     def set_limits(self, limits: PoolLimits) -> None:
         self._pool.set_limits(limits)
@@ -153,6 +190,8 @@ class Fleet:
         self._tell_if_waiting()
 
     async def _start(self, member: int, placement: Placement, reason: StartReason) -> None:
+        if reason is StartReason.PROVISIONED:
+            placement = replace(placement, is_provisioned=True)
         try:
             environment = self._make(placement, self._changed)
             environment.start_reason = reason
@@ -162,15 +201,42 @@ class Fleet:
         except Exception as error:
             logger.exception("no environment of %s could be made", placement.key.function.name)
             self._pool.member_gone(member)
-            # One caller learns of it; were all to wait for the next try, a full disk would look like a hang.
-            ticket = self._pool.take_ticket(placement.key)
-            if ticket is not None:
-                _fail(self._tickets.pop(ticket), error)
+            if placement.is_provisioned:
+                self._give_up_provision(placement.key)
+            else:
+                self._tell_one_caller(placement.key, error)
             if member in self._environments:
                 self._spawn(self._close(member, "broken"), self._closings)
         else:
-            self._pool.member_free(member, self._clock.monotonic())
+            self._now_free(member)
         self._act()
+
+    def _tell_one_caller(self, key: PlacementKey, error: Exception) -> None:
+        """Were all to wait for the next try, a full disk would look like a hang."""
+        ticket = self._pool.take_ticket(key)
+        if ticket is not None:
+            _fail(self._tickets.pop(ticket), error)
+
+    def _now_free(self, member: int) -> None:
+        environment = self._environments[member]
+        if environment.placement.is_provisioned and environment.state is EnvironmentState.RESET:
+            self._make_again(member)
+        else:
+            self._pool.member_free(member, self._clock.monotonic())
+
+    def _make_again(self, member: int) -> None:
+        """One that is provisioned is ready, or it goes: an init of its own would cost an invocation."""
+        environment = self._environments[member]
+        if not environment.invocations:
+            self._give_up_provision(environment.placement.key)
+        self._pool.member_gone(member)
+        self._spawn(self._close(member, "broken"), self._closings)
+
+    def _give_up_provision(self, key: PlacementKey) -> None:
+        """Its init failed, and would fail again."""
+        if key in self._provisions:
+            self._failed_provisions.add(key)
+        self._pool.keep(key, 0)
 
     def _invoke(self, member: int, run: Run) -> None:
         self._running[member] = run
@@ -196,7 +262,7 @@ class Fleet:
             self._spawn(self._close(member, "broken"), self._closings)
         else:
             run.settled.set_result(settlement)
-            self._pool.member_free(member, self._clock.monotonic())
+            self._now_free(member)
         if self._pool.has_work():
             self._act()
 
@@ -206,13 +272,22 @@ class Fleet:
         logger.debug("closing %r: %s", environment, reason)
         await environment.close()
         key = environment.placement.key
-        if key not in self._pool.keys_in_use():
+        if key not in self._pool.keys_in_use() and key not in self._provisions:
             self._placements.pop(key, None)
 
     def _changed(self, environment: Environment) -> None:
         """An environment tells that it has answered, or that its processes are gone."""
         if environment.state is EnvironmentState.RUNNING and environment.is_settling:
             self._pool.member_settling(self._numbers[environment], self._clock.monotonic())
+        is_reset = environment.state is EnvironmentState.RESET
+        if is_reset and environment.placement.is_provisioned and environment in self._numbers:
+            self._ended_while_kept(self._numbers[environment])
+
+    def _ended_while_kept(self, member: int) -> None:
+        """What happens during its init or an invocation is seen at the end of that."""
+        if self._pool.is_free(member):
+            self._make_again(member)
+            asyncio.get_running_loop().call_soon(self._act)
 
     def _reap(self) -> None:
         self._perform(self._pool.expire(self._clock.monotonic()))
@@ -230,11 +305,12 @@ class Fleet:
             logger.error("a task of the fleet failed", exc_info=task.exception())
 
     def _tell_if_waiting(self) -> None:
-        is_waiting = bool(self._tickets) and self._pool.is_full()
+        needs_more = bool(self._tickets) or self._pool.is_short_of_kept()
+        is_waiting = needs_more and self._pool.is_full()
         if is_waiting and not self._is_waiting_said:
             logger.warning(
                 "%d environments are the limit of this machine (max_environments in lam.yaml); "
-                "further invocations wait in order",
+                "what needs more waits in order",
                 self._pool.size(),
             )
         self._is_waiting_said = is_waiting

@@ -83,7 +83,7 @@ class Launcher:
 
     def berth(self, placement: Placement) -> Berth:
         """For one environment, which closes it and then gives it back."""
-        self._placements[placement.key] = placement
+        self._placements[placement.key] = replace(placement, is_provisioned=False)
         return self._standbys.take(placement)
 
     def discard(self, berth: Berth, key: PlacementKey) -> None:

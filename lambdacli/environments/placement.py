@@ -57,3 +57,5 @@ class Placement:
     """Of what the function logs; only set with JSON."""
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     """Folders of this machine by where the function finds them, to read and to write."""
+    is_provisioned: bool = False
+    """It is initialised before anybody calls."""

@@ -67,6 +67,8 @@ class _Group:
     members: int = 0
     starting: int = 0
     settling: int = 0
+    kept: int = 0
+    """Of the members, those that are there whether anybody uses them or not."""
 
     @property
     def has_tickets(self) -> bool:
@@ -95,6 +97,8 @@ class _Member:
     """It never took a ticket."""
     is_cold: bool = False
     """It was made for a ticket that wanted a fresh one: it gives way to the next of that kind."""
+    is_kept: bool = False
+    """It was made without a ticket, and stays while nobody uses it."""
 
 
 class Pool:
@@ -107,6 +111,8 @@ class Pool:
         self._former_end: dict[Hashable, StartReason] = {}
         """Why there is no environment of a key any more: the reason of its next one."""
         self._retired: set[Hashable] = set()
+        self._kept: dict[Hashable, int] = {}
+        """How many members of a key are kept; 0 until the last of them is gone."""
         self._starting = 0
         self._last_number = 0
 
@@ -156,6 +162,29 @@ class Pool:
         self._retired = (self._retired & self._groups.keys()) | keys
         for key in keys:
             self._former_end.pop(key, None)
+            self._kept.pop(key, None)
+
+    def keep(self, key: Hashable, count: int) -> None:
+        """So many members of the key are made without tickets, neither expire nor give way to others, and are
+        made again when they go."""
+        if count or key in self._kept:
+            self._kept[key] = count
+
+    def kept_ready(self, key: Hashable) -> int:
+        """Those kept that have started."""
+        return sum(
+            member.is_kept and member.group.key == key and member.phase is not _Phase.STARTING
+            for member in self._members.values()
+        )
+
+    def is_short_of_kept(self) -> bool:
+        return any(
+            count > (0 if key not in self._groups else self._groups[key].kept)
+            for key, count in self._kept.items()
+        )
+
+    def is_free(self, member: int) -> bool:
+        return member in self._members and self._members[member].phase is _Phase.FREE
 
     def keys_in_use(self) -> set[Hashable]:
         return set(self._groups)
@@ -170,7 +199,7 @@ class Pool:
 
     def has_work(self) -> bool:
         """Whether `decide` may find anything."""
-        return bool(self._with_tickets or self._retired)
+        return bool(self._with_tickets or self._retired or self._kept)
 
     def decide(self, now: float) -> list[Action]:
         actions: list[Action] = []
@@ -178,8 +207,13 @@ class Pool:
             self._assign(actions, now)
         if self._retired:
             self._close_retired(actions)
-        if not self._with_tickets:
-            return actions
+        if self._with_tickets:
+            self._create_for_tickets(actions, now)
+        if self._kept:
+            self._create_kept(actions, now)
+        return actions
+
+    def _create_for_tickets(self, actions: list[Action], now: float) -> None:
         look_again: float | None = None
         for group in sorted(self._with_tickets, key=lambda group: group.oldest_ticket):
             settling, patience = self._settling(group, now)
@@ -189,25 +223,44 @@ class Pool:
             if settling and group.waiting:
                 look_again = patience if look_again is None else min(look_again, patience)
             for number in range(missing_cold + missing):
-                if self._starting >= self._limits.starting:
+                if not self._makes_room(actions):
                     break
-                if len(self._members) >= self._limits.environments:
-                    victim = self._least_recently_used()
-                    if victim is None:
-                        break
-                    actions.append(self._close(victim, "evicted"))
                 if number < missing_cold:
                     actions += [self._close(spent, "replaced") for spent in self._spent_cold(group)]
                 actions.append(self._create(group, now, is_cold=number < missing_cold))
         if look_again is not None:
             actions.append(LookAgain(look_again))
-        return actions
+
+    def _create_kept(self, actions: list[Action], now: float) -> None:
+        for key, count in list(self._kept.items()):
+            group = self._group(key)
+            too_many = max(0, group.kept - count)
+            for number in [each for each in group.free if self._members[each].is_kept][:too_many]:
+                actions.append(self._close(number, "not provisioned any more"))
+            for _ in range(count - group.kept):
+                if not self._makes_room(actions):
+                    break
+                actions.append(self._create(group, now, is_kept=True))
+            if not group.kept and not count:
+                del self._kept[key]
+            self._forget_unused(group)
+
+    def _makes_room(self, actions: list[Action]) -> bool:
+        """Whether one more may be made now; another, unused one may have to go for it."""
+        if self._starting >= self._limits.starting:
+            return False
+        if len(self._members) >= self._limits.environments:
+            victim = self._least_recently_used()
+            if victim is None:
+                return False
+            actions.append(self._close(victim, "evicted"))
+        return True
 
     def expire(self, now: float) -> list[Action]:
         """Environments that nobody used for a while."""
         expired = [
             number
-            for number in self._free()
+            for number in self._free_to_go()
             if now - self._members[number].since >= self._limits.idle_seconds
         ]
         return [self._close(number, "idle") for number in expired]
@@ -215,26 +268,44 @@ class Pool:
     def _assign(self, actions: list[Action], now: float) -> None:
         for group in list(self._with_tickets):
             if group.cold:
-                fresh = [number for number in group.free if self._members[number].is_fresh]
+                fresh = [
+                    number
+                    for number in group.free
+                    if self._members[number].is_fresh and not self._members[number].is_kept
+                ]
                 for member in fresh[: len(group.cold)]:
                     actions.append(Assign(group.cold.popleft(), member))
                     self._move(member, _Phase.BUSY, now)
             while group.free and group.waiting:
-                member = group.free[-1]  # the one used last: its memory is warm, and the others can expire
+                member = self._best_free(group)
                 actions.append(Assign(group.waiting.popleft(), member))
                 self._move(member, _Phase.BUSY, now)
             self._forget_unused(group)
+
+    def _best_free(self, group: _Group) -> int:
+        """The one used last: its memory is warm, and the others can expire. Kept ones, which do not, come
+        first."""
+        if group.kept:
+            for number in reversed(group.free):
+                if self._members[number].is_kept:
+                    return number
+        return group.free[-1]
 
     def _close_retired(self, actions: list[Action]) -> None:
         for key in self._retired & self._groups.keys():
             for number in list(self._groups[key].free):
                 actions.append(self._close(number, "replaced"))
 
-    def _create(self, group: _Group, now: float, *, is_cold: bool) -> Create:
-        reason = StartReason.COLD if is_cold else self._reason_of_another(group)
+    def _create(self, group: _Group, now: float, *, is_cold: bool = False, is_kept: bool = False) -> Create:
+        if is_kept:
+            reason = StartReason.PROVISIONED
+        else:
+            reason = StartReason.COLD if is_cold else self._reason_of_another(group)
         self._last_number += 1
-        self._members[self._last_number] = _Member(group, _Phase.STARTING, now, is_cold=is_cold)
+        member = _Member(group, _Phase.STARTING, now, is_cold=is_cold, is_kept=is_kept)
+        self._members[self._last_number] = member
         group.members += 1
+        group.kept += is_kept
         group.starting += 1
         self._starting += 1
         return Create(self._last_number, group.key, reason)
@@ -272,10 +343,15 @@ class Pool:
         return len(patient), min(patient, default=0.0)
 
     def _least_recently_used(self) -> int | None:
-        return min(self._free(), key=lambda number: self._members[number].since, default=None)
+        return min(self._free_to_go(), key=lambda number: self._members[number].since, default=None)
 
-    def _free(self) -> Iterator[int]:
-        return (number for group in self._groups.values() for number in group.free)
+    def _free_to_go(self) -> Iterator[int]:
+        return (
+            number
+            for group in self._groups.values()
+            for number in group.free
+            if not self._members[number].is_kept
+        )
 
     # The lists
 
@@ -292,6 +368,7 @@ class Pool:
         self._leave(number, member)
         group = member.group
         group.members += 1
+        group.kept += member.is_kept
         member.phase, member.since = phase, now
         member.is_fresh = member.is_fresh and phase is not _Phase.BUSY
         if phase is _Phase.FREE:
@@ -302,6 +379,7 @@ class Pool:
     def _leave(self, number: int, member: _Member) -> None:
         group = member.group
         group.members -= 1
+        group.kept -= member.is_kept
         if member.phase is _Phase.FREE:
             group.free.remove(number)
         elif member.phase is _Phase.SETTLING:

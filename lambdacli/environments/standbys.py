@@ -40,6 +40,9 @@ class Standbys:
         """The oldest that is ready, else a new one; more are made ready as soon as there is time."""
         key = placement.key
         self._users[key] = self._users.get(key, 0) + 1
+        if placement.is_provisioned:
+            # Nobody waits for it, and its variables are not those of the ones that are ready.
+            return self._make(placement)
         now = self._clock.monotonic()
         self._wanted[key] = 2 if now - self._taken_at.get(key, -BUSY_SECONDS) < BUSY_SECONDS else 1
         self._taken_at[key] = now

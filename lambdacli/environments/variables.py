@@ -56,7 +56,9 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": placement.key.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(placement.memory_mb),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": (
+            "provisioned-concurrency" if placement.is_provisioned else "on-demand"
+        ),
         "AWS_LAMBDA_LOG_GROUP_NAME": placement.log_group,
         "LAMBDA_TASK_ROOT": task_root,
         "LAMBDA_RUNTIME_DIR": runtime_root,

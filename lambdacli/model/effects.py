@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import platform
 
+from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import Function, Logging
+from lambdacli.model.function_url import FunctionUrl
 from lambdacli.model.mapping import EventSourceMapping
+from lambdacli.model.recursion import Recursion
+from lambdacli.model.runtime_management import RuntimeManagement
 from lambdacli.model.runtime_names import RUNTIMES
+from lambdacli.model.scaling import Scaling
 
 _OTHER_NAMES = {"amd64": "x86_64", "aarch64": "arm64"}
 
@@ -77,3 +82,32 @@ def of_mapping(mapping: EventSourceMapping) -> list[str]:
         f"event source mapping {mapping.uuid} of {mapping.source.name} is kept, but lam does not read "
         f"{mapping.source.kind} yet: it does not invoke {mapping.function_arn}"
     ]
+
+
+def event_invoke_without_effect(qualifier: str, config: EventInvokeConfig) -> list[str]:
+    return [
+        f"the event-invoke config of {qualifier} has no effect yet: every event gets one attempt, and no "
+        "destination hears of it"
+    ]
+
+
+def function_url_without_effect(qualifier: str, url: FunctionUrl) -> list[str]:
+    of_alias = f" of {qualifier}" if qualifier else ""
+    return [f"the function URL{of_alias} is not served yet: use Invoke instead"]
+
+
+def runtime_management_without_effect(version: str, management: RuntimeManagement) -> list[str]:
+    return [
+        f"runtime management {management.update_on} of {version} has no effect: the runtime is the one that "
+        "is installed on this machine"
+    ]
+
+
+def recursion_without_effect(recursion: Recursion) -> list[str]:
+    if recursion.loop == "Allow":
+        return []
+    return ["RecursiveLoop Terminate has no effect yet: recursive loops are not detected"]
+
+
+def scaling_without_effect(version: str, scaling: Scaling) -> list[str]:
+    return [f"the scaling config of {version} has no effect: there are no capacity providers here"]

@@ -17,6 +17,7 @@ class StartReason(StrEnum):
     LEFT = "the others had left, unused for long"
     EVICTED = "the others had given way to others' environments"
     FAILED = "after a failure"
+    PROVISIONED = "kept ready by provisioned concurrency"
 
 
 @dataclass(frozen=True, slots=True)

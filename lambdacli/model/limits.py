@@ -9,6 +9,9 @@ EPHEMERAL_STORAGE_MB_MINIMUM, EPHEMERAL_STORAGE_MB_MAXIMUM, EPHEMERAL_STORAGE_MB
 INIT_SECONDS = 10.0
 """How long an on-demand environment may take to become ready before the init is cut off."""
 
+PROVISIONED_INIT_SECONDS = 130.0
+"""The same for one of provisioned concurrency, if the function's own time is not longer."""
+
 ENVIRONMENT_VARIABLES_BYTES = 4096
 """Measured on the JSON text of the whole map."""
 
@@ -37,6 +40,7 @@ CODE_STORAGE_BYTES = 300 * 1024**3
 """All code of one account in one region."""
 
 ACCOUNT_CONCURRENCY = 1000
+"""Of a usual account; AWS gives new ones less."""
 UNRESERVED_CONCURRENCY_MINIMUM = 100
 
 OPEN_FILES = 1024

@@ -11,6 +11,7 @@ from typing import Any
 
 from yaml import MappingNode, Node
 
+from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.function import Network
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
@@ -22,7 +23,6 @@ from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
 from lambdacli.project.schema import (
     FUNCTION,
     FUNCTION_NAME_PATTERN,
-    RESERVABLE_CONCURRENCY,
     TOP_LEVEL,
     Key,
     unknown_key_hint,
@@ -105,6 +105,7 @@ class Project:
     services: Mapping[str, str]
     """Addresses of neighbour services by the names of SERVICES."""
     max_environments: int | None
+    account_concurrency: int
     idle_exit_minutes: int
     functions: tuple[FunctionSettings, ...]
     substitutions: Substitutions = field(default_factory=Substitutions)
@@ -199,7 +200,8 @@ class _Reader:
         built = [
             self._build_function(name, node, defaults, own, layers) for name, (node, own) in functions.items()
         ]
-        self._check_concurrency(built, functions, defaults)
+        account_concurrency = _value(top, "account_concurrency", TOP_LEVEL)
+        self._check_concurrency(built, functions, defaults, account_concurrency)
         return Project(
             file=self.file,
             region=region,
@@ -208,6 +210,7 @@ class _Reader:
             is_port_chosen="port" in top,
             services=_value(top, "services", TOP_LEVEL),
             max_environments=_value(top, "max_environments", TOP_LEVEL),
+            account_concurrency=account_concurrency,
             idle_exit_minutes=_value(top, "idle_exit_minutes", TOP_LEVEL),
             file_systems=self._file_systems(top),
             is_strict=_value(top, "strict", TOP_LEVEL),
@@ -507,18 +510,20 @@ class _Reader:
         built: list[FunctionSettings | None],
         functions: dict[str, tuple[Node, _Settings]],
         defaults: _Settings,
+        account_concurrency: int,
     ) -> None:
+        reservable = account_concurrency - unreserved_minimum(account_concurrency)
         total = 0
         for function in built:
             if function is None or function.reserved_concurrency is None:
                 continue
-            was_within = total <= RESERVABLE_CONCURRENCY
+            was_within = total <= reservable
             total += function.reserved_concurrency
-            if total > RESERVABLE_CONCURRENCY and was_within:
+            if total > reservable and was_within:
                 _, own = functions[function.name]
                 at_fault = {**defaults, **own}["concurrency"]
                 message = f"the functions up to {function.name} reserve {total}"
-                hint = f"Lambda lets {RESERVABLE_CONCURRENCY} of 1000 be reserved"
+                hint = f"Lambda lets {reservable} of {account_concurrency} be reserved"
                 self._complain(at_fault.node, at_fault.path, message, hint)
 
     def _absolute(self, text: str) -> Path:

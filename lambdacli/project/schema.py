@@ -115,6 +115,13 @@ TOP_LEVEL = (
         20,
     ),
     Key(
+        "account_concurrency",
+        Number(1, limits.ACCOUNT_CONCURRENCY),
+        limits.ACCOUNT_CONCURRENCY,
+        "How many invocations the account may run at once; more are throttled, as on AWS.",
+        10,
+    ),
+    Key(
         "idle_exit_minutes",
         Number(1, 7 * 24 * 60),
         30,

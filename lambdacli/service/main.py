@@ -18,12 +18,14 @@ from pathlib import Path
 
 from lambdacli import __version__
 from lambdacli.api.control.routes import Control, ControlContext
+from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
+from lambdacli.engine.provisioning import Provisioner
 from lambdacli.environments.environment import Environment
 from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
@@ -111,6 +113,7 @@ class Service:
         self._open_engine(stack)
         self._open_project(stack)
         await self._open_doors(stack)
+        self._provisioner.start()
         stack.callback(self._logs.end_followers)
 
     def _open_stores(self, stack: AsyncExitStack) -> None:
@@ -119,8 +122,8 @@ class Service:
         database = stack.enter_context(contextlib.closing(_open_database(state / "lam.db")))
         self._functions = FunctionStore(database, self._function_changed)
         self._hot_folders = HotFolders(self._functions, self._code_changed)
-        self._aliases = AliasStore(database)
-        self._function_settings = SettingStore(database)
+        self._aliases = AliasStore(database, self._provisioning_changed)
+        self._function_settings = SettingStore(database, self._provisioning_changed)
         self._layers = LayerStore(database, self._layer_changed)
         self._mappings = MappingStore(database)
         self._code_signing = CodeSigningStore(database)
@@ -179,6 +182,15 @@ class Service:
         self._reservations_changed()
         self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
         self._events = EventQueue(self._invoker)
+        self._provisioner = Provisioner(
+            self._functions,
+            self._aliases,
+            self._function_settings,
+            self._fleet,
+            self._ledger,
+            self._placements.place,
+        )
+        stack.push_async_callback(self._provisioner.close)
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
 
     def _open_project(self, stack: AsyncExitStack) -> None:
@@ -270,7 +282,10 @@ class Service:
             is_strict=self._preferences.is_strict,
             invoker=self._invoker,
             events=self._events,
+            provisioning=self._provisioner,
             clock=self._clock,
+            endpoint=self._doors.endpoint,
+            account_concurrency=self._preferences.account_concurrency,
             http=request,
         )
 
@@ -283,6 +298,9 @@ class Service:
             environments=told.environments,
             doctor=told.grants,
             problems=told.problems_of,
+            settings=SettingsShown(
+                self._function_settings, self._provisioner, lambda: self._doors.endpoint
+            ).of,
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
@@ -314,6 +332,10 @@ class Service:
             self._placements.forget(key)
             self._launcher.forget(key)
         self._retire_outdated()
+        self._provisioner.changed(key)
+
+    def _provisioning_changed(self, key: FunctionKey) -> None:
+        self._provisioner.changed(key)
 
     def _retire_outdated(self) -> None:
         self._launcher.retire_outdated(self._placements.is_current)
@@ -323,10 +345,12 @@ class Service:
         self._ledger.set_reserved(self._functions.reservations())
 
     def _project_read(self) -> None:
+        self._ledger.account_concurrency = self._preferences.account_concurrency
         self._fleet.set_limits(self._preferences.pool_limits)
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()
+            self._provisioner.renew()
 
 
 def _always() -> bool:

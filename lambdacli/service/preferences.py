@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
+from lambdacli.model import limits
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.project.config import Project
 from lambdacli.service.project_sync import ProjectSync
@@ -84,3 +85,8 @@ class Preferences:
         """What AWS refuses by date is refused here too."""
         project = self.project
         return self._settings.is_strict or (project is not None and project.is_strict)
+
+    @property
+    def account_concurrency(self) -> int:
+        project = self.project
+        return limits.ACCOUNT_CONCURRENCY if project is None else project.account_concurrency

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lambdacli.model.alias import Alias
@@ -19,8 +19,12 @@ _NO_LIMIT = -1
 class AliasStore:
     """They go with their function, by the database's own rule."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, on_change: Callable[[FunctionKey], None] = lambda key: None
+    ) -> None:
+        """`on_change` is called after an alias of a function was stored or deleted."""
         self._connection = connection
+        self._on_change = on_change
 
     def get(self, function: FunctionKey, name: str) -> Alias | None:
         row = self._query("get_alias", **key_row(function), alias=name).fetchone()
@@ -38,12 +42,14 @@ class AliasStore:
             alias=alias.name,
             document=to_text(alias, _KEPT_IN_COLUMNS),
         )
+        self._on_change(alias.function)
 
     def delete(self, function: FunctionKey, name: str) -> None:
         """With its settings."""
         with transaction(self._connection):
             self._query("delete_alias", **key_row(function), alias=name)
             self._query("delete_settings_of_qualifier", **key_row(function), qualifier=name)
+        self._on_change(function)
 
     def _query(self, name: str, /, **values: Any) -> sqlite3.Cursor:
         return self._connection.execute(queries()[name], values)

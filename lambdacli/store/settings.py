@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -29,8 +29,12 @@ class SettingKind(Generic[T]):
 class SettingStore:
     """A setting goes with its function, version or alias."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, on_change: Callable[[FunctionKey], None] = lambda key: None
+    ) -> None:
+        """`on_change` is called after a setting of a function was stored or deleted by itself."""
         self._connection = connection
+        self._on_change = on_change
 
     def get(self, kind: SettingKind[T], key: FunctionKey, qualifier: str = WHOLE_FUNCTION) -> T | None:
         row = self._query("get_setting", **_row(kind, key), qualifier=qualifier).fetchone()
@@ -40,10 +44,13 @@ class SettingStore:
         self, kind: SettingKind[T], key: FunctionKey, setting: T, qualifier: str = WHOLE_FUNCTION
     ) -> None:
         self._query("put_setting", **_row(kind, key), qualifier=qualifier, document=to_text(setting))
+        self._on_change(key)
 
     def delete(self, kind: SettingKind[T], key: FunctionKey, qualifier: str = WHOLE_FUNCTION) -> bool:
         """Whether it was set."""
-        return self._query("delete_setting", **_row(kind, key), qualifier=qualifier).rowcount > 0
+        was_set = self._query("delete_setting", **_row(kind, key), qualifier=qualifier).rowcount > 0
+        self._on_change(key)
+        return was_set
 
     def of_function(self, kind: SettingKind[T], key: FunctionKey) -> Mapping[str, T]:
         """By qualifier, in their order."""

@@ -120,6 +120,22 @@ def test_show_names_how_environments_are_held_where_that_is_not_the_default(lam,
     assert len(usual_lines) == len(unusual_lines) - 4
 
 
+def test_show_tells_the_settings_of_versions_and_aliases(lam, service):
+    service.function(
+        "demo",
+        provisioned_concurrency={"1": "2 of 2 READY", "live": "0 of 1 IN_PROGRESS"},
+        function_url={"$LATEST": "http://x.lambda-url.us-east-1.localhost:4566/ NONE BUFFERED"},
+        recursive_loop="Allow",
+    )
+    lines = lam("show", "demo").out.splitlines()
+    assert [line.split(maxsplit=1) for line in lines if line.startswith(("prov", " ", "url"))] == [
+        ["provisioned", "1: 2 of 2 READY"],
+        ["live:", "0 of 1 IN_PROGRESS"],
+        ["url", "$LATEST: http://x.lambda-url.us-east-1.localhost:4566/ NONE BUFFERED"],
+    ]
+    assert "recursive loops  Allow" in lines
+
+
 def test_show_of_an_unknown_function_suggests_the_nearest(lam, service):
     service.function("demo-lambda")
     result = lam("show", "demolambda")

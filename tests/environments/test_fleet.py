@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdacli.environments.environment import Settlement
-from lambdacli.environments.fleet import Fleet, Stopping
+from lambdacli.environments.fleet import Fleet, Provision, Stopping
 from lambdacli.environments.placement import Credentials, Placement, PlacementKey
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.environments.state import EnvironmentState
@@ -20,6 +21,8 @@ from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, Outcome, Report
 
 KEY = FunctionKey("000000000000", "us-east-1", "f")
+MORNING = datetime(2026, 1, 2, 8, tzinfo=UTC)
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 class StillClock:
@@ -69,6 +72,8 @@ class PlayedEnvironment:
         self.leave: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.leave.set_result(None)
         self.ran: list[str] = []
+        self.invocations = 0
+        self.init_fails = False
         self.was_closed = False
         self.playing: asyncio.Future[Settlement] | None = None
         self._on_change = on_change
@@ -76,7 +81,11 @@ class PlayedEnvironment:
     async def initialise(self) -> None:
         self.state = EnvironmentState.INITIALISING
         await self.ready
-        self.state = EnvironmentState.IDLE
+        self.state = EnvironmentState.RESET if self.init_fails else EnvironmentState.IDLE
+
+    def die(self) -> None:
+        self.state = EnvironmentState.RESET
+        self._on_change(self)
 
     def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
         settled: Later[Settlement] = Later()
@@ -96,6 +105,7 @@ class PlayedEnvironment:
     async def _play(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Settlement:
         self.state = EnvironmentState.RUNNING
         self.ran.append(invocation.request_id)
+        self.invocations += 1
         answer(Outcome(await self.answer, "$LATEST"))
         self.is_settling = True
         self._on_change(self)
@@ -141,15 +151,23 @@ class House:
         self.outdated.add(generation)
         self.fleet.retire_outdated()
 
+    def provision(self, count: int, generation: str = "1", asked_at: datetime = MORNING) -> None:
+        wanted = [Provision(placement(generation), count, asked_at)] if count else []
+        self.fleet.provision(KEY, wanted)
+
+    @property
+    def ready(self) -> int | None:
+        return self.fleet.provisioned(KEY, "$LATEST")
+
     def submit(self, generation: str = "1", *, is_cold: bool = False) -> Any:
         self._number += 1
         invocation = Invocation(f"r{self._number}", KEY.arn, b"{}", wants_cold=is_cold)
         return self.fleet.submit(placement(generation), invocation)
 
 
-def placement(generation: str) -> Placement:
+def placement(generation: str, version: str = "$LATEST") -> Placement:
     return Placement(
-        key=PlacementKey(KEY, "$LATEST", generation),
+        key=PlacementKey(KEY, version, generation),
         runtime="provided.al2023",
         handler="h",
         task_root=Path("/code"),
@@ -439,3 +457,146 @@ def test_waiting_for_the_machine_is_said_once(caplog: pytest.LogCaptureFixture) 
         assert caplog.text.count("1 environments are the limit of this machine") == 1
 
     play(story, PoolLimits(environments=1, starting=1, idle_seconds=600))
+
+
+# What is provisioned
+
+
+def test_provisioned_ones_are_initialised_before_anybody_calls() -> None:
+    async def story(house: House) -> None:
+        house.provision(1)
+        await turns()
+        (environment,) = house.made
+        assert environment.placement.is_provisioned
+        assert house.ready == 0
+        environment.ready.set_result(None)
+        await turns()
+        assert house.ready == 1
+        run = house.submit()
+        environment.answer.set_result(b"1")
+        await run.answered
+        environment.settle.set_result(None)
+        await run.settled
+        assert len(house.made) == 1
+
+    play(story)
+
+
+def test_provisioned_one_that_ends_after_an_invocation_is_made_again() -> None:
+    async def story(house: House) -> None:
+        house.provision(1)
+        await turns()
+        (environment,) = house.made
+        environment.ready.set_result(None)
+        await turns()
+        environment.invocations = 1
+        environment.die()
+        await turns()
+        assert environment.was_closed
+        assert house.ready == 0
+        house.made[1].ready.set_result(None)
+        await turns()
+        assert house.ready == 1
+
+    play(story)
+
+
+@pytest.mark.parametrize("dies_idle", [False, True])
+def test_failed_init_is_not_repeated_until_it_is_asked_for_again(dies_idle: bool) -> None:
+    async def story(house: House) -> None:
+        house.provision(1)
+        await turns()
+        (environment,) = house.made
+        environment.init_fails = not dies_idle
+        environment.ready.set_result(None)
+        await turns()
+        if dies_idle:
+            environment.die()
+            await turns()
+        assert house.ready is None
+        assert environment.was_closed
+        house.provision(1)
+        await turns()
+        assert len(house.made) == 1
+        house.provision(1, asked_at=NOON)
+        await turns()
+        house.made[1].ready.set_result(None)
+        await turns()
+        assert house.ready == 1
+
+    play(story)
+
+
+def test_what_cannot_be_made_ahead_is_told_to_nobody_who_calls() -> None:
+    async def story(house: House) -> None:
+        house.fail_with = [OSError("disk full")]
+        house.provision(1)
+        await turns()
+        assert house.ready is None
+        run = house.submit()
+        await turns()
+        house.made[0].ready.set_result(None)
+        house.made[0].answer.set_result(b"1")
+        assert (await run.answered).payload == b"1"
+        assert not house.made[0].placement.is_provisioned
+        house.made[0].settle.set_result(None)
+        await run.settled
+
+    play(story)
+
+
+def test_too_few_environments_for_what_is_provisioned_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(house: House) -> None:
+        house.provision(2)
+        await turns()
+        house.made[0].ready.set_result(None)
+        await turns()
+        assert house.ready == 1
+        assert caplog.text.count("1 environments are the limit of this machine") == 1
+
+    play(story, PoolLimits(environments=1, starting=1, idle_seconds=600))
+
+
+def test_another_generation_is_provisioned_in_the_place_of_the_former() -> None:
+    async def story(house: House) -> None:
+        house.provision(1)
+        await turns()
+        house.made[0].ready.set_result(None)
+        await turns()
+        house.outdate("1")
+        house.provision(1, "2")
+        await turns()
+        assert house.made[0].was_closed
+        house.made[1].ready.set_result(None)
+        await turns()
+        assert house.ready == 1
+        house.provision(0)
+        await turns()
+        assert house.made[1].was_closed
+        assert house.ready == 0
+
+    play(story)
+
+
+def test_environments_of_a_version_stay_when_another_version_changes() -> None:
+    async def story(house: House) -> None:
+        for generation in ("2", "3"):
+            invocation = Invocation(f"r{generation}", KEY.arn, b"{}")
+            run = house.fleet.submit(placement("1", "7"), invocation)
+            await turns()
+            (environment,) = house.made
+            if not environment.ready.done():
+                environment.ready.set_result(None)
+                await turns()
+            environment.answer.set_result(b"1")
+            await run.answered
+            environment.settle.set_result(None)
+            await run.settled
+            house.outdate(generation)  # of `$LATEST`
+            await turns()
+        assert not environment.was_closed
+        house.outdate("1")
+        await turns()
+        assert environment.was_closed
+
+    play(story)

@@ -352,3 +352,97 @@ def test_the_reason_of_a_start_is_told() -> None:
     pool.retire({"f"})
     pool.member_gone(5)
     assert pool.decide(27) == [Create(6, "f", StartReason.FIRST)]
+
+
+# Kept ones
+
+
+KEPT = StartReason.PROVISIONED
+
+
+def test_kept_ones_are_made_without_tickets_and_again_when_they_go() -> None:
+    pool = Pool(ROOMY)
+    pool.keep("f", 2)
+    assert pool.has_work()
+    assert pool.decide(0) == [Create(1, "f", KEPT), Create(2, "f", KEPT)]
+    assert pool.decide(0) == []
+    assert pool.kept_ready("f") == 0
+    pool.member_free(1, 0)
+    assert pool.kept_ready("f") == 1
+    pool.member_gone(1)
+    assert pool.decide(1) == [Create(3, "f", KEPT)]
+
+
+def test_kept_ones_take_tickets_first_and_others_come_beside_them() -> None:
+    pool = Pool(ROOMY)
+    pool.ticket_came(1, "f")
+    pool.decide(0)
+    pool.keep("f", 1)
+    assert pool.decide(0) == [Create(2, "f", KEPT)]
+    pool.member_free(2, 1)
+    pool.member_free(1, 2)
+    assert pool.decide(2) == [Assign(1, 2)]
+    pool.ticket_came(2, "f")
+    assert pool.decide(3) == [Assign(2, 1)]
+
+
+def test_kept_ones_neither_expire_nor_give_way() -> None:
+    pool = Pool(PoolLimits(environments=1, starting=10, idle_seconds=600))
+    pool.keep("f", 1)
+    pool.decide(0)
+    pool.member_free(1, 0)
+    assert pool.expire(10_000) == []
+    pool.ticket_came(1, "g")
+    assert pool.decide(10_000) == []
+
+
+def test_kept_ones_wait_for_room_as_tickets_do() -> None:
+    pool = Pool(PoolLimits(environments=2, starting=1, idle_seconds=600))
+    pool.ticket_came(1, "g")
+    pool.decide(0)
+    pool.member_free(1, 0)
+    pool.decide(0)
+    pool.member_free(1, 0)
+    pool.keep("f", 3)
+    assert pool.decide(1) == [Create(2, "f", KEPT)]
+    pool.member_free(2, 1)
+    assert pool.decide(1) == [Close(1, "evicted"), Create(3, "f", KEPT)]
+    pool.member_free(3, 2)
+    assert pool.decide(2) == []
+
+
+def test_kept_ones_go_when_they_are_not_wanted_any_more_the_busy_ones_later() -> None:
+    pool = Pool(ROOMY)
+    pool.keep("f", 2)
+    pool.decide(0)
+    pool.member_free(1, 0)
+    pool.member_free(2, 0)
+    pool.ticket_came(1, "f")
+    assert pool.decide(0) == [Assign(1, 2)]
+    pool.keep("f", 0)
+    assert pool.decide(1) == [Close(1, "not provisioned any more")]
+    assert pool.has_work()
+    pool.member_free(2, 2)
+    assert pool.decide(2) == [Close(2, "not provisioned any more")]
+    assert not pool.decide(3)
+    assert not pool.has_work()
+    assert pool.keys_in_use() == set()
+
+
+def test_retired_keys_are_not_kept() -> None:
+    pool = Pool(ROOMY)
+    pool.keep("f", 1)
+    pool.decide(0)
+    pool.member_free(1, 0)
+    pool.retire({"f"})
+    assert pool.decide(1) == [Close(1, "replaced")]
+    assert pool.decide(2) == []
+
+
+def test_ticket_that_wants_a_fresh_one_gets_none_that_was_kept() -> None:
+    pool = Pool(ROOMY)
+    pool.keep("f", 1)
+    pool.decide(0)
+    pool.member_free(1, 0)
+    pool.ticket_came(1, "f", is_cold=True)
+    assert pool.decide(1) == [Create(2, "f", COLD)]

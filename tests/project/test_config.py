@@ -54,7 +54,7 @@ def test_a_minimal_project_gets_lambdas_defaults(project):
     loaded = load_project(file)
     assert (loaded.region, loaded.account, loaded.port) == ("us-east-1", "000000000000", 4566)
     assert (loaded.is_port_chosen, loaded.services, loaded.max_environments) == (False, {}, None)
-    assert loaded.idle_exit_minutes == 30
+    assert (loaded.account_concurrency, loaded.idle_exit_minutes) == (1000, 30)
     assert (loaded.file_systems, loaded.is_strict) == ({}, False)
     assert loaded.warnings == ()
     assert loaded.functions == (
@@ -86,6 +86,7 @@ def test_every_key_arrives(project):
         port: 4600
         services: {sqs: "http://127.0.0.1:9324"}
         max_environments: 20
+        account_concurrency: 600
         idle_exit_minutes: 60
         file_systems:
           arn:aws:elasticfilesystem:eu-central-1:012345678901:access-point/fsap-0123456789abcdef0: efs
@@ -125,7 +126,8 @@ def test_every_key_arrives(project):
     loaded = load_project(file)
     assert (loaded.region, loaded.account, loaded.port) == ("eu-central-1", "012345678901", 4600)
     assert (loaded.is_port_chosen, loaded.services) == (True, {"sqs": "http://127.0.0.1:9324"})
-    assert (loaded.max_environments, loaded.idle_exit_minutes) == (20, 60)
+    assert (loaded.max_environments, loaded.account_concurrency) == (20, 600)
+    assert loaded.idle_exit_minutes == 60
     point = "arn:aws:elasticfilesystem:eu-central-1:012345678901:access-point/fsap-0123456789abcdef0"
     assert (loaded.file_systems, loaded.is_strict) == ({point: folder / "efs"}, True)
     assert loaded.functions == (
@@ -564,6 +566,11 @@ def test_problems_of_an_env_file_name_that_file(project):
     )
     (file.parent / "demo.env").write_text("GOOD=1\nnonsense\n")
     assert problems_of(file) == "demo.env:2:1: no = after nonsense"
+
+
+def test_smaller_account_lets_less_be_reserved(project):
+    text = "account_concurrency: 150\n" + MINIMAL.rstrip() + "\n    concurrency: 51\n"
+    assert "Lambda lets 50 of 150 be reserved" in problems_of(project(text))
 
 
 def test_more_reserved_concurrency_than_the_account_has_is_told_where_it_overflows(project):

@@ -82,6 +82,8 @@ def test_every_example_of_the_table_satisfies_its_own_rule():
         ("port: '80'\n", False),
         ("services: {sqz: 'http://h:1'}\n", False),
         ("max_environments: 0\n", False),
+        ("account_concurrency: 10\n", True),
+        ("account_concurrency: 0\n", False),
         ("idle_exit_minutes: 0\n", False),
         (f"file_systems:\n  {ACCESS_POINT}: shared\nstrict: true\n", True),
         (f"file_systems:\n  {ACCESS_POINT}: 5\n", False),

@@ -215,6 +215,20 @@ def test_invocations_end_although_their_callers_left(house: House) -> None:
     assert status["running_invocations"] == 0
 
 
+def test_account_concurrency(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with open_house(
+        tmp_path_factory.mktemp("small"),
+        {"echo": FUNCTIONS["echo"], "counts": FUNCTIONS["counts"]},
+        {"code/app.py": MODULE},
+        settings={"account_concurrency": 2},
+    ) as house:
+        answers = asyncio.run(all_at_once(house, "echo", [{"sleep": 2}] * 5))
+        throttled = [answer.is_throttled_for("ConcurrentInvocationLimitExceeded") for answer in answers]
+        assert (throttled.count(True), throttled.count(False)) == (3, 2)
+        account = house.client().get_account_settings()["AccountLimit"]
+        assert (account["ConcurrentExecutions"], account["UnreservedConcurrentExecutions"]) == (2, 2)
+
+
 def test_max_environments(tmp_path_factory: pytest.TempPathFactory) -> None:
     with open_house(
         tmp_path_factory.mktemp("few"),

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.api.control.settings_shown import ShownSettings
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import (
@@ -49,6 +51,8 @@ class ControlContext:
     """What this machine grants, looked at now."""
     problems: Callable[[Function], Sequence[str]]
     """What of its settings cannot be kept here."""
+    settings: Callable[[FunctionKey], ShownSettings]
+    """What was set for it, its versions and its aliases."""
     logs: LogBook
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
@@ -104,7 +108,8 @@ class Control:
             if each.function == function.key
         ]
         problems = self._context.problems(function)
-        return _answer(200, {**_details(function, problems), "environments": environments})
+        settings = self._context.settings(function.key)
+        return _answer(200, {**_details(function, problems, settings), "environments": environments})
 
     async def _environments(self, request: Request) -> Response:
         wanted = _asked(request).get("function")
@@ -204,8 +209,8 @@ def _summary(function: Function) -> dict[str, object]:
     }
 
 
-def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
-    notes = [*problems, *without_effect(function)]
+def _details(function: Function, problems: Sequence[str], settings: ShownSettings) -> dict[str, object]:
+    notes = [*problems, *without_effect(function), *settings.notes]
     if function.origin is Origin.API:
         notes.append("made over the API: not in lam.yaml")
     return {
@@ -223,6 +228,7 @@ def _details(function: Function, problems: Sequence[str]) -> dict[str, object]:
         "cpu_share": function.has_cpu_share,
         "network": function.network.value,
         **_attachments(function),
+        **settings.sections,
         "notes": notes,
     }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from lambdacli.api import claims
 from lambdacli.api.names import Target, existing, refuse_project_function, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.model.arn import LATEST
+from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.errors import InvalidParameterValueException
 from lambdacli.model.function import Function
-from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
+from lambdacli.store.kinds import PROVISIONED
 
 
 def put_function_concurrency(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -19,6 +21,7 @@ def put_function_concurrency(context: Context, request: dict[str, Any]) -> dict[
     function = existing(context, target, shown_arn=target.key.qualified_arn(LATEST))
     refuse_project_function(function)
     wanted = request["ReservedConcurrentExecutions"]
+    _check_provisioned(context, function, wanted)
     _check_unreserved(context, function, wanted)
     context.functions.put(replace(function, reserved_concurrency=wanted))
     return {"ReservedConcurrentExecutions": wanted}
@@ -45,16 +48,23 @@ def _unqualified(target: Target) -> Target:
     return target
 
 
+def _check_provisioned(context: Context, function: Function, wanted: int) -> None:
+    settings = context.settings.of_function(PROVISIONED, function.key).values()
+    total = sum(setting.requested for setting in settings)
+    if wanted < total:
+        # The blanks are AWS's.
+        raise InvalidParameterValueException(
+            f" ReservedConcurrentExecutions  {wanted} should not be lower than function's total provisioned "
+            f"concurrency [{total}].",
+            has_type=False,
+        )
+
+
 def _check_unreserved(context: Context, function: Function, wanted: int) -> None:
-    others = sum(
-        count
-        for key, count in context.functions.reservations().items()
-        if key != function.key and (key.account, key.region) == (context.account, context.region)
-    )
-    if ACCOUNT_CONCURRENCY - others - wanted < UNRESERVED_CONCURRENCY_MINIMUM:
+    minimum = unreserved_minimum(context.account_concurrency)
+    if claims.unclaimed(context, but=function.key) - wanted < minimum:
         raise InvalidParameterValueException(
             "Specified ReservedConcurrentExecutions for function decreases account's "
-            "UnreservedConcurrentExecution below its minimum value of "
-            f"[{UNRESERVED_CONCURRENCY_MINIMUM}].",
+            f"UnreservedConcurrentExecution below its minimum value of [{minimum}].",
             has_type=False,
         )

@@ -7,12 +7,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import field
 from typing import Any, Protocol
 
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.layer import Substitutions
 from lambdacli.model.mapping import Source
 from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.provisioned import Progress, ProvisionedConcurrency
 from lambdacli.model.record import record
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
@@ -40,6 +42,11 @@ class Events(Protocol):
 class Packages(Protocol):
     # An object of S3. Waits for the network: called in threads. RequestError in AWS's words.
     def fetch(self, bucket: str, key: str, version: str | None, region: str) -> bytes: ...
+
+
+class Provisioning(Protocol):
+    # How far the environments have come that a setting asks for.
+    def progress(self, key: FunctionKey, qualifier: str, setting: ProvisionedConcurrency) -> Progress: ...
 
 
 def new_id() -> str:
@@ -70,7 +77,12 @@ class Context:
     packages: Packages
     invoker: Invoker
     events: Events
+    provisioning: Provisioning
     clock: Clock
+    endpoint: str
+    """Where this service is reached."""
+    account_concurrency: int
+    """How many invocations the account may run at once in a region."""
     http: Request
     """The request itself, for the few operations that need a header or the peer."""
     check_source: Callable[[Source], None] = lambda source: None

@@ -24,6 +24,7 @@ from lambdacli.api.names import (
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
 from lambdacli.api.publishing import frozen_code, frozen_layers, published
+from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.code_signing import CodeSigningConfig
 from lambdacli.model.effects import without_effect
@@ -92,7 +93,12 @@ async def get_function(context: Context, request: dict[str, Any]) -> dict[str, A
     function = existing(context, target)
     code = await code_shown(context, function)
     shown: dict[str, Any] = {
-        "Configuration": views.function_configuration(function, code, qualifier=target.qualifier),
+        "Configuration": views.function_configuration(
+            function,
+            code,
+            qualifier=target.qualifier,
+            runtime_version=runtime_version(context, function),
+        ),
         "Code": {"RepositoryType": "S3", "Location": location(context, function)},
     }
     whole = latest(context, target)
@@ -107,7 +113,9 @@ async def get_function_configuration(context: Context, request: dict[str, Any]) 
     target = target_of(context, request)
     function = existing(context, target)
     code = await code_shown(context, function)
-    return views.function_configuration(function, code, qualifier=target.qualifier)
+    return views.function_configuration(
+        function, code, qualifier=target.qualifier, runtime_version=runtime_version(context, function)
+    )
 
 
 async def list_functions(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -260,7 +268,8 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
     context.functions.put(updated)
     _tell(updated, function)
     code = await code_shown(context, updated)
-    return views.being_updated(views.function_configuration(updated, code), new_id())
+    shown = views.function_configuration(updated, code, runtime_version=runtime_version(context, updated))
+    return views.being_updated(shown, new_id())
 
 
 async def _published(context: Context, target: Target) -> Function:

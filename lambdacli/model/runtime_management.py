@@ -1,0 +1,15 @@
+"""When a version gets a newer build of its runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeManagement:
+    update_on: str = "Auto"
+    version_arn: str | None = None
+    """The build that it stays with; only for `Manual`."""
+
+
+MANUAL = "Manual"

@@ -1,0 +1,13 @@
+"""How many environments a capacity provider keeps for a version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """None: not set."""
+
+    minimum_environments: int | None = None
+    maximum_environments: int | None = None
