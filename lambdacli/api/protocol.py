@@ -12,7 +12,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-import orjson
+import msgspec
 
 from lambdacli.api.json_errors import explain
 from lambdacli.api.shapes import Member, Model, Operation, Shape, load_model
@@ -138,8 +138,8 @@ def _json_body(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = explain(body) or error
         raise SerializationException(f"Could not parse request body into json: {reason}") from None
     if not isinstance(value, dict):
@@ -278,7 +278,7 @@ def serialise(operation: Operation, result: Mapping[str, Any], request_id: str) 
             if value is not None:
                 content[member.wire_name] = _to_json(member.shape, value)
     if has_content and response.status != 204:
-        response.body = orjson.dumps(content)
+        response.body = msgspec.json.encode(content)
     return response
 
 
@@ -288,7 +288,7 @@ def _payload_bytes(shape: Shape, value: Any) -> bytes | AsyncIterator[bytes]:
     if shape.type == "blob" or shape.is_event_stream:
         payload: bytes | AsyncIterator[bytes] = value
         return payload
-    return orjson.dumps(_to_json(shape, value))
+    return msgspec.json.encode(_to_json(shape, value))
 
 
 def _to_text(shape: Shape, value: Any) -> str:
@@ -348,4 +348,4 @@ def serialise_error(model: Model, error: RequestError, request_id: str) -> Respo
     if error.has_type:
         body["Type"] = "User" if status < 500 else "Service"
     body[message_member] = error.message
-    return Response(status, headers, orjson.dumps(body))
+    return Response(status, headers, msgspec.json.encode(body))
