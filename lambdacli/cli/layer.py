@@ -21,7 +21,7 @@ from lambdacli.cli.options import (
     ProjectOption,
     takes_aws_flags,
 )
-from lambdacli.client import local
+from lambdacli.client import layers, local
 from lambdacli.client.local import Endpoint
 from lambdacli.model.layer import parse_layer_arn
 
@@ -74,7 +74,7 @@ def publish(
     }
     given = {name: value for name, value in members.items() if value}
     endpoint = connect.endpoint_of(project, aws)
-    answer = local.publish_layer_version(endpoint, name, given)
+    answer = layers.publish_version(endpoint, name, given)
     if not is_printed(aws, answer, "PublishLayerVersion"):
         render.output(str(answer["LayerVersionArn"]))
     return 0
@@ -92,7 +92,7 @@ def list_(
     endpoint = connect.endpoint_of(project, aws)
     if name is not None:
         return _list_versions(endpoint, aws, name)
-    answer = local.list_layers(endpoint)
+    answer = layers.list_all(endpoint)
     if is_printed(aws, answer, "ListLayers"):
         return 0
     if not answer["Layers"]:
@@ -104,7 +104,7 @@ def list_(
 
 
 def _list_versions(endpoint: Endpoint, aws: AwsFlags, name: str) -> int:
-    answer = local.list_layer_versions(endpoint, name)
+    answer = layers.list_versions(endpoint, name)
     if is_printed(aws, answer, "ListLayerVersions"):
         return 0
     if not answer["LayerVersions"]:
@@ -141,14 +141,14 @@ def show(
     endpoint = connect.endpoint_of(project, aws)
     if number is None:
         number = _newest(endpoint, layer)
-    answer = local.get_layer_version(endpoint, layer, number)
+    answer = layers.get_version(endpoint, layer, number)
     if not is_printed(aws, answer, "GetLayerVersion"):
         render.output_fields(_fields_of(answer, _statements(endpoint, layer, number)))
     return 0
 
 
 def _newest(endpoint: Endpoint, layer: str) -> int:
-    versions = local.list_layer_versions(endpoint, layer)["LayerVersions"]
+    versions = layers.list_versions(endpoint, layer)["LayerVersions"]
     if not versions:
         raise CommandError(f"there is no version of a layer {layer}", "`lam layer list` shows what there is")
     return int(versions[0]["Version"])
@@ -156,7 +156,7 @@ def _newest(endpoint: Endpoint, layer: str) -> int:
 
 def _statements(endpoint: Endpoint, layer: str, number: int) -> list[dict[str, Any]]:
     try:
-        policy = local.get_layer_version_policy(endpoint, layer, number)["Policy"]
+        policy = layers.get_version_policy(endpoint, layer, number)["Policy"]
     except local.ApiError as error:
         # It has none, or is another account's.
         if error.status not in (403, 404):
@@ -194,7 +194,7 @@ def _permission(statement: dict[str, Any]) -> str:
 def delete(aws: AwsFlags, name: VersionArgument, project: ProjectOption = None) -> int:
     aws.note_ignored(CONNECTION_FLAGS)
     layer, number = _version_named(name)
-    local.delete_layer_version(connect.endpoint_of(project, aws), layer, number)
+    layers.delete_version(connect.endpoint_of(project, aws), layer, number)
     render.say(f"deleted {name}")
     return 0
 
@@ -228,7 +228,7 @@ def permit(
         "OrganizationId": organization,
     }
     given = {name: value for name, value in members.items() if value is not None}
-    answer = local.add_layer_version_permission(connect.endpoint_of(project, aws), layer, number, given)
+    answer = layers.add_version_permission(connect.endpoint_of(project, aws), layer, number, given)
     if not is_printed(aws, answer, "AddLayerVersionPermission"):
         render.say(f"permitted {_permission(json.loads(answer['Statement']))} to use {name}")
     return 0
@@ -246,7 +246,7 @@ def forbid(
 ) -> int:
     aws.note_ignored(CONNECTION_FLAGS)
     layer, number = _version_named(name)
-    local.remove_layer_version_permission(connect.endpoint_of(project, aws), layer, number, statement_id)
+    layers.remove_version_permission(connect.endpoint_of(project, aws), layer, number, statement_id)
     render.say(f"{statement_id} does not hold for {name} any more")
     return 0
 

@@ -11,7 +11,6 @@ from typing import Any
 from lambdacli.client import http
 
 _FUNCTIONS = "/2015-03-31/functions"
-_LAYERS = "/2018-10-31/layers"
 _OWN = "/_lam/v1"
 _OWN_TIMEOUT_SECONDS = 30.0
 _STATUS_TIMEOUT_SECONDS = 5.0
@@ -139,46 +138,6 @@ def get_function(endpoint: Endpoint, name: str, qualifier: str | None = None) ->
 def delete_function(endpoint: Endpoint, name: str, qualifier: str | None = None) -> None:
     target = f"{_FUNCTIONS}/{http.escape(name)}" + http.query_of({"Qualifier": qualifier})
     _lambda_call(endpoint, "DELETE", target)
-
-
-def publish_layer_version(endpoint: Endpoint, name: str, members: Json) -> Json:
-    body = json.dumps(members).encode()
-    return _object(_lambda_call(endpoint, "POST", f"{_LAYERS}/{http.escape(name)}/versions", body=body).body)
-
-
-def list_layers(endpoint: Endpoint) -> Json:
-    """ListLayers, all pages joined."""
-    return {"Layers": all_pages(endpoint, _LAYERS, "Layers")}
-
-
-def list_layer_versions(endpoint: Endpoint, name: str) -> Json:
-    """ListLayerVersions, all pages joined."""
-    return {"LayerVersions": all_pages(endpoint, f"{_LAYERS}/{http.escape(name)}/versions", "LayerVersions")}
-
-
-def get_layer_version(endpoint: Endpoint, name: str, number: int) -> Json:
-    return _object(_lambda_call(endpoint, "GET", _layer_version(name, number)).body)
-
-
-def delete_layer_version(endpoint: Endpoint, name: str, number: int) -> None:
-    _lambda_call(endpoint, "DELETE", _layer_version(name, number))
-
-
-def get_layer_version_policy(endpoint: Endpoint, name: str, number: int) -> Json:
-    return _object(_lambda_call(endpoint, "GET", f"{_layer_version(name, number)}/policy").body)
-
-
-def add_layer_version_permission(endpoint: Endpoint, name: str, number: int, members: Json) -> Json:
-    body = json.dumps(members).encode()
-    return _object(_lambda_call(endpoint, "POST", f"{_layer_version(name, number)}/policy", body=body).body)
-
-
-def remove_layer_version_permission(endpoint: Endpoint, name: str, number: int, statement_id: str) -> None:
-    _lambda_call(endpoint, "DELETE", f"{_layer_version(name, number)}/policy/{http.escape(statement_id)}")
-
-
-def _layer_version(name: str, number: int) -> str:
-    return f"{_LAYERS}/{http.escape(name)}/versions/{number}"
 
 
 def all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
