@@ -22,6 +22,7 @@ from lambdacli.api.operations import (
     invoke,
     layer_permissions,
     layers,
+    permissions,
     tags,
     unsupported,
     versions,
@@ -52,6 +53,7 @@ _MODULES = (
     code_signing,
     tags,
     account,
+    permissions,
 )
 
 _log = logging.getLogger("lam.api")

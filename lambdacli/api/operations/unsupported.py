@@ -4,7 +4,6 @@ from __future__ import annotations
 
 NAMES = frozenset(
     {
-        "AddPermission",
         "CheckpointDurableExecution",
         "CreateCapacityProvider",
         "CreateFunctionUrlConfig",
@@ -13,7 +12,6 @@ NAMES = frozenset(
         "DeleteFunctionEventInvokeConfig",
         "DeleteFunctionUrlConfig",
         "DeleteProvisionedConcurrencyConfig",
-        "DeleteResourcePolicy",
         "GetCapacityProvider",
         "GetDurableExecution",
         "GetDurableExecutionHistory",
@@ -22,9 +20,7 @@ NAMES = frozenset(
         "GetFunctionRecursionConfig",
         "GetFunctionScalingConfig",
         "GetFunctionUrlConfig",
-        "GetPolicy",
         "GetProvisionedConcurrencyConfig",
-        "GetResourcePolicy",
         "GetRuntimeManagementConfig",
         "InvokeWithResponseStream",
         "ListCapacityProviders",
@@ -38,9 +34,7 @@ NAMES = frozenset(
         "PutFunctionRecursionConfig",
         "PutFunctionScalingConfig",
         "PutProvisionedConcurrencyConfig",
-        "PutResourcePolicy",
         "PutRuntimeManagementConfig",
-        "RemovePermission",
         "ResumeDurableExecution",
         "SendDurableExecutionCallbackFailure",
         "SendDurableExecutionCallbackHeartbeat",
