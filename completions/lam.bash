@@ -26,7 +26,7 @@ _lam() {
         :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete publish versions alias layer permission completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
-        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --idle-exit --strict --project --help" ;;
+        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
         invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;

@@ -40,6 +40,7 @@ complete -c lam -n '__fish_seen_subcommand_from start' -l port -r -d 'The TCP po
 complete -c lam -n '__fish_seen_subcommand_from start' -l detach -s d -d 'Return when the service is ready.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l anonymous -d 'Accept API calls without an Authorization header.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l allow-other-users -d 'Accept connections of this machine\'s other users.'
+complete -c lam -n '__fish_seen_subcommand_from start' -l auth -d 'Check every signature by the keys of LAM_KEYS, lam.yaml\'s `keys`, or your own file.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l idle-exit -r -d 'Leave after so long without work; 0: never.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l strict -d 'Refuse what AWS refuses by date: runtimes past their end.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l project -r -F -d 'The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'

@@ -64,6 +64,7 @@ _lam() {
                         '-d[Return when the service is ready.]' \
                         '--anonymous[Accept API calls without an Authorization header.]' \
                         '--allow-other-users[Accept connections of this machine'\''s other users.]' \
+                        '--auth[Check every signature by the keys of LAM_KEYS, lam.yaml'\''s `keys`, or your own file.]' \
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

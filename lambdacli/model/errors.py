@@ -64,7 +64,23 @@ class AccessDeniedException(RequestError):
         super().__init__(message, has_type=False)
 
 
-class MissingAuthenticationTokenException(RequestError): ...
+class SignatureError(RequestError):
+    """What is wrong with a request's signature; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
+
+
+class MissingAuthenticationTokenException(SignatureError): ...
+
+
+class IncompleteSignatureException(SignatureError): ...
+
+
+class InvalidSignatureException(SignatureError): ...
+
+
+class UnrecognizedClientException(SignatureError): ...
 
 
 class UnknownOperationException(RequestError): ...
