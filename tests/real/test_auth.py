@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -72,8 +74,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield project
 
 
+_clients: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def closed_clients() -> Iterator[None]:
+    yield
+    while _clients:
+        _clients.pop().close()
+
+
 def client(project: Project, key: str, secret: str | None = None, token: str | None = None) -> Any:
-    return boto3.client(
+    made = boto3.client(
         "lambda",
         region_name="us-east-1",
         endpoint_url=f"http://127.0.0.1:{project.port}",
@@ -82,6 +94,8 @@ def client(project: Project, key: str, secret: str | None = None, token: str | N
         aws_session_token=token,
         config=Config(retries={"total_max_attempts": 1}),
     )
+    _clients.append(made)
+    return made
 
 
 def refused(called: Any, **members: Any) -> tuple[str, int, str]:
@@ -200,6 +214,49 @@ def test_a_role_that_does_not_trust_lambda_is_refused(project: Project) -> None:
             Handler="app.handler",
         )
         assert (found[2] == message) is (expected == message)
+
+
+def test_lam_yaml_decides_as_soon_as_it_is_saved(tmp_path: Any) -> None:
+    with opened(tmp_path) as project:
+        project.function("echo", ECHO)
+        project.write("keys.yaml", KEYS)
+        project.start()
+        lam_yaml = project.folder / "lam.yaml"
+        plain, anybody = lam_yaml.read_text(), client(project, "test")
+        assert anybody.list_functions()["Functions"]
+        lam_yaml.write_text(plain + "auth: true\nkeys: keys.yaml\nidentities: {reader: []}\n")
+        assert refused(anybody.list_functions)[0] == "UnrecognizedClientException"
+        reader = client(project, READER)
+        assert refused(reader.list_functions)[0] == "AccessDeniedException"
+        lam_yaml.write_text(
+            plain + "auth: true\nkeys: keys.yaml\nidentities: {reader: [AWSLambda_FullAccess]}\n"
+        )
+        assert reader.list_functions()["Functions"]
+        # What cannot be read opens nothing.
+        lam_yaml.write_text("auth: perhaps\n")
+        assert refused(anybody.list_functions)[0] == "UnrecognizedClientException"
+        lam_yaml.write_text(plain)
+        assert anybody.list_functions()["Functions"]
+        project.expected_errors.append("lam.yaml:1:7: auth:")
+
+
+def page(address: str) -> tuple[int, dict[str, Any]]:
+    try:
+        with urllib.request.urlopen(address) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_a_request_without_a_signature_or_presigned(project: Project) -> None:
+    unsigned = page(f"http://127.0.0.1:{project.port}/2015-03-31/functions/")
+    assert (unsigned[0], unsigned[1]["message"]) == (403, "Missing Authentication Token")
+    presigned = client(project, ADMIN).generate_presigned_url("list_functions", ExpiresIn=60)
+    status, answer = page(presigned)
+    assert (status, len(answer["Functions"])) == (200, 3)
+    status, answer = page(presigned.replace("X-Amz-Expires=60", "X-Amz-Expires=600"))
+    assert (status, answer["message"][:27]) == (403, "The request signature we ca")
 
 
 def test_without_a_file_of_keys_there_is_no_start(tmp_path: Any) -> None:
