@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from lambdacli.model.errors import RequestEntityTooLargeException, UnrecognizedClientException
 from lambdacli.model.identity import Identities, Identity
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
-from lambdacli.model.principals import Caller, caller_from_arn
+from lambdacli.model.principals import Caller, caller_from_arn, is_principal_arn
 from lambdacli.project.keys import KeysFile
 from lambdacli.service.sessions import Session, Sessions
 from lambdacli.wire.http import Request
@@ -75,7 +75,8 @@ class Authenticator:
 
     def _session(self, access_key: str) -> _Credential | None:
         session = self._sessions.of(access_key)
-        if session is None:
+        if session is None or not is_principal_arn(session.arn):
+            # A role may be written in forms of which no session can be.
             return None
         caller = caller_from_arn(session.arn, session.role_arn)
         given = session.credentials

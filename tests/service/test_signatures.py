@@ -12,6 +12,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import RequestError
 from lambdacli.model.identity import Identities
 from lambdacli.project.keys import KeysFile
@@ -254,6 +255,27 @@ def test_a_date_header_serves_as_well(authenticator):
 def test_a_body_that_was_thrown_away_cannot_be_believed(authenticator):
     request = replace(signed(), body=b"", is_body_too_large=True)
     assert refused(authenticator, request)[0] == "RequestEntityTooLargeException"
+
+
+@pytest.mark.parametrize(
+    ("role", "caller"),
+    [
+        ("arn:aws:iam::111111111111:role/path/r", "arn:aws:sts::111111111111:assumed-role/r/orders"),
+        ("arn:aws:iam::111111111111:role/r/", None),
+        ("arn::iam::111111111111:role/r", None),
+    ],
+)
+def test_a_function_is_its_roles_session(keys, role, caller):
+    sessions = Sessions()
+    authenticator = Authenticator(KeysFile(keys), sessions, Identities(), now=lambda: NOW)
+    given = sessions.credentials(role, FunctionKey("111111111111", "eu-west-1", "orders"))
+    request = signed(key=given.access_key_id, secret=given.secret_access_key, token=given.session_token)
+    if caller is None:
+        assert refused(authenticator, request)[0] == "UnrecognizedClientException"
+        return
+    found = authenticator.authenticate(request).identity
+    assert (found.caller.name, found.caller.role_arn) == (caller, role)
+    assert found.context["lambda:SourceFunctionArn"].endswith(":function:orders")
 
 
 def test_keys_count_as_soon_as_their_file_says_so(authenticator, keys):
