@@ -162,9 +162,9 @@ def test_unsigned_request_gets_the_answer_of_aws_and_a_hint():
 
 
 def test_hint_names_the_file_of_keys_where_signatures_are_checked():
-    refusal = refuse(request(), DoorSettings(checks_signatures=True, uid=OWNER), OWNER)
+    refusal = refuse(request(), SETTINGS, OWNER)
     assert told(refusal)[:2] == (403, "MissingAuthenticationTokenException")
-    assert "file of keys" in json.loads(refusal.body)["hint"]
+    assert "`--auth`" in json.loads(refusal.body)["hint"]
 
 
 @pytest.mark.parametrize("query", ["X-Amz-SignatureX=1", "a=X-Amz-Signature", "x-amz-signature=1", "&&"])
