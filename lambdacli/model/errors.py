@@ -64,23 +64,32 @@ class AccessDeniedException(RequestError):
         super().__init__(message, has_type=False)
 
 
-class SignatureError(RequestError):
-    """What is wrong with a request's signature; never carries a `Type`."""
+class MissingAuthenticationTokenException(RequestError):
+    """The request has no signature; never carries a `Type`."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, has_type=False)
 
 
-class MissingAuthenticationTokenException(SignatureError): ...
+class IncompleteSignatureException(RequestError):
+    """A part of the signature is missing or cannot be read; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
 
 
-class IncompleteSignatureException(SignatureError): ...
+class InvalidSignatureException(RequestError):
+    """The signature does not fit the request, or its time is over; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
 
 
-class InvalidSignatureException(SignatureError): ...
+class UnrecognizedClientException(RequestError):
+    """Nobody has this access key, or not with this session token; never carries a `Type`."""
 
-
-class UnrecognizedClientException(SignatureError): ...
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
 
 
 class UnknownOperationException(RequestError): ...

@@ -159,7 +159,7 @@ UNMODELLED = [
     kind
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, RequestError) and kind.__name__ not in MODEL.errors
-    if not kind.__subclasses__()
+    if kind is not RequestError
 ]
 
 
