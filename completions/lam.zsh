@@ -28,6 +28,7 @@ _lam() {
         'versions:List a function'\''s versions.'
         'alias:Name versions, and shift invocations between them.'
         'layer:Publish, list, show, share and delete layers.'
+        'permission:Say who may invoke a function, and see why or why not.'
         'completions:Print or install the completion of a shell.'
     )
     _arguments -C \
@@ -63,6 +64,7 @@ _lam() {
                         '-d[Return when the service is ready.]' \
                         '--anonymous[Accept API calls without an Authorization header.]' \
                         '--allow-other-users[Accept connections of this machine'\''s other users.]' \
+                        '--auth[Check every signature by the keys of LAM_KEYS, lam.yaml'\''s `keys`, or your own file.]' \
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -375,6 +377,44 @@ _lam() {
                         '-h[Show the help.]' \
                         '1:word:(publish list show delete permit forbid)' \
                         '2:file:_files'
+                    ;;
+                permission)
+                    _arguments \
+                        '--principal[A service (s3.amazonaws.com), an account, or the ARN of a user or role.]:value: ' \
+                        '--statement-id[Its name; otherwise made of the principal'\''s.]:value: ' \
+                        '--action[What is to be done.]:value: ' \
+                        '--source-arn[The bucket, topic or rule that invokes.]:value: ' \
+                        '--source-account[The account that owns the source.]:value: ' \
+                        '--event-source-token[The token of an Alexa skill.]:value: ' \
+                        '--principal-org-id[Only callers of this organization.]:value: ' \
+                        '--function-url-auth-type[Only function URLs of this kind.]:value:(NONE AWS_IAM)' \
+                        '--invoked-via-function-url[Only invocations by the function'\''s URL.]' \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--revision-id[Only if the policy is still this one.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[No meaning here.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(add remove list explain)' \
+                        '2:function:_lam_functions'
                     ;;
                 completions)
                     _arguments \

@@ -12,6 +12,7 @@ from typing import Any
 from botocore import xform_name
 
 from lambdacli.api import protocol
+from lambdacli.api.authorization import authorized
 from lambdacli.api.operations import (
     account,
     aliases,
@@ -24,6 +25,7 @@ from lambdacli.api.operations import (
     invoke,
     layer_permissions,
     layers,
+    permissions,
     provisioned_concurrency,
     recursion,
     runtime_management,
@@ -64,6 +66,7 @@ _MODULES = (
     code_signing,
     tags,
     account,
+    permissions,
 )
 
 _log = logging.getLogger("lam.api")
@@ -109,7 +112,10 @@ class Api:
         if function is None:
             raise NotBuiltException(unsupported.explanation(asked.operation.name))
         _check_body_size(asked.operation, request)
-        return asked.operation, function(context, self._requests.members(asked, request))
+        members = self._requests.members(asked, request)
+        if context.identity is not None:
+            context = authorized(context, context.identity, asked.operation.name, members)
+        return asked.operation, function(context, members)
 
     def _when_there(self, context: Context, operation: Operation, result: Later[Any]) -> Later[Response]:
         response: Later[Response] = Later()

@@ -30,6 +30,9 @@ _UNMODELLED = {
     "RequestEntityTooLargeException": (413, "message"),
     "AccessDeniedException": (403, "Message"),
     "MissingAuthenticationTokenException": (403, "message"),
+    "IncompleteSignatureException": (403, "message"),
+    "InvalidSignatureException": (403, "message"),
+    "UnrecognizedClientException": (403, "message"),
     "UnknownOperationException": (404, "message"),
     "NotBuiltException": (501, "message"),
 }

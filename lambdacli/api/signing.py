@@ -9,9 +9,7 @@ from lambdacli.api.operations.context import Context
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.code_signing import CodeSigningBinding, CodeSigningConfig, SigningPolicy
 from lambdacli.model.errors import CodeSigningConfigNotFoundException, CodeVerificationFailedException
-from lambdacli.store.settings import SettingKind
-
-BINDING = SettingKind("code_signing", CodeSigningBinding)
+from lambdacli.store.kinds import CODE_SIGNING
 
 _log = logging.getLogger("lam.api")
 
@@ -34,13 +32,13 @@ def config_to_bind(context: Context, arn: str) -> CodeSigningConfig:
 
 
 def config_of(context: Context, function: FunctionKey) -> CodeSigningConfig | None:
-    binding = context.settings.get(BINDING, function)
+    binding = context.settings.get(CODE_SIGNING, function)
     return None if binding is None else config_by_arn(context, binding.config_arn)
 
 
 def bind(context: Context, function: FunctionKey, config: CodeSigningConfig) -> None:
     """The function must be there. What it runs now stays: a config judges the next deployment."""
-    context.settings.put(BINDING, function, CodeSigningBinding(config.arn))
+    context.settings.put(CODE_SIGNING, function, CodeSigningBinding(config.arn))
 
 
 def check_code(function: FunctionKey, config: CodeSigningConfig | None) -> None:

@@ -45,6 +45,7 @@ VERBS = {
     "versions": Verb("lambdacli.cli.versions", "List a function's versions."),
     "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),
     "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
+    "permission": Verb("lambdacli.cli.permission", "Say who may invoke a function, and see why or why not."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
 

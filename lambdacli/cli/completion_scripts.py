@@ -28,7 +28,7 @@ _FIRST_WORD = {
     "validate": FILES,
     "completions": CHOICES,
 }
-_LATER_WORDS = {"invoke": FILES, "layer": FILES, "alias": FUNCTIONS}
+_LATER_WORDS = {"invoke": FILES, "layer": FILES, "alias": FUNCTIONS, "permission": FUNCTIONS}
 _HEADER = "made by `python -m lambdacli.cli.completion_scripts completions`"
 SHELLS = ("bash", "zsh", "fish")
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from lambdacli.cli import connect, render
-from lambdacli.cli.errors import CommandError
+from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import ProjectOption
 from lambdacli.client import control, http, local
 from lambdacli.model.location import Place
@@ -20,6 +20,7 @@ EXAMPLES = """
 lam start                                            in the foreground, ^C stops it
 lam start --detach                                   in the background
 lam start --port 4600
+lam start --auth                                     check signatures, by ~/.config/lam/keys.yaml
 """
 
 
@@ -41,6 +42,13 @@ def run(
     allow_other_users: Annotated[
         bool, typer.Option("--allow-other-users", help="Accept connections of this machine's other users.")
     ] = False,
+    auth: Annotated[
+        bool,
+        typer.Option(
+            "--auth",
+            help="Check every signature by the keys of LAM_KEYS, lam.yaml's `keys`, or your own file.",
+        ),
+    ] = False,
     idle_exit: Annotated[
         float | None,
         typer.Option(
@@ -52,8 +60,10 @@ def run(
     ] = False,
     project: ProjectOption = None,
 ) -> int:
+    if auth and anonymous:
+        raise WrongUsage("--auth and --anonymous exclude each other")
     place = connect.place_of(project)
-    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit, strict)
+    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit, strict, auth)
     if place.moved_because is not None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with contextlib.nullcontext() if detach else _unwound_by_signals():

@@ -15,7 +15,7 @@ def status_page(status: "dict[str, Any]", stream: "TextIO") -> str:
     fields = {
         "project": status.get("project") or "none",
         "state": status["state_dir"],
-        "endpoint": status["endpoint"] + (" (anonymous)" if status.get("anonymous") else ""),
+        "endpoint": status["endpoint"] + _admission(status),
         "socket": status["socket"],
         "account": status["account"],
         "region": status["region"],
@@ -37,12 +37,19 @@ def status_page(status: "dict[str, Any]", stream: "TextIO") -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _admission(status: "dict[str, Any]") -> str:
+    if status.get("auth"):
+        return " (checks signatures: use a key of its file of keys)"
+    return " (anonymous)" if status.get("anonymous") else ""
+
+
 def exports(status: "dict[str, Any]") -> dict[str, str]:
-    """The AWS CLI and boto3 read AWS_DEFAULT_REGION, other SDKs AWS_REGION. Any credentials will do."""
+    """The AWS CLI and boto3 read AWS_DEFAULT_REGION, other SDKs AWS_REGION. Any credentials will do, unless
+    signatures are checked: then they are the user's own."""
+    credentials = {} if status.get("auth") else {"AWS_ACCESS_KEY_ID": "lam", "AWS_SECRET_ACCESS_KEY": "lam"}
     return {
         "AWS_ENDPOINT_URL": str(status["endpoint"]),
-        "AWS_ACCESS_KEY_ID": "lam",
-        "AWS_SECRET_ACCESS_KEY": "lam",
+        **credentials,
         "AWS_REGION": str(status["region"]),
         "AWS_DEFAULT_REGION": str(status["region"]),
     }

@@ -47,6 +47,7 @@ class StartOptions:
     are_other_users_allowed: bool = False
     idle_exit_minutes: float | None = None
     is_strict: bool = False
+    are_signatures_checked: bool = False
 
     def arguments(self) -> list[str]:
         arguments = []
@@ -56,6 +57,8 @@ class StartOptions:
             arguments.append("--anonymous")
         if self.are_other_users_allowed:
             arguments.append("--allow-other-users")
+        if self.are_signatures_checked:
+            arguments.append("--auth")
         if self.idle_exit_minutes is not None:
             arguments += ["--idle-exit", f"{self.idle_exit_minutes:g}"]
         if self.is_strict:
@@ -208,6 +211,8 @@ def _spawn(place: Place, options: StartOptions, *, is_detached: bool) -> tuple[s
     command += ["--cache-dir", str(place.cache_dir)]
     if place.project_file is not None:
         command += ["--project", str(place.project_file)]
+    if keys := os.environ.get("LAM_KEYS"):
+        command += ["--keys", os.path.abspath(os.path.expanduser(keys))]
     command += options.arguments()
     log = log_file(place)
     if log.exists() and log.stat().st_size > _LOG_BYTES_MAXIMUM:

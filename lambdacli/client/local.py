@@ -151,6 +151,25 @@ def all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
             return items
 
 
+def get_policy(endpoint: Endpoint, name: str, qualifier: str | None = None) -> Json:
+    return api_call(endpoint, "GET", f"{_policy_of(name)}{http.query_of({'Qualifier': qualifier})}")
+
+
+def add_permission(endpoint: Endpoint, name: str, members: Json, qualifier: str | None = None) -> Json:
+    """`members` are those of AddPermission's body."""
+    target = f"{_policy_of(name)}{http.query_of({'Qualifier': qualifier})}"
+    return api_call(endpoint, "POST", target, members)
+
+
+def remove_permission(endpoint: Endpoint, name: str, statement_id: str, qualifier: str | None = None) -> None:
+    target = f"{_policy_of(name)}/{http.escape(statement_id)}"
+    api_call(endpoint, "DELETE", target + http.query_of({"Qualifier": qualifier}))
+
+
+def _policy_of(name: str) -> str:
+    return f"{_FUNCTIONS}/{http.escape(name)}/policy"
+
+
 # lam's own routes, on the unix socket only
 
 

@@ -67,7 +67,32 @@ class AccessDeniedException(RequestError):
         super().__init__(message, has_type=False)
 
 
-class MissingAuthenticationTokenException(RequestError): ...
+class MissingAuthenticationTokenException(RequestError):
+    """The request has no signature; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
+
+
+class IncompleteSignatureException(RequestError):
+    """A part of the signature is missing or cannot be read; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
+
+
+class InvalidSignatureException(RequestError):
+    """The signature does not fit the request, or its time is over; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
+
+
+class UnrecognizedClientException(RequestError):
+    """Nobody has this access key, or not with this session token; never carries a `Type`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, has_type=False)
 
 
 class UnknownOperationException(RequestError): ...

@@ -44,6 +44,15 @@ _URL_ACTION = "lambda:InvokeFunctionUrl"
 
 
 @dataclass(frozen=True, slots=True)
+class ResourcePolicy:
+    """The policy of one function, version or alias, as it is kept and shown."""
+
+    text: str
+    revision_id: str
+    """Its own: a change of the policy changes no function's revision."""
+
+
+@dataclass(frozen=True, slots=True)
 class Permission:
     """What AddPermission asks for; each part has satisfied the model's pattern already."""
 

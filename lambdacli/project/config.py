@@ -11,11 +11,14 @@ from typing import Any
 
 from yaml import MappingNode, Node
 
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.function import Network
+from lambdacli.model.identity import Identities
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
 from lambdacli.model.location import find_project
+from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
@@ -113,6 +116,10 @@ class Project:
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     """Folders by the ARNs of the access points they stand for."""
     is_strict: bool = False
+    identities: Identities = field(default_factory=Identities)
+    checks_signatures: bool = False
+    keys: Path | None = None
+    """The file with the access keys; None: where every project of this user has it."""
     warnings: tuple[Problem, ...] = field(default=())
 
     @property
@@ -202,6 +209,10 @@ class _Reader:
         ]
         account_concurrency = _value(top, "account_concurrency", TOP_LEVEL)
         self._check_concurrency(built, functions, defaults, account_concurrency)
+        identities = Identities(
+            roles=_value(top, "roles", TOP_LEVEL), attached=_value(top, "identities", TOP_LEVEL)
+        )
+        self._check_roles(built, functions, defaults, identities, region, account)
         return Project(
             file=self.file,
             region=region,
@@ -216,6 +227,9 @@ class _Reader:
             is_strict=_value(top, "strict", TOP_LEVEL),
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
+            identities=identities,
+            checks_signatures=_value(top, "auth", TOP_LEVEL),
+            keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
         )
 
@@ -525,6 +539,27 @@ class _Reader:
                 message = f"the functions up to {function.name} reserve {total}"
                 hint = f"Lambda lets {reservable} of {account_concurrency} be reserved"
                 self._complain(at_fault.node, at_fault.path, message, hint)
+
+    def _check_roles(
+        self,
+        built: list[FunctionSettings | None],
+        functions: dict[str, tuple[Node, _Settings]],
+        defaults: _Settings,
+        identities: Identities,
+        region: str,
+        account: str,
+    ) -> None:
+        for function in built:
+            trust = None if function is None else identities.trust_of(function.role)
+            if function is None or trust is None:
+                continue
+            arn = FunctionKey(account, region, function.name).arn
+            if decide_assumption(function.role, trust, arn).is_allowed:
+                continue
+            node, own = functions[function.name]
+            place = _where("role", own, defaults, (node, f"functions.{function.name}"))
+            hint = "its `trust` in `roles` must allow lambda.amazonaws.com sts:AssumeRole"
+            self._complain(*place, f"the role {function.role} cannot be assumed by Lambda", hint)
 
     def _absolute(self, text: str) -> Path:
         return Path(os.path.normpath(self.folder / Path(text).expanduser()))

@@ -29,6 +29,7 @@ from lambdacli.project.kinds import (
     megabytes,
     seconds,
 )
+from lambdacli.project.policies import IdentityPolicies, Roles
 
 FUNCTION_NAME_PATTERN = rf"[a-zA-Z0-9-_]{{1,{limits.FUNCTION_NAME_LENGTH}}}"
 RESERVABLE_CONCURRENCY = ACCOUNT_CONCURRENCY - UNRESERVED_CONCURRENCY_MINIMUM
@@ -142,6 +143,34 @@ TOP_LEVEL = (
         False,
         "Whether runtimes are refused by date as AWS refuses them; otherwise their end is only told.",
         True,
+    ),
+    Key(
+        "roles",
+        Roles(),
+        {},
+        "Execution roles, by name or ARN: their trust policy, and the policies attached to them.",
+        {"orders": {"policies": ["AWSLambdaBasicExecutionRole"]}},
+    ),
+    Key(
+        "auth",
+        Flag(),
+        False,
+        "Whether the signature of every request over TCP is checked, as by `lam start --auth`.",
+        True,
+    ),
+    Key(
+        "keys",
+        PathText(),
+        None,
+        "The file with the access keys that `auth` knows; LAM_KEYS wins over it.",
+        "keys.yaml",
+    ),
+    Key(
+        "identities",
+        IdentityPolicies(),
+        {},
+        "With `auth`: the policies of users and roles, by name or ARN; who is not here may do everything.",
+        {"arn:aws:iam::123456789012:user/dev": ["AWSLambda_ReadOnlyAccess"]},
     ),
 )
 """The keys of the top level beside `functions` and `defaults`."""

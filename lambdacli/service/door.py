@@ -139,7 +139,7 @@ def _refuse_unsigned(request: Request, settings: DoorSettings) -> Response | Non
         "MissingAuthenticationTokenException",
         "Missing Authentication Token",
         hint="Any credentials will do, for example AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test; "
-        "`lam start --anonymous` lets unsigned requests in.",
+        "`lam start --anonymous` lets unsigned requests in. With `--auth` only a key of its file will do.",
     )
 
 

@@ -34,7 +34,10 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.policy_document import PolicyDocument
+from lambdacli.project.keys import KeysFile
 from lambdacli.project.schema import SERVICES
+from lambdacli.service.authentication import Authenticator
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings, caller_of
@@ -46,11 +49,12 @@ from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
-from lambdacli.service.placements import Placements, account_of_access_key, session_credentials
+from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
+from lambdacli.service.sessions import Sessions, account_of_access_key, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
@@ -91,6 +95,8 @@ class Service:
         self._journal = journal
         self._clock = SystemClock()
         self._ending = Ending()
+        self._sessions = Sessions()
+        self._authenticator: Authenticator | None = None
         self._idleness = Idleness(
             self._clock, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
         )
@@ -131,7 +137,7 @@ class Service:
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
             lambda: self._preferences.services.get("s3"),
-            lambda: session_credentials(self._preferences.account),
+            lambda: own_credentials(self._preferences.account),
         )
         self._merged_layers = Layers(state / "opt", self._code)
         self._merged_layers.forget_all()
@@ -168,6 +174,7 @@ class Service:
             self._file_systems,
             settings.cache,
             self._keeper,
+            self._sessions,
         )
 
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
@@ -230,10 +237,14 @@ class Service:
             doors=self._doors,
             file_systems=self._file_systems,
             clock=self._clock,
+            authenticator=lambda: self._authenticator,
         )
         self._doors.serve(self._gateway(told).handle)
         stack.push_async_callback(self._doors.close)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
+        self._authenticate_from_now_on()
+        if self._authenticator is not None and self._authenticator.problem is not None:
+            raise StartFailure(self._authenticator.problem)
         await self._doors.open_port(self._preferences.chosen_port)
         self._project_read()
         # The record comes before the socket: who can connect can also read who answers.
@@ -265,11 +276,18 @@ class Service:
         logger.info("stopping; running invocations finish")
 
     def _context(self, request: Request) -> Context:
-        """Account and region as the caller's signature names them."""
-        caller = caller_of(request)
+        """Account and region as the caller's signature names them. Who can use the socket is the owner."""
+        identity = None
+        if self._authenticator is not None and not request.peer.is_unix:
+            found = self._authenticator.authenticate(request)
+            identity, account, region = found.identity, found.account, found.region
+        else:
+            caller = caller_of(request)
+            account = account_of_access_key(caller.access_key) or self._preferences.account
+            region = caller.region or self._preferences.region
         return Context(
-            account=account_of_access_key(caller.access_key) or self._preferences.account,
-            region=caller.region or self._preferences.region,
+            account=account,
+            region=region,
             functions=self._functions,
             aliases=self._aliases,
             settings=self._function_settings,
@@ -287,7 +305,12 @@ class Service:
             endpoint=self._doors.endpoint,
             account_concurrency=self._preferences.account_concurrency,
             http=request,
+            identity=identity,
+            trust_of=self._trust_of,
         )
+
+    def _trust_of(self, role_arn: str) -> PolicyDocument | None:
+        return self._preferences.identities.trust_of(role_arn)
 
     def _control_context(self, told: Descriptions) -> ControlContext:
         return ControlContext(
@@ -344,8 +367,17 @@ class Service:
     def _reservations_changed(self) -> None:
         self._ledger.set_reserved(self._functions.reservations())
 
+    def _authenticate_from_now_on(self) -> None:
+        """As flags and lam.yaml say now."""
+        told = self._preferences
+        authenticator = None
+        if told.checks_signatures:
+            authenticator = Authenticator(KeysFile(told.keys_file), self._sessions, told.identities)
+        self._authenticator = authenticator
+
     def _project_read(self) -> None:
         self._ledger.account_concurrency = self._preferences.account_concurrency
+        self._authenticate_from_now_on()
         self._fleet.set_limits(self._preferences.pool_limits)
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):

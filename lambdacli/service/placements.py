@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lambdacli import runtimes
 from lambdacli.environments.command import Command, StartError
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import FunctionKey
@@ -24,6 +24,7 @@ from lambdacli.runtimes import python as python_runtime
 from lambdacli.runtimes.base import NotInstalled
 from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.layers import Layers
+from lambdacli.service.sessions import Sessions
 from lambdacli.store.code import CodeStore
 
 logger = logging.getLogger("lam.placements")
@@ -42,9 +43,11 @@ class Placements:
         file_systems: FileSystems,
         cache: Path,
         keeper: Keeper,
+        sessions: Sessions,
     ) -> None:
         """`find` gives a version of a function as it is now."""
         self._find = find
+        self._sessions = sessions
         self._code = code
         self._file_systems = file_systems
         self._layers = layers
@@ -134,7 +137,7 @@ class Placements:
             memory_mb=function.memory_mb,
             timeout_seconds=function.timeout_seconds,
             ephemeral_storage_mb=function.ephemeral_storage_mb,
-            credentials=session_credentials(function.key.account),
+            credentials=self._sessions.credentials(function.role, function.key),
             opt_root=opt_root,
             dependencies=(*installed, *_site_packages(function.virtual_environment)),
             variables=function.variables or {},
@@ -241,20 +244,6 @@ class Placements:
             return running.result()
         except (StartError, CancelledError) as error:
             raise BuildError(f"the installer could not be run: {error}") from error
-
-
-def session_credentials(account: str) -> Credentials:
-    """Keys that no cloud knows, in the form of a role session's; the account can be read from the key's
-    end."""
-    return Credentials(f"ASIALAM0{account}", "lam" + "0" * 37, "lam-session-token")
-
-
-def account_of_access_key(access_key: str | None) -> str | None:
-    """The account that a caller's access key selects: a plain account number, or a session key of ours."""
-    if access_key is None:
-        return None
-    account = access_key.removeprefix("ASIALAM0")
-    return account if len(account) == 12 and account.isdigit() else None
 
 
 def _site_packages(virtual_environment: Path | None) -> tuple[Path, ...]:

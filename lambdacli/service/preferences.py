@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
+from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.project.config import Project
+from lambdacli.project.keys import default_keys_file
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import DEFAULT_PORT, IDLE_EXIT_MINUTES, Settings, pool_limits
 
@@ -79,6 +82,22 @@ class Preferences:
         """Folders by the ARNs of the access points they stand for."""
         project = self.project
         return {} if project is None else project.file_systems
+
+    @property
+    def checks_signatures(self) -> bool:
+        project = self.project
+        return self._settings.auth or (project is not None and project.checks_signatures)
+
+    @property
+    def keys_file(self) -> Path:
+        """The access keys that are known."""
+        of_project = None if self.project is None else self.project.keys
+        return self._settings.keys or of_project or default_keys_file(os.environ)
+
+    @property
+    def identities(self) -> Identities:
+        project = self.project
+        return NOBODY if project is None else project.identities
 
     @property
     def is_strict(self) -> bool:

@@ -33,6 +33,10 @@ class Settings:
     """Given by the user, so a taken one is an error; None: the project's, else the first free from 4566."""
     anonymous: bool = False
     allow_other_users: bool = False
+    auth: bool = False
+    """Signatures are checked."""
+    keys: Path | None = None
+    """The file with the access keys, where the user named one."""
     idle_exit_minutes: float | None = None
     is_strict: bool = False
     """What AWS refuses by date is refused here too."""
@@ -49,6 +53,8 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--port", type=int)
     parser.add_argument("--anonymous", action="store_true")
     parser.add_argument("--allow-other-users", action="store_true")
+    parser.add_argument("--auth", action="store_true")
+    parser.add_argument("--keys", type=Path)
     parser.add_argument("--idle-exit", type=float)
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--walls", choices=("auto", "portable"), default=os.environ.get("LAM_WALLS", "auto"))
@@ -61,6 +67,8 @@ def parse_arguments(arguments: list[str]) -> Settings:
         port=given.port,
         anonymous=given.anonymous,
         allow_other_users=given.allow_other_users,
+        auth=given.auth,
+        keys=given.keys,
         idle_exit_minutes=given.idle_exit,
         is_strict=given.strict,
         walls=given.walls,

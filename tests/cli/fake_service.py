@@ -175,9 +175,9 @@ def status_of(pid: int, socket_path: str, state_dir: str, **members) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("--state-dir", "--socket", "--cache-dir", "--project", "--port", "--idle-exit"):
+    for name in ("--state-dir", "--socket", "--cache-dir", "--project", "--port", "--idle-exit", "--keys"):
         parser.add_argument(name)
-    for name in ("--anonymous", "--allow-other-users", "--strict"):
+    for name in ("--anonymous", "--allow-other-users", "--strict", "--auth"):
         parser.add_argument(name, action="store_true")
     options = parser.parse_args(sys.argv[2:])
     state_dir = Path(options.state_dir)

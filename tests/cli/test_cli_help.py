@@ -42,6 +42,7 @@ Verbs:
   versions     List a function's versions.
   alias        Name versions, and shift invocations between them.
   layer        Publish, list, show, share and delete layers.
+  permission   Say who may invoke a function, and see why or why not.
   completions  Print or install the completion of a shell.
 
 Options:

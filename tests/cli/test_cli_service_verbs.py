@@ -277,6 +277,25 @@ def test_status_of_a_running_service(lam, service, place, monkeypatch):
     assert json.loads(lam("status", "--json").out) == {"running": True, **service.status}
 
 
+def test_status_of_a_service_that_checks_signatures_exports_no_key(lam, service):
+    service.status["auth"] = True
+    out = lam("status").out
+    assert "http://127.0.0.1:4566 (checks signatures: use a key of its file of keys)\n" in out
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:4566\nexport AWS_REGION=us-east-1\n" in out
+
+
+def test_start_with_auth_passes_the_file_of_keys_on(lam, startable, monkeypatch):
+    monkeypatch.setenv("LAM_KEYS", "mine.yaml")
+    assert lam("start", "--detach", "--auth").exit_code == 0
+    # The service stands in another folder.
+    assert starts(startable)[0].endswith(f"--keys {startable.project_file.parent / 'mine.yaml'} --auth")
+
+
+def test_auth_and_anonymous_exclude_each_other(lam, startable):
+    result = lam("start", "--auth", "--anonymous")
+    assert (result.exit_code, result.err) == (2, "error: --auth and --anonymous exclude each other\n")
+
+
 def test_status_starts_nothing(lam, startable):
     result = lam("status")
     assert (result.exit_code, result.err) == (1, "")

@@ -161,6 +161,12 @@ def test_unsigned_request_gets_the_answer_of_aws_and_a_hint():
     assert "lam start --anonymous" in json.loads(refusal.body)["hint"]
 
 
+def test_hint_names_the_file_of_keys_where_signatures_are_checked():
+    refusal = refuse(request(), SETTINGS, OWNER)
+    assert told(refusal)[:2] == (403, "MissingAuthenticationTokenException")
+    assert "`--auth`" in json.loads(refusal.body)["hint"]
+
+
 @pytest.mark.parametrize("query", ["X-Amz-SignatureX=1", "a=X-Amz-Signature", "x-amz-signature=1", "&&"])
 def test_query_that_only_looks_presigned_is_unsigned(query):
     assert refuse(request(query=query), SETTINGS, OWNER).status == 403

@@ -9,8 +9,8 @@ import pytest
 
 from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException
-from lambdacli.service.placements import session_credentials
 from lambdacli.service.s3 import S3Packages
+from lambdacli.service.sessions import own_credentials
 from tests.s3_server import S3Server, open_s3
 
 OBJECTS = {
@@ -27,7 +27,7 @@ def server() -> Iterator[S3Server]:
 
 
 def packages(endpoint: str | None, **environment: str) -> S3Packages:
-    return S3Packages(lambda: endpoint, lambda: session_credentials("123456789012"), environment)
+    return S3Packages(lambda: endpoint, lambda: own_credentials("123456789012"), environment)
 
 
 def fetch(

@@ -12,11 +12,12 @@ from lambdacli.api.configuration import checked_tags
 from lambdacli.api.names import latest, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page, page_of
-from lambdacli.api.signing import BINDING, bind, config_by_arn, config_to_bind
+from lambdacli.api.signing import bind, config_by_arn, config_to_bind
 from lambdacli.api.views import timestamp
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.code_signing import CodeSigningConfig, SigningPolicy
 from lambdacli.model.errors import ResourceConflictException, ResourceNotFoundException
+from lambdacli.store.kinds import CODE_SIGNING
 
 _PAGE_SIZE = 50
 
@@ -94,7 +95,7 @@ def get_function_code_signing_config(context: Context, request: dict[str, Any]) 
     """Without a config there is only the name, as Terraform expects it; AWS's answer was never recorded."""
     target = target_of(context, request)
     latest(context, target)
-    binding = context.settings.get(BINDING, target.key)
+    binding = context.settings.get(CODE_SIGNING, target.key)
     return {
         "CodeSigningConfigArn": None if binding is None else binding.config_arn,
         "FunctionName": target.key.name,
@@ -104,7 +105,7 @@ def get_function_code_signing_config(context: Context, request: dict[str, Any]) 
 def delete_function_code_signing_config(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     latest(context, target)
-    context.settings.delete(BINDING, target.key)
+    context.settings.delete(CODE_SIGNING, target.key)
     return {}
 
 
@@ -120,7 +121,7 @@ def _asked(context: Context, request: Mapping[str, Any]) -> CodeSigningConfig:
 
 def _bound_to(context: Context, config: CodeSigningConfig) -> list[FunctionKey]:
     """In the order of their names: a config is bound in its own account and region only."""
-    return [key for key, _, binding in context.settings.all(BINDING) if binding.config_arn == config.arn]
+    return [key for key, _, binding in context.settings.all(CODE_SIGNING) if binding.config_arn == config.arn]
 
 
 def _fields(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
+from lambdacli.model.identity import Identity
 from lambdacli.model.later import Later
 from lambdacli.model.layer import Substitutions
 from lambdacli.model.mapping import Source
 from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.provisioned import Progress, ProvisionedConcurrency
 from lambdacli.model.record import record
 from lambdacli.store.aliases import AliasStore
@@ -55,6 +57,10 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def _nothing_known(role_arn: str) -> None:
+    return None
+
+
 _FIXED_BITS = 4 << 76 | 0b10 << 62
 _RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
 
@@ -91,6 +97,10 @@ class Context:
     """What AWS refuses by date is refused here too."""
     request_id: str = field(default_factory=new_id)
     """Goes out as `x-amzn-RequestId`; an invocation's id is the same."""
+    identity: Identity | None = None
+    """Whose signature it is; None where signatures are not checked: then everybody may do everything."""
+    trust_of: Callable[[str], PolicyDocument | None] = _nothing_known
+    """The trust policy of a role, by its ARN, where it is known."""
 
 
 @record

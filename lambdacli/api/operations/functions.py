@@ -24,6 +24,7 @@ from lambdacli.api.names import (
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
 from lambdacli.api.publishing import frozen_code, frozen_layers, published
+from lambdacli.api.roles import check_role
 from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.code_signing import CodeSigningConfig
@@ -51,6 +52,7 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     _require_runtime_and_handler(request)
     _refuse_past_its_end(context, request["Runtime"], RuntimeName.is_create_blocked)
     _refuse_existing(context, target)
+    check_role(context, request, target.key)
     draft = Function(
         key=target.key,
         code=_NO_CODE_YET,
@@ -189,6 +191,7 @@ async def update_function_configuration(context: Context, request: dict[str, Any
     await function_layers.check_size(context, former.code, fields.get("layers", ()))
     # Looked up again: it may have changed, or gone, while layers were looked at.
     function = _changeable(context, target, request)
+    check_role(context, request, target.key)
     return await _updated(context, function, fields)
 
 
