@@ -76,9 +76,9 @@ SELECT account, region, name, 0, code_sha256, code_size_bytes, json_object(
     'variables', json(variables),
     'layers', (SELECT json_group_array(json_object('is', 'LocalLayer', 'path', value)) FROM json_each(layers)),
     'virtual_environment', virtual_environment,
-    'freezes', json(iif(freezes, 'true', 'false')),
-    'preloads', json(iif(preloads, 'true', 'false')),
-    'has_cpu_share', json(iif(has_cpu_share, 'true', 'false')),
+    'freezes', json(CASE WHEN freezes THEN 'true' ELSE 'false' END),
+    'preloads', json(CASE WHEN preloads THEN 'true' ELSE 'false' END),
+    'has_cpu_share', json(CASE WHEN has_cpu_share THEN 'true' ELSE 'false' END),
     'network', network,
     'state', state,
     'build_id', revision_id

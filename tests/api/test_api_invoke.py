@@ -166,7 +166,7 @@ def test_payload_that_only_strict_parsers_refuse_is_taken(hello, payload):
 
 @pytest.mark.parametrize(
     "payload",
-    [b"{", b"[1,]", b"01", b'{"a":1}}', b"'a'", b"NaN", b'"\x01"', b'"\xff"', b'{"a" 1}', b"tru", b'"\\x"'],
+    [b"{", b"[1,]", b"01", b'{"a":1}}', b"'a'", b"NaN", b'"\x01"', b'"\xff"', b'{"a" 1}', b"nul", b'"\\x"'],
 )
 def test_what_is_no_json_never_reaches_the_function(hello, refused, payload):
     assert refused("invoke", FunctionName="hello", Payload=payload)[:2] == (BAD_CONTENT, 400)

@@ -141,7 +141,7 @@ def test_keys_say_who_they_are(tmp_path):
             "AKIA1: {secret: topsecret, arn: 'arn:aws:s3:::b'}",
             "arn must be that of a user, a role or a session",
         ),
-        ("AKIA1: {secret: topsecret, acount: '1'}", "acount is an unknown key"),
+        ("AKIA1: {secret: topsecret, accountzz: '1'}", "accountzz is an unknown key"),
         (
             "AKIA1: {secret: topsecret, account: '111111111111', arn: 'arn:aws:iam::222222222222:user/u'}",
             "account and arn name different accounts",
