@@ -250,6 +250,7 @@ def test_a_fork_is_a_process_like_a_fresh_one(scene: Scene) -> None:
     forked, fresh = scene.cold("probe", "process"), scene.cold("fresh", "process")
     own = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"}
     own |= {"AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID", "TMPDIR"}
+    own |= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
     for told in (forked, fresh):
         assert "variables" in told, told
         assert own <= {*told["variables"], "TMPDIR"}
