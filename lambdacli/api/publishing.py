@@ -36,7 +36,12 @@ async def _frozen_code(context: Context, function: Function) -> ArchiveCode:
     """A package of its own for what runs from the developer's folder: that may change, a version may not."""
     if isinstance(function.code, ArchiveCode):
         return function.code
-    return await asyncio.to_thread(context.code.keep_folder, function.code.folder)
+    folder = function.code.folder
+    if not await asyncio.to_thread(folder.is_dir):
+        raise InvalidParameterValueException(
+            f"{function.name} cannot be published: the folder of its code, {folder}, is not there."
+        )
+    return await asyncio.to_thread(context.code.keep_folder, folder)
 
 
 async def _frozen_layers(context: Context, function: Function) -> tuple[Layer, ...]:

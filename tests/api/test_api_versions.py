@@ -239,6 +239,18 @@ def test_layers_of_the_project_are_packed_as_they_are_when_it_is_published(house
     )
 
 
+def test_function_whose_folder_has_gone_cannot_be_published(house, refused, tmp_path):
+    folder = tmp_path / "src"
+    folder.mkdir()
+    house.create("f", Code={"S3Bucket": "hot-reload", "S3Key": str(folder)})
+    folder.rmdir()
+    assert refused("publish_version", FunctionName="f") == (
+        "InvalidParameterValueException",
+        400,
+        f"f cannot be published: the folder of its code, {folder}, is not there.",
+    )
+
+
 def test_version_is_of_one_moment_though_the_function_changes_while_its_folder_is_packed(house, tmp_path):
     folder = tmp_path / "src"
     folder.mkdir()
