@@ -57,6 +57,7 @@ class House:
         self.clock = SteppingClock()
         self.check_source = lambda source: None
         self.client = client
+        self.last_answer: Response | None = None
         self.api = Api(model, self.context)
 
     def context(self, request):
@@ -85,7 +86,8 @@ class House:
 
     def send(self, method, path, query="", headers=None, body=b"", **more):
         request = Request(method, path, query, headers or {}, body, more.pop("peer", LOOPBACK), **more)
-        return asyncio.run(self.answer(request))
+        self.last_answer = asyncio.run(self.answer(request))
+        return self.last_answer
 
     async def answer(self, request):
         answer = self.api.handle(request)

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from lambdacli.api.names import Target, latest
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.model.errors import InvalidParameterValueException, RequestError
 from lambdacli.model.function import (
@@ -19,14 +20,31 @@ from lambdacli.model.function import (
 from lambdacli.store.code import CodeStore
 
 
-async def frozen_code(context: Context, function: Function) -> ArchiveCode:
+async def frozen(context: Context, target: Target) -> tuple[Function, ArchiveCode, tuple[Layer, ...]]:
+    """`$LATEST` with its code and its layers as packages, all three of one moment."""
+    while True:
+        function = latest(context, target)
+        code = await _frozen_code(context, function)
+        layers = await _frozen_layers(context, function)
+        # Looked up again: it may have changed, or gone, while folders were packed.
+        current = latest(context, target)
+        if (current.code, current.layers) == (function.code, function.layers):
+            return current, code, layers
+
+
+async def _frozen_code(context: Context, function: Function) -> ArchiveCode:
     """A package of its own for what runs from the developer's folder: that may change, a version may not."""
     if isinstance(function.code, ArchiveCode):
         return function.code
-    return await asyncio.to_thread(context.code.keep_folder, function.code.folder)
+    folder = function.code.folder
+    if not await asyncio.to_thread(folder.is_dir):
+        raise InvalidParameterValueException(
+            f"{function.name} cannot be published: the folder of its code, {folder}, is not there."
+        )
+    return await asyncio.to_thread(context.code.keep_folder, folder)
 
 
-async def frozen_layers(context: Context, function: Function) -> tuple[Layer, ...]:
+async def _frozen_layers(context: Context, function: Function) -> tuple[Layer, ...]:
     """Layers that are folders or files of the developer's own, as they are now."""
     return await asyncio.to_thread(lambda: tuple(_frozen(context.code, layer) for layer in function.layers))
 
@@ -50,20 +68,20 @@ def _kept(code: CodeStore, path: Path) -> ArchiveCode:
 
 def published(
     context: Context,
-    latest: Function,
+    function: Function,
     code: ArchiveCode,
     layers: tuple[Layer, ...],
     description: str | None = None,
 ) -> Function:
     """The new version; or the last one, if nothing has changed since."""
     candidate = replace(
-        latest,
+        function,
         code=code,
         layers=layers,
-        was_folder=isinstance(latest.code, FolderCode),
-        description=latest.description if description is None else description,
+        was_folder=isinstance(function.code, FolderCode),
+        description=function.description if description is None else description,
         revision_id=new_id(),
         build_id=new_id(),
     )
     # `$LATEST` gets another revision too, but its environments stay as they are.
-    return context.functions.publish(replace(latest, revision_id=new_id()), candidate)
+    return context.functions.publish(replace(function, revision_id=new_id()), candidate)

@@ -118,6 +118,31 @@ def test_version_is_provisioned_only_once(client, refused, first, second, expect
     put(client, "2")
 
 
+def test_second_version_of_an_alias_counts_too(client, refused):
+    weights = {"AdditionalVersionWeights": {"2": 0.5}}
+    client.update_alias(FunctionName="f", Name="live", RoutingConfig=weights)
+    put(client, "2")
+    request = {"FunctionName": "f", "Qualifier": "live", "ProvisionedConcurrentExecutions": 1}
+    assert refused("put_provisioned_concurrency_config", **request) == ON_VERSION
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"FunctionVersion": "$LATEST"}, ("InvalidParameterValueException", 400, UNPUBLISHED)),
+        ({"FunctionVersion": "2"}, ON_VERSION),
+        ({"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.5}}}, ON_VERSION),
+    ],
+)
+def test_alias_with_a_setting_moves_only_where_it_may_have_one(client, refused, members, expected):
+    put(client, "2")
+    put(client, "live")
+    assert refused("update_alias", FunctionName="f", Name="live", **members) == expected
+    assert client.get_alias(FunctionName="f", Name="live")["FunctionVersion"] == "1"
+    client.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="live")
+    client.update_alias(FunctionName="f", Name="live", **members)
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [

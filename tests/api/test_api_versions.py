@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
+import threading
 from dataclasses import replace
 
 import pytest
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import FolderCode, LocalLayer, Origin
-from tests.api_house import ACCOUNT, REGION, zip_of
+from lambdacli.wire.http import Request
+from tests.api_house import ACCOUNT, LOOPBACK, REGION, zip_of
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
 KEY = FunctionKey(ACCOUNT, REGION, "f")
@@ -232,3 +237,61 @@ def test_layers_of_the_project_are_packed_as_they_are_when_it_is_published(house
         400,
         f"The layer {package} cannot be published: No such file or directory",
     )
+
+
+def test_function_whose_folder_has_gone_cannot_be_published(house, refused, tmp_path):
+    folder = tmp_path / "src"
+    folder.mkdir()
+    house.create("f", Code={"S3Bucket": "hot-reload", "S3Key": str(folder)})
+    folder.rmdir()
+    assert refused("publish_version", FunctionName="f") == (
+        "InvalidParameterValueException",
+        400,
+        f"f cannot be published: the folder of its code, {folder}, is not there.",
+    )
+
+
+def test_version_is_of_one_moment_though_the_function_changes_while_its_folder_is_packed(house, tmp_path):
+    folder = tmp_path / "src"
+    folder.mkdir()
+    (folder / "app.py").write_text("of the folder")
+    house.create("f", Code={"S3Bucket": "hot-reload", "S3Key": str(folder)})
+    package = zip_of(**{"other.py": "of the zip"})
+    house.code = SlowStore(house.code)
+
+    async def change_while_publishing():
+        publishing = asyncio.ensure_future(house.answer(request("POST", "versions")))
+        await asyncio.to_thread(house.code.is_packing.wait, 10)
+        members = {"ZipFile": base64.b64encode(package).decode()}
+        await house.answer(request("PUT", "code", **members))
+        await house.answer(request("PUT", "configuration", Handler="other.handler"))
+        house.code.may_go_on.set()
+        return await publishing
+
+    response = asyncio.run(change_while_publishing())
+    version = house.functions.get(KEY, "1")
+    assert (response.status, version.handler) == (201, "other.handler")
+    assert (house.code.folder(version.code) / "other.py").read_text() == "of the zip"
+
+
+class SlowStore:
+    """Packs a folder when it is told to."""
+
+    def __init__(self, store):
+        self.store = store
+        self.is_packing = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def keep_folder(self, folder):
+        self.is_packing.set()
+        self.may_go_on.wait(10)
+        return self.store.keep_folder(folder)
+
+
+def request(method, what, **members):
+    body = json.dumps(members).encode()
+    headers = {"content-type": "application/json"}
+    return Request(method, f"/2015-03-31/functions/f/{what}", "", headers, body, peer=LOOPBACK)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lambdacli.api import provisioned_once
 from lambdacli.api.names import Target, check_revision, latest, not_found, target_of
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
@@ -16,6 +17,7 @@ from lambdacli.model.errors import (
     ResourceConflictException,
     ResourceNotFoundException,
 )
+from lambdacli.store.kinds import PROVISIONED
 
 _PAGE_SIZE = 50
 
@@ -80,6 +82,9 @@ def update_alias(context: Context, request: dict[str, Any]) -> dict[str, Any]:
         revision_id=new_id(),
     )
     _check_routing(context, alias)
+    if context.settings.get(PROVISIONED, alias.function, alias.name) is not None:
+        # Recorded for settings that are put; one that moves with its alias would never become ready either.
+        provisioned_once.check_alias(context, alias)
     context.aliases.put(alias)
     return _shown(alias)
 

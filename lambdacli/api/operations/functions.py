@@ -23,7 +23,7 @@ from lambdacli.api.names import (
 )
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import frozen_code, frozen_layers, published
+from lambdacli.api.publishing import frozen, published
 from lambdacli.api.roles import check_role
 from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
@@ -277,9 +277,7 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
 
 async def _published(context: Context, target: Target) -> Function:
     """`$LATEST` as it has just been stored, as a version."""
-    code = await frozen_code(context, latest(context, target))
-    layers = await frozen_layers(context, latest(context, target))
-    return published(context, latest(context, target), code, layers)
+    return published(context, *await frozen(context, target))
 
 
 async def _check_size(

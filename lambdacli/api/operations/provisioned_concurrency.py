@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from lambdacli.api import claims
+from lambdacli.api import claims, provisioned_once
 from lambdacli.api.names import Target, existing, is_alias_name, latest, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page
@@ -15,7 +14,6 @@ from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ProvisionedConcurrencyConfigNotFoundException,
-    ResourceConflictException,
     ResourceNotFoundException,
 )
 from lambdacli.model.function import Function
@@ -28,15 +26,15 @@ _PAGE_SIZE = 50
 def put_provisioned_concurrency_config(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     function = _version(context, target)
-    if function.is_latest:
-        raise InvalidParameterValueException(
-            "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
-        )
     qualifier, wanted = _qualifier(target), request["ProvisionedConcurrentExecutions"]
+    alias = context.aliases.get(target.key, qualifier)
+    if alias is None:
+        provisioned_once.check_version(context, target.key, function.version)
+    else:
+        provisioned_once.check_alias(context, alias)
     settings = context.settings.of_function(PROVISIONED, target.key)
-    others = {name: setting for name, setting in settings.items() if name != qualifier}
-    _refuse_twice(context, target, function, others)
-    _check_room(context, target, wanted, sum(each.requested for each in others.values()))
+    of_others = sum(setting.requested for name, setting in settings.items() if name != qualifier)
+    _check_room(context, target, wanted, of_others)
     setting = ProvisionedConcurrency(wanted, context.clock.now())
     context.settings.put(PROVISIONED, target.key, setting, qualifier)
     return _shown(context, target, setting)
@@ -94,22 +92,6 @@ def _published(context: Context, target: Target) -> None:
         raise InvalidParameterValueException(
             "The function resource provided must be an alias or a published version."
         )
-
-
-def _refuse_twice(
-    context: Context, target: Target, function: Function, others: Mapping[str, ProvisionedConcurrency]
-) -> None:
-    """A version has provisioned concurrency only once: by its number, or by one alias."""
-    aliases = [alias for alias in context.aliases.list(target.key) if alias.name in others]
-    is_under_alias = any(function.version in alias.versions for alias in aliases)
-    if is_alias_name(_qualifier(target)):
-        if is_under_alias or function.version in others:
-            raise ResourceConflictException(
-                "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned "
-                "version"
-            )
-    elif is_under_alias:
-        raise ResourceConflictException("Version is pointed by a Provisioned Concurrency alias")
 
 
 def _check_room(context: Context, target: Target, wanted: int, of_others: int) -> None:
