@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
 
-from lambdacli.api import attachments, configuration, function_layers, signing, views
+from lambdacli.api import attachments, configuration, effects, function_layers, signing, views
 from lambdacli.api.code_given import code_given
 from lambdacli.api.code_shown import code_shown, location
 from lambdacli.api.names import (
@@ -28,15 +27,12 @@ from lambdacli.api.roles import check_role
 from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.code_signing import CodeSigningConfig
-from lambdacli.model.effects import without_effect
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
 )
 from lambdacli.model.function import ArchiveCode, Code, Function, Layer, Origin
-from lambdacli.model.runtime_names import RUNTIMES, RuntimeName, deprecation_note
-
-_log = logging.getLogger("lam.api")
+from lambdacli.model.runtime_names import RUNTIMES, RuntimeName
 
 _PAGE_SIZE = 50
 _DEFAULT_ARCHITECTURE = "x86_64"
@@ -80,7 +76,7 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     context.functions.put(function)
     if signed_by is not None:
         signing.bind(context, target.key, signed_by)
-    _tell(function)
+    effects.warn_of(function)
     if not request.get("Publish"):
         shown = views.function_configuration(function, await code_shown(context, function))
         return views.being_created(shown, new_id())
@@ -269,7 +265,7 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
     )
     attachments.check_together(updated)
     context.functions.put(updated)
-    _tell(updated, function)
+    effects.warn_of(updated, function)
     code = await code_shown(context, updated)
     shown = views.function_configuration(updated, code, runtime_version=runtime_version(context, updated))
     return views.being_updated(shown, new_id())
@@ -295,14 +291,3 @@ async def _check_size(
 def _signing_config(context: Context, request: Mapping[str, Any]) -> CodeSigningConfig | None:
     arn = request.get("CodeSigningConfigArn")
     return signing.config_to_bind(context, arn) if arn else None
-
-
-def _tell(function: Function, former: Function | None = None) -> None:
-    """A line for each thing that is new and has no effect here, and for a runtime near its end."""
-    known = [] if former is None else without_effect(former)
-    notes = [note for note in without_effect(function) if note not in known]
-    if former is None or former.runtime != function.runtime:
-        deprecated = deprecation_note(function.runtime, function.last_modified.date())
-        notes.extend([] if deprecated is None else [deprecated])
-    for note in notes:
-        _log.warning("%s: %s", function.name, note)
