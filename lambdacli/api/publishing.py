@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lambdacli.api.names import Target, latest
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.model.errors import InvalidParameterValueException, RequestError
 from lambdacli.model.function import (
@@ -19,16 +20,34 @@ from lambdacli.model.function import (
 from lambdacli.store.code import CodeStore
 
 
-async def frozen_code(context: Context, function: Function) -> ArchiveCode:
-    """A package of its own for what runs from the developer's folder: that may change, a version may not."""
-    if isinstance(function.code, ArchiveCode):
-        return function.code
-    return await asyncio.to_thread(context.code.keep_folder, function.code.folder)
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """`$LATEST` at one moment, with packages of what runs from the developer's own folders: those may change,
+    a version may not."""
+
+    latest: Function
+    code: ArchiveCode
+    layers: tuple[Layer, ...]
 
 
-async def frozen_layers(context: Context, function: Function) -> tuple[Layer, ...]:
-    """Layers that are folders or files of the developer's own, as they are now."""
-    return await asyncio.to_thread(lambda: tuple(_frozen(context.code, layer) for layer in function.layers))
+async def frozen(context: Context, target: Target) -> Frozen:
+    """Packed anew when `$LATEST` changed meanwhile: a version never mixes two states of it."""
+    while True:
+        function = latest(context, target)
+        packed = await packed_now(context, function)
+        if latest(context, target) == function:
+            return packed
+
+
+async def packed_now(context: Context, function: Function) -> Frozen:
+    return await asyncio.to_thread(_packed, context.code, function)
+
+
+def _packed(store: CodeStore, function: Function) -> Frozen:
+    code = (
+        function.code if isinstance(function.code, ArchiveCode) else store.keep_folder(function.code.folder)
+    )
+    return Frozen(function, code, tuple(_frozen(store, layer) for layer in function.layers))
 
 
 def _frozen(code: CodeStore, layer: Layer) -> Layer:
@@ -48,22 +67,17 @@ def _kept(code: CodeStore, path: Path) -> ArchiveCode:
         raise InvalidParameterValueException(f"The layer {path} cannot be published: {reason}") from error
 
 
-def published(
-    context: Context,
-    latest: Function,
-    code: ArchiveCode,
-    layers: tuple[Layer, ...],
-    description: str | None = None,
-) -> Function:
+def published(context: Context, packed: Frozen, description: str | None = None) -> Function:
     """The new version; or the last one, if nothing has changed since."""
+    function = packed.latest
     candidate = replace(
-        latest,
-        code=code,
-        layers=layers,
-        was_folder=isinstance(latest.code, FolderCode),
-        description=latest.description if description is None else description,
+        function,
+        code=packed.code,
+        layers=packed.layers,
+        was_folder=isinstance(function.code, FolderCode),
+        description=function.description if description is None else description,
         revision_id=new_id(),
         build_id=new_id(),
     )
     # `$LATEST` gets another revision too, but its environments stay as they are.
-    return context.functions.publish(replace(latest, revision_id=new_id()), candidate)
+    return context.functions.publish(replace(function, revision_id=new_id()), candidate)

@@ -14,6 +14,7 @@ from lambdacli.model.function import ArchiveCode, Function, Origin
 from lambdacli.store.database import queries, transaction
 from lambdacli.store.documents import from_text, to_text
 from lambdacli.store.rows import key_of, key_row
+from lambdacli.store.settings import SettingKind, setting_row
 
 _KEPT_IN_COLUMNS = frozenset({"key", "origin", "tags", "reserved_concurrency", "version"})
 _MAKES_NO_VERSION = frozenset({*_KEPT_IN_COLUMNS, "revision_id", "last_modified", "state", "build_id"})
@@ -23,6 +24,7 @@ _REMEMBERED = 10_000
 """How many versions are kept in memory: every invocation looks its own up."""
 
 _NO_LIMIT = -1
+_NO_SETTINGS: Mapping[SettingKind[Any], Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,12 @@ class FunctionStore:
 
     # Writing
 
-    def put(self, function: Function) -> None:
-        """Stores `$LATEST`, and what belongs to the whole function."""
+    def put(self, function: Function, settings: Mapping[SettingKind[Any], Any] = _NO_SETTINGS) -> None:
+        """Stores `$LATEST` and what belongs to the whole function, these settings with it or not at all."""
         with transaction(self._connection):
             self._write(function)
+            for kind, setting in settings.items():
+                self._query("put_setting", **setting_row(kind, function.key, setting))
         self._remember(function)
         self._on_change(function.key)
 

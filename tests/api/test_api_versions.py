@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import FolderCode, LocalLayer, Origin
-from tests.api_house import ACCOUNT, REGION, zip_of
+from lambdacli.wire.http import Request
+from tests.api_house import ACCOUNT, LOOPBACK, REGION, zip_of
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"
 KEY = FunctionKey(ACCOUNT, REGION, "f")
@@ -232,3 +236,27 @@ def test_layers_of_the_project_are_packed_as_they_are_when_it_is_published(house
         400,
         f"The layer {package} cannot be published: No such file or directory",
     )
+
+
+def test_version_never_mixes_two_states_of_its_function(house, client, tmp_path, monkeypatch):
+    (tmp_path / "app.py").write_text("x = 1")
+    client.update_function_code(FunctionName="f", S3Bucket="hot-reload", S3Key=str(tmp_path))
+    other = house.code.add(zip_of(**{"b.py": "1"}))
+    pack, is_packing, has_changed = house.code.keep_folder, Event(), Event()
+
+    def pack_while_it_changes(folder):
+        is_packing.set()
+        assert has_changed.wait(30)
+        return pack(folder)
+
+    async def change_it_meanwhile():
+        request = Request("POST", "/2015-03-31/functions/f/versions", "", {}, b"{}", LOOPBACK)
+        publishing = asyncio.ensure_future(house.answer(request))
+        assert await asyncio.to_thread(is_packing.wait, 30)
+        house.functions.put(replace(house.functions.get(KEY), code=other, memory_mb=512, revision_id="next"))
+        has_changed.set()
+        return json.loads((await publishing).body)
+
+    monkeypatch.setattr(house.code, "keep_folder", pack_while_it_changes)
+    version = asyncio.run(change_it_meanwhile())
+    assert (version["CodeSha256"], version["MemorySize"]) == (other.sha256, 512)

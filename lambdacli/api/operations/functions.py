@@ -22,7 +22,7 @@ from lambdacli.api.names import (
 )
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import frozen_code, frozen_layers, published
+from lambdacli.api.publishing import frozen, packed_now, published
 from lambdacli.api.roles import check_role
 from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
@@ -70,19 +70,15 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
     signing.check_code(target.key, signed_by)
     code = await code_given(context, request["Code"])
     await _check_size(context, request["Code"], code, draft.layers)
-    function = replace(draft, code=code)
+    created = replace(draft, code=code)
+    packed = await packed_now(context, created) if request.get("Publish") else None
     # Another create of the same name may have ended while this one unpacked.
     _refuse_existing(context, target)
-    context.functions.put(function)
-    if signed_by is not None:
-        signing.bind(context, target.key, signed_by)
-    effects.warn_of(function)
-    if not request.get("Publish"):
-        shown = views.function_configuration(function, await code_shown(context, function))
-        return views.being_created(shown, new_id())
-    version = await _published(context, target)
+    context.functions.put(created, {} if signed_by is None else signing.of_new_function(signed_by))
+    effects.warn_of(created)
     # The answer names the version, but not in its ARN.
-    shown = views.function_configuration(version, await code_shown(context, version))
+    answered = created if packed is None else published(context, packed)
+    shown = views.function_configuration(answered, await code_shown(context, answered))
     return views.being_created(shown, new_id())
 
 
@@ -273,9 +269,7 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
 
 async def _published(context: Context, target: Target) -> Function:
     """`$LATEST` as it has just been stored, as a version."""
-    code = await frozen_code(context, latest(context, target))
-    layers = await frozen_layers(context, latest(context, target))
-    return published(context, latest(context, target), code, layers)
+    return published(context, await frozen(context, target))
 
 
 async def _check_size(
