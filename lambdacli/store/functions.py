@@ -44,7 +44,8 @@ class FunctionStore:
         """`on_change` is called after a function was stored or deleted, whoever did it."""
         self._connection = connection
         self._on_change = on_change
-        self._known: dict[tuple[FunctionKey, str], Function] = {}
+        self._known: dict[FunctionKey, dict[str, Function]] = {}
+        self._known_count = 0
 
     def __repr__(self) -> str:
         return f"<FunctionStore of {self.count()} functions>"
@@ -52,7 +53,8 @@ class FunctionStore:
     # Reading
 
     def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
-        known = self._known.get((key, version))
+        of_key = self._known.get(key)
+        known = None if of_key is None else of_key.get(version)
         if known is not None or not is_version(version):
             return known
         row = self._query("get_function", **key_row(key), number=_number(version)).fetchone()
@@ -160,7 +162,7 @@ class FunctionStore:
         with transaction(self._connection):
             self._query("delete_version", **key_row(key), number=_number(version))
             self._query("delete_settings_of_qualifier", **key_row(key), qualifier=version)
-        self._known.pop((key, version), None)
+        self._forget(key)
         self._on_change(key)
 
     def replace_project_functions(
@@ -214,14 +216,15 @@ class FunctionStore:
     # Memory
 
     def _remember(self, function: Function) -> Function:
-        if len(self._known) >= _REMEMBERED:
-            self._known.pop(next(iter(self._known)))
-        self._known[function.key, function.version] = function
+        of_key = self._known.setdefault(function.key, {})
+        self._known_count += function.version not in of_key
+        of_key[function.version] = function
+        if self._known_count > _REMEMBERED:
+            self._forget(next(iter(self._known)))
         return function
 
     def _forget(self, key: FunctionKey) -> None:
-        for known in [each for each in self._known if each[0] == key]:
-            del self._known[known]
+        self._known_count -= len(self._known.pop(key, ()))
 
 
 def _is_same(wanted: Function, current: Function) -> bool:
