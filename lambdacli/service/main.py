@@ -277,14 +277,15 @@ class Service:
 
     def _context(self, request: Request) -> Context:
         """Account and region as the caller's signature names them. Who can use the socket is the owner."""
+        told = self._preferences.of_requests()
         identity = None
         if self._authenticator is not None and not request.peer.is_unix:
             found = self._authenticator.authenticate(request)
             identity, account, region = found.identity, found.account, found.region
         else:
             caller = caller_of(request)
-            account = account_of_access_key(caller.access_key) or self._preferences.account
-            region = caller.region or self._preferences.region
+            account = account_of_access_key(caller.access_key) or told.account
+            region = caller.region or told.region
         return Context(
             account=account,
             region=region,
@@ -295,15 +296,15 @@ class Service:
             code_signing=self._code_signing,
             code=self._code,
             layers=self._layers,
-            substitutions=self._preferences.substitutions,
+            substitutions=told.substitutions,
             packages=self._packages,
-            is_strict=self._preferences.is_strict,
+            is_strict=told.is_strict,
             invoker=self._invoker,
             events=self._events,
             provisioning=self._provisioner,
             clock=self._clock,
             endpoint=self._doors.endpoint,
-            account_concurrency=self._preferences.account_concurrency,
+            account_concurrency=told.account_concurrency,
             http=request,
             identity=identity,
             trust_of=self._trust_of,
