@@ -342,8 +342,8 @@ class Service:
         """Environments that started with another code or configuration finish what they run, and go."""
         self._reservations_changed()
         self._hot_folders.function_changed(key)
+        self._placements.forget_gone(key)
         if self._functions.get(key) is None:
-            self._placements.forget(key)
             self._launcher.forget(key)
         self._retire_outdated()
         self._provisioner.changed(key)
