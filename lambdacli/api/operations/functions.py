@@ -41,6 +41,25 @@ _NO_CODE_YET = ArchiveCode("", 0)
 
 async def create_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
+    draft = await _draft(context, request, target)
+    signed_by = _signing_config(context, request)
+    signing.check_code(target.key, signed_by)
+    code = await code_given(context, request["Code"])
+    await _check_size(context, request["Code"], code, draft.layers)
+    created = replace(draft, code=code)
+    packed = await packed_now(context, created) if request.get("Publish") else None
+    # Another create of the same name may have ended while this one unpacked.
+    _refuse_existing(context, target)
+    context.functions.put(created, {} if signed_by is None else signing.of_new_function(signed_by))
+    effects.warn_of(created)
+    # The answer names the version, but not in its ARN.
+    answered = created if packed is None else published(context, packed)
+    shown = views.function_configuration(answered, await code_shown(context, answered))
+    return views.being_created(shown, new_id())
+
+
+async def _draft(context: Context, request: dict[str, Any], target: Target) -> Function:
+    """The new function but for its code, or the first of AWS's refusals."""
     configuration.check_name_length(target.key.name)
     fields = configuration.fields(request, target.key.name)
     fields |= await function_layers.fields(context, request)
@@ -66,20 +85,7 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when creating a function with packageType Zip."
         )
-    signed_by = _signing_config(context, request)
-    signing.check_code(target.key, signed_by)
-    code = await code_given(context, request["Code"])
-    await _check_size(context, request["Code"], code, draft.layers)
-    created = replace(draft, code=code)
-    packed = await packed_now(context, created) if request.get("Publish") else None
-    # Another create of the same name may have ended while this one unpacked.
-    _refuse_existing(context, target)
-    context.functions.put(created, {} if signed_by is None else signing.of_new_function(signed_by))
-    effects.warn_of(created)
-    # The answer names the version, but not in its ARN.
-    answered = created if packed is None else published(context, packed)
-    shown = views.function_configuration(answered, await code_shown(context, answered))
-    return views.being_created(shown, new_id())
+    return draft
 
 
 async def get_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
