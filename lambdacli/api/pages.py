@@ -18,10 +18,9 @@ def page(
     """The page behind a marker, and the next marker if more follows. Items stand in the order of their names.
 
     A marker holds the last name of its page, so items that come or go in between shift nothing."""
-    last = "" if not marker else _decoded(marker)
-    following = [item for item in items if name(item) > last]
-    shown = following[:size]
-    return shown, _encoded(name(shown[-1])) if len(following) > size else None
+    return page_of(
+        lambda last, count: [item for item in items if name(item) > last][:count], name, marker, size
+    )
 
 
 def page_of(

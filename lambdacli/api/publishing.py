@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdacli.api.names import Target, latest
@@ -20,33 +20,44 @@ from lambdacli.model.function import (
 from lambdacli.store.code import CodeStore
 
 
-async def frozen(context: Context, target: Target) -> tuple[Function, ArchiveCode, tuple[Layer, ...]]:
-    """`$LATEST` with its code and its layers as packages, all three of one moment."""
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """`$LATEST` at one moment, with packages of what runs from the developer's own folders: those may change,
+    a version may not."""
+
+    latest: Function
+    code: ArchiveCode
+    layers: tuple[Layer, ...]
+
+
+async def frozen(context: Context, target: Target) -> Frozen:
+    """Packed anew when `$LATEST` changed meanwhile: a version never mixes two states of it."""
     while True:
         function = latest(context, target)
-        code = await _frozen_code(context, function)
-        layers = await _frozen_layers(context, function)
-        # Looked up again: it may have changed, or gone, while folders were packed.
-        current = latest(context, target)
-        if (current.code, current.layers) == (function.code, function.layers):
-            return current, code, layers
+        packed = await packed_now(context, function)
+        if latest(context, target) == function:
+            return packed
 
 
-async def _frozen_code(context: Context, function: Function) -> ArchiveCode:
-    """A package of its own for what runs from the developer's folder: that may change, a version may not."""
+async def packed_now(context: Context, function: Function) -> Frozen:
+    return await asyncio.to_thread(_packed, context.code, function)
+
+
+def _packed(store: CodeStore, function: Function) -> Frozen:
+    return Frozen(
+        function, _packed_code(store, function), tuple(_frozen(store, layer) for layer in function.layers)
+    )
+
+
+def _packed_code(store: CodeStore, function: Function) -> ArchiveCode:
     if isinstance(function.code, ArchiveCode):
         return function.code
     folder = function.code.folder
-    if not await asyncio.to_thread(folder.is_dir):
+    if not folder.is_dir():
         raise InvalidParameterValueException(
             f"{function.name} cannot be published: the folder of its code, {folder}, is not there."
         )
-    return await asyncio.to_thread(context.code.keep_folder, folder)
-
-
-async def _frozen_layers(context: Context, function: Function) -> tuple[Layer, ...]:
-    """Layers that are folders or files of the developer's own, as they are now."""
-    return await asyncio.to_thread(lambda: tuple(_frozen(context.code, layer) for layer in function.layers))
+    return store.keep_folder(folder)
 
 
 def _frozen(code: CodeStore, layer: Layer) -> Layer:
@@ -66,18 +77,13 @@ def _kept(code: CodeStore, path: Path) -> ArchiveCode:
         raise InvalidParameterValueException(f"The layer {path} cannot be published: {reason}") from error
 
 
-def published(
-    context: Context,
-    function: Function,
-    code: ArchiveCode,
-    layers: tuple[Layer, ...],
-    description: str | None = None,
-) -> Function:
+def published(context: Context, packed: Frozen, description: str | None = None) -> Function:
     """The new version; or the last one, if nothing has changed since."""
+    function = packed.latest
     candidate = replace(
         function,
-        code=code,
-        layers=layers,
+        code=packed.code,
+        layers=packed.layers,
         was_folder=isinstance(function.code, FolderCode),
         description=function.description if description is None else description,
         revision_id=new_id(),

@@ -4,12 +4,14 @@ lam knows no signing service, so all code counts as code that no allowed publish
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from lambdacli.api.operations.context import Context
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.code_signing import CodeSigningBinding, CodeSigningConfig, SigningPolicy
 from lambdacli.model.errors import CodeSigningConfigNotFoundException, CodeVerificationFailedException
 from lambdacli.store.kinds import CODE_SIGNING
+from lambdacli.store.settings import SettingKind
 
 _log = logging.getLogger("lam.api")
 
@@ -39,6 +41,11 @@ def config_of(context: Context, function: FunctionKey) -> CodeSigningConfig | No
 def bind(context: Context, function: FunctionKey, config: CodeSigningConfig) -> None:
     """The function must be there. What it runs now stays: a config judges the next deployment."""
     context.settings.put(CODE_SIGNING, function, CodeSigningBinding(config.arn))
+
+
+def of_new_function(config: CodeSigningConfig) -> dict[SettingKind[Any], Any]:
+    """The settings with which a function begins that is to have this config."""
+    return {CODE_SIGNING: CodeSigningBinding(config.arn)}
 
 
 def check_code(function: FunctionKey, config: CodeSigningConfig | None) -> None:

@@ -24,6 +24,7 @@ from lambdacli.cli.options import (
 from lambdacli.client import layers, local
 from lambdacli.client.local import Endpoint
 from lambdacli.model.layer import parse_layer_arn
+from lambdacli.model.limits import ZIPPED_CODE_BYTES
 
 EXAMPLES = """
 lam layer publish tools ./layer                      a folder or .zip as the layer's next version
@@ -306,14 +307,16 @@ lam layer forbid tools:1 lam-0123456789ab
 
 
 def _package(path: Path) -> bytes:
-    from lambdacli.project.package import PackageError, package_bytes
+    from lambdacli.package.archive import package_bytes
+    from lambdacli.package.files import PackageError
 
     if path.is_file():
         return path.read_bytes()
     if not path.is_dir():
         raise CommandError(f"{path} does not exist", "name the folder or .zip that is to become /opt")
     try:
-        return package_bytes(path)
+        package = package_bytes(path)
+        return package if len(package) <= ZIPPED_CODE_BYTES else package_bytes(path, is_compressed=True)
     except PackageError as error:
         raise CommandError(str(error)) from error
 

@@ -20,7 +20,7 @@ from lambdacli.cli.options import (
     QualifierOption,
     takes_aws_flags,
 )
-from lambdacli.client import local
+from lambdacli.client import local, permissions
 from lambdacli.client.local import Endpoint
 from lambdacli.model.arn import LATEST, FunctionKey, parse_function_reference
 from lambdacli.model.policy import decide, explain
@@ -109,7 +109,7 @@ def add(
         "RevisionId": revision_id,
     }
     given = {member: value for member, value in members.items() if value is not None}
-    local.add_permission(connect.endpoint_of(project, aws), name, given, qualifier)
+    permissions.add(connect.endpoint_of(project, aws), name, given, qualifier)
     render.say(f"added {statement} to the policy of {_shown(name, qualifier)}")
     return 0
 
@@ -125,7 +125,7 @@ def remove(
     project: ProjectOption = None,
 ) -> int:
     aws.note_ignored(CONNECTION_FLAGS)
-    local.remove_permission(connect.endpoint_of(project, aws), name, statement_id, qualifier)
+    permissions.remove(connect.endpoint_of(project, aws), name, statement_id, qualifier)
     render.say(f"removed {statement_id} from the policy of {_shown(name, qualifier)}")
     return 0
 
@@ -217,7 +217,7 @@ def _policy(endpoint: Endpoint, name: str, qualifier: str | None) -> dict[str, A
     wanted = reference.qualifier or qualifier
     bare = name.removesuffix(f":{reference.qualifier}")
     try:
-        return local.get_policy(endpoint, bare, None if wanted == LATEST else wanted)
+        return permissions.get_policy(endpoint, bare, None if wanted == LATEST else wanted)
     except local.ApiError as error:
         if error.status != 404:
             raise CommandError(str(error)) from error

@@ -101,8 +101,7 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
     response = _lambda_call(
         endpoint,
         "POST",
-        f"{_FUNCTIONS}/{http.escape(wanted.function_name)}/invocations"
-        + http.query_of({"Qualifier": wanted.qualifier}),
+        function_path(wanted.function_name, "/invocations", wanted.qualifier),
         headers={name: value for name, value in headers.items() if value is not None},
         body=wanted.payload,
     )
@@ -121,8 +120,7 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
 
 def list_functions_page(endpoint: Endpoint, marker: str | None = None) -> Json:
     """ListFunctions, one page."""
-    target = f"{_FUNCTIONS}/" + http.query_of({"Marker": marker})
-    return _object(_lambda_call(endpoint, "GET", target).body)
+    return api_call(endpoint, "GET", f"{_FUNCTIONS}/" + http.query_of({"Marker": marker}))
 
 
 def list_functions(endpoint: Endpoint) -> Json:
@@ -131,43 +129,11 @@ def list_functions(endpoint: Endpoint) -> Json:
 
 
 def get_function(endpoint: Endpoint, name: str, qualifier: str | None = None) -> Json:
-    target = f"{_FUNCTIONS}/{http.escape(name)}" + http.query_of({"Qualifier": qualifier})
-    return _object(_lambda_call(endpoint, "GET", target).body)
+    return api_call(endpoint, "GET", function_path(name, qualifier=qualifier))
 
 
 def delete_function(endpoint: Endpoint, name: str, qualifier: str | None = None) -> None:
-    target = f"{_FUNCTIONS}/{http.escape(name)}" + http.query_of({"Qualifier": qualifier})
-    _lambda_call(endpoint, "DELETE", target)
-
-
-def all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
-    items: list[Json] = []
-    marker: str | None = None
-    while True:
-        page = _object(_lambda_call(endpoint, "GET", path + http.query_of({"Marker": marker})).body)
-        items += page.get(member, [])
-        marker = page.get("NextMarker")
-        if not marker:
-            return items
-
-
-def get_policy(endpoint: Endpoint, name: str, qualifier: str | None = None) -> Json:
-    return api_call(endpoint, "GET", f"{_policy_of(name)}{http.query_of({'Qualifier': qualifier})}")
-
-
-def add_permission(endpoint: Endpoint, name: str, members: Json, qualifier: str | None = None) -> Json:
-    """`members` are those of AddPermission's body."""
-    target = f"{_policy_of(name)}{http.query_of({'Qualifier': qualifier})}"
-    return api_call(endpoint, "POST", target, members)
-
-
-def remove_permission(endpoint: Endpoint, name: str, statement_id: str, qualifier: str | None = None) -> None:
-    target = f"{_policy_of(name)}/{http.escape(statement_id)}"
-    api_call(endpoint, "DELETE", target + http.query_of({"Qualifier": qualifier}))
-
-
-def _policy_of(name: str) -> str:
-    return f"{_FUNCTIONS}/{http.escape(name)}/policy"
+    api_call(endpoint, "DELETE", function_path(name, qualifier=qualifier))
 
 
 # lam's own routes, on the unix socket only
@@ -226,6 +192,21 @@ def events(endpoint: Endpoint) -> Iterator[Json]:
 
 
 # How a call is made
+
+
+def function_path(name: str, below: str = "", qualifier: str | None = None) -> str:
+    return f"{_FUNCTIONS}/{http.escape(name)}{below}" + http.query_of({"Qualifier": qualifier})
+
+
+def all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
+    items: list[Json] = []
+    marker: str | None = None
+    while True:
+        page = api_call(endpoint, "GET", path + http.query_of({"Marker": marker}))
+        items += page.get(member, [])
+        marker = page.get("NextMarker")
+        if not marker:
+            return items
 
 
 def api_call(endpoint: Endpoint, method: str, target: str, members: Json | None = None) -> Json:

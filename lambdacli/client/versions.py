@@ -7,18 +7,17 @@ from lambdacli.client.local import Endpoint, Json
 
 
 def publish(endpoint: Endpoint, function: str, description: str | None) -> Json:
-    return local.api_call(
-        endpoint, "POST", f"{_path(function)}/versions", given(Description=description) or {}
-    )
+    path = local.function_path(function, "/versions")
+    return local.api_call(endpoint, "POST", path, given(Description=description))
 
 
 def list_versions(endpoint: Endpoint, function: str) -> Json:
     """ListVersionsByFunction, all pages joined."""
-    return {"Versions": local.all_pages(endpoint, f"{_path(function)}/versions", "Versions")}
+    return {"Versions": local.all_pages(endpoint, local.function_path(function, "/versions"), "Versions")}
 
 
 def create_alias(endpoint: Endpoint, function: str, members: Json) -> Json:
-    return local.api_call(endpoint, "POST", f"{_path(function)}/aliases", members)
+    return local.api_call(endpoint, "POST", local.function_path(function, "/aliases"), members)
 
 
 def get_alias(endpoint: Endpoint, function: str, alias: str) -> Json:
@@ -31,7 +30,7 @@ def update_alias(endpoint: Endpoint, function: str, alias: str, members: Json) -
 
 def list_aliases(endpoint: Endpoint, function: str) -> Json:
     """ListAliases, all pages joined."""
-    return {"Aliases": local.all_pages(endpoint, f"{_path(function)}/aliases", "Aliases")}
+    return {"Aliases": local.all_pages(endpoint, local.function_path(function, "/aliases"), "Aliases")}
 
 
 def delete_alias(endpoint: Endpoint, function: str, alias: str) -> None:
@@ -43,9 +42,5 @@ def given(**members: object) -> Json:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _path(function: str) -> str:
-    return f"/2015-03-31/functions/{http.escape(function)}"
-
-
 def _alias(function: str, alias: str) -> str:
-    return f"{_path(function)}/aliases/{http.escape(alias)}"
+    return local.function_path(function, f"/aliases/{http.escape(alias)}")

@@ -1,15 +1,12 @@
-"""Reads lam.yaml into frozen records. All its problems are told at once, each with file, line and key."""
+"""Makes the project of a lam.yaml. All its problems are told at once, each with file, line and key."""
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from yaml import MappingNode, Node
+from yaml import Node
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.concurrency import unreserved_minimum
@@ -23,120 +20,14 @@ from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
 from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
+from lambdacli.project.reading import Entry, NodeReader, Settings, position_of, value_of, where
+from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
 from lambdacli.project.schema import (
     FUNCTION,
-    FUNCTION_NAME_PATTERN,
     TOP_LEVEL,
-    Key,
-    unknown_key_hint,
 )
-from lambdacli.project.yaml_nodes import Complain, YamlError, entries, found, is_nothing, parse_yaml
 
 __all__ = ["ConfigError", "FunctionSettings", "Problem", "Project", "find_project", "load_project"]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    file: Path
-    line: int
-    column: int
-    key_path: str
-    message: str
-    hint: str = ""
-
-    def text(self, folder: Path) -> str:
-        """One line, the file named as seen from this folder."""
-        file = self.file.relative_to(folder) if self.file.is_relative_to(folder) else self.file
-        key = f" {self.key_path}:" if self.key_path else ""
-        hint = f"; {self.hint}" if self.hint else ""
-        return f"{file}:{self.line}:{self.column}:{key} {self.message}{hint}"
-
-
-class ConfigError(Exception):
-    """A lam.yaml that cannot be used. Its text has one line per problem."""
-
-    def __init__(self, folder: Path, problems: tuple[Problem, ...]) -> None:
-        super().__init__(folder, problems)
-        self.folder = folder
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "\n".join(problem.text(self.folder) for problem in self.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionSettings:
-    """One function as lam.yaml wants it; all paths are absolute."""
-
-    name: str
-    runtime: str
-    handler: str
-    role: str
-    code: Path
-    """A folder, or a .zip file."""
-    description: str
-    memory_mb: int
-    timeout_seconds: int
-    ephemeral_storage_mb: int
-    architecture: str
-    variables: Mapping[str, str] | None
-    """None: neither `env` nor `env_file` was written."""
-    tags: Mapping[str, str]
-    layers: tuple[Path | str, ...]
-    """Folders, .zip files, or ARNs, in order; the ARN of a layer without a version means its newest one."""
-    reserved_concurrency: int | None
-    virtual_environment: Path | None
-    env_files: tuple[Path, ...] = ()
-    freezes: bool = True
-    preloads: bool = True
-    has_cpu_share: bool = True
-    network: Network = Network.HOST
-
-    @property
-    def layer_paths(self) -> tuple[Path, ...]:
-        return tuple(layer for layer in self.layers if isinstance(layer, Path))
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    file: Path
-    region: str
-    account: str
-    port: int
-    is_port_chosen: bool
-    """The port was written down: when it is taken, that is an error; a default slides on."""
-    services: Mapping[str, str]
-    """Addresses of neighbour services by the names of SERVICES."""
-    max_environments: int | None
-    account_concurrency: int
-    idle_exit_minutes: int
-    functions: tuple[FunctionSettings, ...]
-    substitutions: Substitutions = field(default_factory=Substitutions)
-    """What stands for layers of other accounts."""
-    file_systems: Mapping[str, Path] = field(default_factory=dict)
-    """Folders by the ARNs of the access points they stand for."""
-    is_strict: bool = False
-    identities: Identities = field(default_factory=Identities)
-    checks_signatures: bool = False
-    keys: Path | None = None
-    """The file with the access keys; None: where every project of this user has it."""
-    warnings: tuple[Problem, ...] = field(default=())
-
-    @property
-    def folder(self) -> Path:
-        return self.file.parent
-
-    @property
-    def watched_paths(self) -> frozenset[Path]:
-        """Folders and files whose changes may change a function."""
-        paths = {self.folder}
-        for function in self.functions:
-            paths.update((function.code, *function.layer_paths, *function.env_files))
-        return frozenset((*paths, *self.substitute_paths))
-
-    @property
-    def substitute_paths(self) -> tuple[Path, ...]:
-        return tuple(each for each in self.substitutions.by_arn.values() if isinstance(each, Path))
 
 
 def load_project(file: Path) -> Project:
@@ -149,18 +40,6 @@ def load_project(file: Path) -> Project:
         raise ConfigError(file.parent, tuple(in_order))
     assert project is not None
     return project
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A value that was read, and where it stands."""
-
-    value: Any
-    node: Node
-    path: str
-
-
-_Settings = dict[str, _Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,22 +57,16 @@ class _Layers:
         return is_own or self.substitutions.of(arn) is not None
 
 
-class _Reader:
-    """Walks the nodes of one lam.yaml and gathers problems and warnings on the way."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.folder = file.parent
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
+class _Reader(NodeReader):
+    """From the values of one lam.yaml to its project."""
 
     def read_project(self) -> Project | None:
         root = self._root()
         if root is None:
             return None
-        top: _Settings = {}
-        defaults: _Settings = {}
-        functions: dict[str, tuple[Node, _Settings]] = {}
+        top: Settings = {}
+        defaults: Settings = {}
+        functions: dict[str, tuple[Node, Settings]] = {}
         for name, key, value in self._entries(root, ""):
             if name == "defaults":
                 defaults = self._read_settings(value, name) if self._is_mapping(value, name) else {}
@@ -201,109 +74,42 @@ class _Reader:
                 functions = self._read_functions(value)
             else:
                 self._read_key(TOP_LEVEL, name, key, value, "", top)
-        account = _value(top, "account", TOP_LEVEL)
-        region = _value(top, "region", TOP_LEVEL)
+        account = value_of(top, "account", TOP_LEVEL)
+        region = value_of(top, "region", TOP_LEVEL)
         layers = _Layers(account, region, self._substitutions(top, account, region))
         built = [
             self._build_function(name, node, defaults, own, layers) for name, (node, own) in functions.items()
         ]
-        account_concurrency = _value(top, "account_concurrency", TOP_LEVEL)
+        account_concurrency = value_of(top, "account_concurrency", TOP_LEVEL)
         self._check_concurrency(built, functions, defaults, account_concurrency)
         identities = Identities(
-            roles=_value(top, "roles", TOP_LEVEL), attached=_value(top, "identities", TOP_LEVEL)
+            roles=value_of(top, "roles", TOP_LEVEL), attached=value_of(top, "identities", TOP_LEVEL)
         )
         self._check_roles(built, functions, defaults, identities, region, account)
         return Project(
             file=self.file,
             region=region,
             account=account,
-            port=_value(top, "port", TOP_LEVEL),
+            port=value_of(top, "port", TOP_LEVEL),
             is_port_chosen="port" in top,
-            services=_value(top, "services", TOP_LEVEL),
-            max_environments=_value(top, "max_environments", TOP_LEVEL),
+            services=value_of(top, "services", TOP_LEVEL),
+            max_environments=value_of(top, "max_environments", TOP_LEVEL),
             account_concurrency=account_concurrency,
-            idle_exit_minutes=_value(top, "idle_exit_minutes", TOP_LEVEL),
+            idle_exit_minutes=value_of(top, "idle_exit_minutes", TOP_LEVEL),
             file_systems=self._file_systems(top),
-            is_strict=_value(top, "strict", TOP_LEVEL),
+            is_strict=value_of(top, "strict", TOP_LEVEL),
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,
-            checks_signatures=_value(top, "auth", TOP_LEVEL),
+            checks_signatures=value_of(top, "auth", TOP_LEVEL),
             keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
         )
 
-    # From the file to values by the table
-
-    def _root(self) -> Node | None:
-        try:
-            text = self.file.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            self._add(self.file, 1, 1, "", f"not UTF-8: byte {error.start + 1} cannot be read")
-            return None
-        except OSError as error:
-            self._add(self.file, 1, 1, "", f"cannot be read: {error.strerror}")
-            return None
-        try:
-            root = parse_yaml(text)
-        except YamlError as error:
-            self._add(self.file, error.line, error.column, "", error.message, error.hint)
-            return None
-        if root is None:
-            return MappingNode("tag:yaml.org,2002:map", [])
-        if not isinstance(root, MappingNode) and not is_nothing(root):
-            self._complain(
-                root, "", f"lam.yaml must be a mapping, not {found(root)}", "begin with `functions:`"
-            )
-            return None
-        return root
-
-    def _read_functions(self, node: Node) -> dict[str, tuple[Node, _Settings]]:
-        functions: dict[str, tuple[Node, _Settings]] = {}
-        if not self._is_mapping(node, "functions"):
-            return functions
-        for name, key, value in self._entries(node, "functions"):
-            path = f"functions.{name}"
-            if re.fullmatch(FUNCTION_NAME_PATTERN, name) is None:
-                hint = "1 to 64 letters, digits, hyphens and underscores"
-                self._complain(key, path, "not a name that Lambda takes for a function", hint)
-            if self._is_mapping(value, path):
-                functions[name] = (key, self._read_settings(value, path))
-        return functions
-
-    def _read_settings(self, node: Node, path: str) -> _Settings:
-        settings: _Settings = {}
-        for name, key, value in self._entries(node, path):
-            self._read_key(FUNCTION, name, key, value, path, settings)
-        return settings
-
-    def _read_key(
-        self, keys: tuple[Key, ...], name: str, key: Node, value: Node, parent: str, into: _Settings
-    ) -> None:
-        path = f"{parent}.{name}" if parent else name
-        row = next((row for row in keys if row.name == name), None)
-        if row is None:
-            hint = unknown_key_hint(name, is_top_level=keys is TOP_LEVEL)
-            self._complain(key, path, "unknown key", hint)
-            return
-        read = row.kind.read(value, self._complain_below(path))
-        if read is not None:
-            into[name] = _Entry(read, value, path)
-
-    def _is_mapping(self, node: Node, path: str) -> bool:
-        """Nothing counts as an empty mapping: `demo:` alone takes all from the defaults."""
-        if isinstance(node, MappingNode) or is_nothing(node):
-            return True
-        self._complain(node, path, f"must be a mapping, not {found(node)}", "")
-        return False
-
-    def _entries(self, node: Node, path: str) -> list[tuple[str, Node, Node]]:
-        return list(entries(node, self._complain_below(path)))
-
     # From values to a function
 
     def _build_function(
-        self, name: str, node: Node, defaults: _Settings, own: _Settings, around: _Layers
+        self, name: str, node: Node, defaults: Settings, own: Settings, around: _Layers
     ) -> FunctionSettings | None:
         path = f"functions.{name}"
         both = {**defaults, **own}
@@ -335,34 +141,34 @@ class _Reader:
             handler=handler,
             role=both["role"].value if "role" in both else f"arn:aws:iam::{around.account}:role/lam",
             code=code or self.folder,
-            description=_value(both, "description", FUNCTION),
-            memory_mb=_value(both, "memory", FUNCTION),
-            timeout_seconds=_value(both, "timeout", FUNCTION),
-            ephemeral_storage_mb=_value(both, "ephemeral_storage", FUNCTION),
-            architecture=_value(both, "architecture", FUNCTION),
+            description=value_of(both, "description", FUNCTION),
+            memory_mb=value_of(both, "memory", FUNCTION),
+            timeout_seconds=value_of(both, "timeout", FUNCTION),
+            ephemeral_storage_mb=value_of(both, "ephemeral_storage", FUNCTION),
+            architecture=value_of(both, "architecture", FUNCTION),
             variables=variables,
             tags=tags,
             layers=layers,
-            reserved_concurrency=_value(both, "concurrency", FUNCTION),
+            reserved_concurrency=value_of(both, "concurrency", FUNCTION),
             virtual_environment=virtual_environment,
             env_files=env_files,
-            freezes=_value(both, "freeze", FUNCTION),
-            preloads=_value(both, "preload", FUNCTION),
-            has_cpu_share=_value(both, "cpu_share", FUNCTION),
-            network=Network(_value(both, "network", FUNCTION)),
+            freezes=value_of(both, "freeze", FUNCTION),
+            preloads=value_of(both, "preload", FUNCTION),
+            has_cpu_share=value_of(both, "cpu_share", FUNCTION),
+            network=Network(value_of(both, "network", FUNCTION)),
         )
 
     def _was_refused(self, path: str, key: str) -> bool:
         """The key is there, but wrong: that was told already."""
         return any(problem.key_path in (f"{path}.{key}", f"defaults.{key}") for problem in self.problems)
 
-    def _code(self, settings: _Settings) -> Path | None:
+    def _code(self, settings: Settings) -> Path | None:
         if "code" not in settings:
             return self.folder
         entry = settings["code"]
         return self._folder_or_archive(entry.value, entry.node, entry.path)
 
-    def _layers(self, settings: _Settings, around: _Layers) -> tuple[Path | str, ...]:
+    def _layers(self, settings: Settings, around: _Layers) -> tuple[Path | str, ...]:
         if "layers" not in settings:
             return ()
         entry = settings["layers"]
@@ -376,7 +182,7 @@ class _Reader:
                 self._complain(written.node, path, message, substitution_hint(layer))
         return tuple(layer for _, _, layer in layers if layer is not None)
 
-    def _substitutions(self, top: _Settings, account: str, region: str) -> Substitutions:
+    def _substitutions(self, top: Settings, account: str, region: str) -> Substitutions:
         if "layers" not in top:
             return Substitutions()
         around = _Layers(account, region, Substitutions())
@@ -407,7 +213,7 @@ class _Reader:
         self._complain(node, path, f"{text} {message}", "")
         return None
 
-    def _file_systems(self, top: _Settings) -> dict[str, Path]:
+    def _file_systems(self, top: Settings) -> dict[str, Path]:
         """A folder that is not there yet is made when a function needs it."""
         folders: dict[str, Path] = {}
         for arn, written in (top["file_systems"].value if "file_systems" in top else {}).items():
@@ -417,7 +223,7 @@ class _Reader:
             folders[arn] = folder
         return folders
 
-    def _virtual_environment(self, settings: _Settings) -> Path | None:
+    def _virtual_environment(self, settings: Settings) -> Path | None:
         if "venv" not in settings:
             return None
         entry = settings["venv"]
@@ -430,7 +236,7 @@ class _Reader:
         )
         return None
 
-    def _warn_of_missing_module(self, handler: _Entry, code: Path) -> None:
+    def _warn_of_missing_module(self, handler: Entry, code: Path) -> None:
         # A warning only: the cloud takes such a function too, and fails when it is invoked.
         if not code.is_dir():
             return
@@ -445,7 +251,7 @@ class _Reader:
                 f"the file {_seen_from(self.folder, file)} does not exist",
                 "an invocation will fail",
             )
-        line, column = _position(handler.node)
+        line, column = position_of(handler.node)
         warning = Problem(self.file, line, column, handler.path, message, hint)
         if warning not in self.warnings:
             self.warnings.append(warning)
@@ -459,18 +265,18 @@ class _Reader:
             or any(base.parent.glob(f"{base.name}.*.so"))
         )
 
-    def _tags(self, path: str, node: Node, defaults: _Settings, own: _Settings) -> dict[str, str]:
+    def _tags(self, path: str, node: Node, defaults: Settings, own: Settings) -> dict[str, str]:
         tags: dict[str, str] = {}
         for level in (defaults, own):
             if "tags" in level:
                 tags.update(level["tags"].value)
         if len(tags) > TAGS_PER_RESOURCE:
             message = f"has {len(tags)} tags; Lambda allows {TAGS_PER_RESOURCE}"
-            self._complain(*_where("tags", own, defaults, (node, path)), message, "")
+            self._complain(*where("tags", own, defaults, (node, path)), message, "")
         return tags
 
     def _variables(
-        self, path: str, node: Node, defaults: _Settings, own: _Settings
+        self, path: str, node: Node, defaults: Settings, own: Settings
     ) -> tuple[dict[str, str] | None, tuple[Path, ...]]:
         """The function's own settings win over the defaults, `env` over `env_file` on each level."""
         variables: dict[str, str] | None = None
@@ -493,7 +299,7 @@ class _Reader:
             message = (
                 f"the variables measure {size} bytes as JSON; Lambda allows {ENVIRONMENT_VARIABLES_BYTES}"
             )
-            self._complain(*_where("env", own, defaults, (node, path)), message, "")
+            self._complain(*where("env", own, defaults, (node, path)), message, "")
         return variables, tuple(env_files)
 
     def _read_env_file(self, file: Path, written: Written, path: str) -> dict[str, str]:
@@ -522,8 +328,8 @@ class _Reader:
     def _check_concurrency(
         self,
         built: list[FunctionSettings | None],
-        functions: dict[str, tuple[Node, _Settings]],
-        defaults: _Settings,
+        functions: dict[str, tuple[Node, Settings]],
+        defaults: Settings,
         account_concurrency: int,
     ) -> None:
         reservable = account_concurrency - unreserved_minimum(account_concurrency)
@@ -543,8 +349,8 @@ class _Reader:
     def _check_roles(
         self,
         built: list[FunctionSettings | None],
-        functions: dict[str, tuple[Node, _Settings]],
-        defaults: _Settings,
+        functions: dict[str, tuple[Node, Settings]],
+        defaults: Settings,
         identities: Identities,
         region: str,
         account: str,
@@ -557,44 +363,9 @@ class _Reader:
             if decide_assumption(function.role, trust, arn).is_allowed:
                 continue
             node, own = functions[function.name]
-            place = _where("role", own, defaults, (node, f"functions.{function.name}"))
+            place = where("role", own, defaults, (node, f"functions.{function.name}"))
             hint = "its `trust` in `roles` must allow lambda.amazonaws.com sts:AssumeRole"
             self._complain(*place, f"the role {function.role} cannot be assumed by Lambda", hint)
-
-    def _absolute(self, text: str) -> Path:
-        return Path(os.path.normpath(self.folder / Path(text).expanduser()))
-
-    # Problems
-
-    def _complain_below(self, path: str) -> Complain:
-        def complain(node: Node, below: str, message: str, hint: str) -> None:
-            self._complain(node, (path + below).removeprefix("."), message, hint)
-
-        return complain
-
-    def _complain(self, node: Node, path: str, message: str, hint: str) -> None:
-        self._add(self.file, *_position(node), path, message, hint)
-
-    def _add(self, file: Path, line: int, column: int, path: str, message: str, hint: str = "") -> None:
-        self.problems.append(Problem(file, line, column, path, message, hint))
-
-
-def _value(settings: _Settings, name: str, keys: tuple[Key, ...]) -> Any:
-    """What was written, else the table's default."""
-    if name in settings:
-        return settings[name].value
-    return next(key.default for key in keys if key.name == name)
-
-
-def _where(name: str, own: _Settings, defaults: _Settings, otherwise: tuple[Node, str]) -> tuple[Node, str]:
-    """The place to name for a fault of what both levels give together."""
-    return next(
-        ((level[name].node, level[name].path) for level in (own, defaults) if name in level), otherwise
-    )
-
-
-def _position(node: Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _seen_from(folder: Path, path: Path) -> Path:

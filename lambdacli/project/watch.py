@@ -33,7 +33,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 from watchdog.observers.polling import PollingObserver
 
-from lambdacli.project.ignore import is_ignored
+from lambdacli.package.ignore import is_ignored
 
 log = logging.getLogger("lam.project")
 

@@ -11,6 +11,7 @@ from lambdacli.model.errors import RequestEntityTooLargeException, UnrecognizedC
 from lambdacli.model.identity import Identities, Identity
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.model.principals import Caller, caller_from_arn, is_principal_arn
+from lambdacli.model.record import record
 from lambdacli.project.keys import KeysFile
 from lambdacli.service.sessions import Session, Sessions
 from lambdacli.wire.http import Request
@@ -20,9 +21,12 @@ logger = logging.getLogger("lam.auth")
 INVALID_TOKEN = "The security token included in the request is invalid."
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticated:
-    identity: Identity
+@record
+class Known:
+    """From whom a request comes."""
+
+    identity: Identity | None
+    """None where signatures are not checked."""
     account: str
     """In which the caller's names are looked up."""
     region: str
@@ -54,7 +58,7 @@ class Authenticator:
         self._keys.refresh()
         return self._keys.problem
 
-    def authenticate(self, request: Request) -> Authenticated:
+    def authenticate(self, request: Request) -> Known:
         # Only a service that checks signatures pays for loading the signer.
         from lambdacli.service import signatures
 
@@ -71,7 +75,7 @@ class Authenticator:
         signatures.check_signature(signature, request, found.secret)
         policies = self._identities.policies_of(found.caller)
         context = {} if found.session is None else {"lambda:SourceFunctionArn": found.session.function.arn}
-        return Authenticated(Identity(found.caller, policies, context), found.account, signature.region)
+        return Known(Identity(found.caller, policies, context), found.account, signature.region)
 
     def _session(self, access_key: str) -> _Credential | None:
         session = self._sessions.of(access_key)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lambdacli import __version__
@@ -21,7 +20,7 @@ from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
 from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.service import grants
-from lambdacli.service.authentication import Authenticator
+from lambdacli.service.callers import Callers
 from lambdacli.service.doors import Doors
 from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.preferences import Preferences
@@ -46,7 +45,7 @@ class Descriptions:
         doors: Doors,
         file_systems: FileSystems,
         clock: Clock,
-        authenticator: Callable[[], Authenticator | None],
+        callers: Callers,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -59,7 +58,7 @@ class Descriptions:
         self._doors = doors
         self._file_systems = file_systems
         self._clock = clock
-        self._authenticator = authenticator
+        self._callers = callers
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -86,7 +85,7 @@ class Descriptions:
             "problems": [] if self._sync is None else self._sync.problems,
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,
-            "auth": self._authenticator() is not None,
+            "auth": self._callers.are_checked,
         }
 
     def _notices(self) -> list[str]:
@@ -94,9 +93,9 @@ class Descriptions:
         chosen = None if self._settings.port is not None else self._preferences.chosen_port
         if chosen is not None and chosen != self._doors.port:
             notices.append(f"lam.yaml says port {chosen} now: it counts after `lam stop`")
-        authenticator = self._authenticator()
-        if authenticator is not None and authenticator.problem is not None:
-            notices.append(authenticator.problem)
+        problem = self._callers.problem
+        if problem is not None:
+            notices.append(problem)
         return notices
 
     async def environments(self) -> list[EnvironmentDescription]:

@@ -7,7 +7,6 @@ import contextlib
 import gc
 import logging
 import os
-import resource
 import signal
 import sqlite3
 import sys
@@ -35,12 +34,11 @@ from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
 from lambdacli.model.policy_document import PolicyDocument
-from lambdacli.project.keys import KeysFile
 from lambdacli.project.schema import SERVICES
-from lambdacli.service.authentication import Authenticator
+from lambdacli.service.callers import Callers
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.descriptions import Descriptions
-from lambdacli.service.door import DoorSettings, caller_of
+from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
 from lambdacli.service.file_systems import FileSystems
@@ -49,12 +47,13 @@ from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
+from lambdacli.service.machine import new_event_loop, raise_descriptor_limit
 from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
-from lambdacli.service.sessions import Sessions, account_of_access_key, own_credentials
+from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
@@ -69,7 +68,6 @@ from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
 
-DESCRIPTORS_WANTED = 65_536
 LOG_DAYS = 30
 """AWS keeps logs for ever unless told otherwise; a laptop's disk is not for that."""
 
@@ -80,8 +78,8 @@ def main(arguments: list[str]) -> int:
     configure(journal)
     try:
         with only_instance(settings.state):
-            _raise_descriptor_limit()
-            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            raise_descriptor_limit()
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
@@ -96,7 +94,6 @@ class Service:
         self._clock = SystemClock()
         self._ending = Ending()
         self._sessions = Sessions()
-        self._authenticator: Authenticator | None = None
         self._idleness = Idleness(
             self._clock, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
         )
@@ -203,6 +200,7 @@ class Service:
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._sync = self._project_sync()
         self._preferences = Preferences(self._settings, self._sync)
+        self._callers = Callers(self._preferences, self._sessions)
         stack.callback(self._hot_folders.stop)
         self._hot_folders.start()
         if self._sync is not None:
@@ -237,14 +235,15 @@ class Service:
             doors=self._doors,
             file_systems=self._file_systems,
             clock=self._clock,
-            authenticator=lambda: self._authenticator,
+            callers=self._callers,
         )
         self._doors.serve(self._gateway(told).handle)
         stack.push_async_callback(self._doors.close)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
-        self._authenticate_from_now_on()
-        if self._authenticator is not None and self._authenticator.problem is not None:
-            raise StartFailure(self._authenticator.problem)
+        self._callers.heed_preferences()
+        problem = self._callers.problem
+        if problem is not None:
+            raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
         self._project_read()
         # The record comes before the socket: who can connect can also read who answers.
@@ -276,18 +275,10 @@ class Service:
         logger.info("stopping; running invocations finish")
 
     def _context(self, request: Request) -> Context:
-        """Account and region as the caller's signature names them. Who can use the socket is the owner."""
-        identity = None
-        if self._authenticator is not None and not request.peer.is_unix:
-            found = self._authenticator.authenticate(request)
-            identity, account, region = found.identity, found.account, found.region
-        else:
-            caller = caller_of(request)
-            account = account_of_access_key(caller.access_key) or self._preferences.account
-            region = caller.region or self._preferences.region
+        told, caller = self._preferences.of_requests(), self._callers.of(request)
         return Context(
-            account=account,
-            region=region,
+            account=caller.account,
+            region=caller.region,
             functions=self._functions,
             aliases=self._aliases,
             settings=self._function_settings,
@@ -295,17 +286,17 @@ class Service:
             code_signing=self._code_signing,
             code=self._code,
             layers=self._layers,
-            substitutions=self._preferences.substitutions,
+            substitutions=told.substitutions,
             packages=self._packages,
-            is_strict=self._preferences.is_strict,
+            is_strict=told.is_strict,
             invoker=self._invoker,
             events=self._events,
             provisioning=self._provisioner,
             clock=self._clock,
             endpoint=self._doors.endpoint,
-            account_concurrency=self._preferences.account_concurrency,
+            account_concurrency=told.account_concurrency,
             http=request,
-            identity=identity,
+            identity=caller.identity,
             trust_of=self._trust_of,
         )
 
@@ -351,8 +342,8 @@ class Service:
         """Environments that started with another code or configuration finish what they run, and go."""
         self._reservations_changed()
         self._hot_folders.function_changed(key)
+        self._placements.forget_gone(key)
         if self._functions.get(key) is None:
-            self._placements.forget(key)
             self._launcher.forget(key)
         self._retire_outdated()
         self._provisioner.changed(key)
@@ -367,17 +358,9 @@ class Service:
     def _reservations_changed(self) -> None:
         self._ledger.set_reserved(self._functions.reservations())
 
-    def _authenticate_from_now_on(self) -> None:
-        """As flags and lam.yaml say now."""
-        told = self._preferences
-        authenticator = None
-        if told.checks_signatures:
-            authenticator = Authenticator(KeysFile(told.keys_file), self._sessions, told.identities)
-        self._authenticator = authenticator
-
     def _project_read(self) -> None:
         self._ledger.account_concurrency = self._preferences.account_concurrency
-        self._authenticate_from_now_on()
+        self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
@@ -402,23 +385,3 @@ def _open_database(file: Path) -> sqlite3.Connection:
         return open_database(file)
     except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
         raise StartFailure(f"{file}: {error}") from error
-
-
-# The process
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # not built for this platform
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
-def _raise_descriptor_limit() -> None:
-    """Each environment takes about six descriptors."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS_WANTED if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS_WANTED)
-    if soft < wanted:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -14,7 +14,7 @@ from lambdacli.environments.command import Command, StartError
 from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
-from lambdacli.model.arn import FunctionKey
+from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
 from lambdacli.model.function import ArchiveCode, FolderCode, Function
 from lambdacli.project import npm as npm_packages
@@ -74,13 +74,14 @@ class Placements:
         """What the function runs from changed: environments that started before are of another generation."""
         self._changes[key] = next(self._change_numbers)
 
-    def forget(self, key: FunctionKey) -> None:
-        """The function is gone; one of the same name would have a revision of its own."""
-        self._changes.pop(key, None)
-        for place in [place for place in self._ready if place[0] == key]:
+    def forget_gone(self, key: FunctionKey) -> None:
+        """Versions that are not there any more; one of the same number would be another build."""
+        for place in [place for place in self._ready if place[0] == key and self._find(*place) is None]:
             del self._ready[place]
-        for place in [place for place in self._locks if place[0] == key]:
+        for place in [place for place in self._locks if place[0] == key and self._find(*place) is None]:
             del self._locks[place]
+        if self._find(key, LATEST) is None:
+            self._changes.pop(key, None)
 
     def generation(self, function: Function) -> str:
         changes = self._changes.get(function.key, 0) if function.is_latest else 0

@@ -10,6 +10,7 @@ from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
 from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
+from lambdacli.model.record import record
 from lambdacli.project.config import Project
 from lambdacli.project.keys import default_keys_file
 from lambdacli.service.project_sync import ProjectSync
@@ -19,12 +20,43 @@ DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 
 
+@record
+class OfRequests:
+    """What every request is told."""
+
+    account: str
+    region: str
+    substitutions: Substitutions
+    """What stands here for layers of other accounts."""
+    is_strict: bool
+    """What AWS refuses by date is refused here too."""
+    account_concurrency: int
+
+
 class Preferences:
     """Asked each time: lam.yaml can be another one at any moment."""
 
     def __init__(self, settings: Settings, sync: ProjectSync | None) -> None:
         self._settings = settings
         self._sync = sync
+        self._of_requests: tuple[Project | None, OfRequests] | None = None
+
+    def of_requests(self) -> OfRequests:
+        """Made once for each lam.yaml: it is asked for with every invocation."""
+        project, known = self.project, self._of_requests
+        if known is None or known[0] is not project:
+            known = self._of_requests = (project, self._for_requests())
+        return known[1]
+
+    def _for_requests(self) -> OfRequests:
+        project = self.project
+        return OfRequests(
+            account=self.account,
+            region=self.region,
+            substitutions=NO_SUBSTITUTIONS if project is None else project.substitutions,
+            is_strict=self._settings.is_strict or (project is not None and project.is_strict),
+            account_concurrency=self.account_concurrency,
+        )
 
     @property
     def project(self) -> Project | None:
@@ -72,12 +104,6 @@ class Preferences:
         return {} if project is None else project.services
 
     @property
-    def substitutions(self) -> Substitutions:
-        """What stands here for layers of other accounts."""
-        project = self.project
-        return NO_SUBSTITUTIONS if project is None else project.substitutions
-
-    @property
     def file_systems(self) -> Mapping[str, Path]:
         """Folders by the ARNs of the access points they stand for."""
         project = self.project
@@ -98,12 +124,6 @@ class Preferences:
     def identities(self) -> Identities:
         project = self.project
         return NOBODY if project is None else project.identities
-
-    @property
-    def is_strict(self) -> bool:
-        """What AWS refuses by date is refused here too."""
-        project = self.project
-        return self._settings.is_strict or (project is not None and project.is_strict)
 
     @property
     def account_concurrency(self) -> int:

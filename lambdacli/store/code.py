@@ -18,11 +18,13 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
 from lambdacli.model.function import ArchiveCode, Code, FolderCode
+from lambdacli.package.archive import write_package
+from lambdacli.package.files import PackageError, code_files
 
 _ARCHIVE = "package.zip"
 _FOLDER = "task"
@@ -30,9 +32,6 @@ _TEMPORARY = "unfinished-"
 _PIECE_BYTES = 1 << 20
 _DEEPEST = 256
 """Folders within folders: what makes and removes them calls itself for each."""
-
-_EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_NOT_CODE = frozenset({".git", ".lam", "__pycache__"})
 
 # What the file system says to names that no package should hold.
 _UNUSABLE_NAME = frozenset(
@@ -92,12 +91,13 @@ class CodeStore:
             return sum(entry.file_size for entry in package.infolist())
 
     def describe_folder(self, folder: Path) -> ArchiveCode:
-        """Hash and size that this folder's deterministic zip has; recomputed only when a file changed."""
+        """Hash and size that this folder's package has; recomputed only when a file changed. What cannot be
+        packed is left out: to look at a function must not fail."""
         state = _fingerprint(folder)
         known = self._described.get(folder)
         if known is not None and known[0] == state:
             return known[1]
-        code = _measured_folder(folder)
+        code = _measured_folder(folder, skips_unfit=True)
         self._described[folder] = (state, code)
         return code
 
@@ -115,6 +115,8 @@ class CodeStore:
                 _unpack(archive, unfinished / _FOLDER)
                 _rename_unless_there(unfinished, home)
             return code
+        except PackageError as error:
+            raise InvalidParameterValueException(str(error)) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -151,39 +153,9 @@ def _measured(package: bytes, zipped_limit: int) -> ArchiveCode:
     return ArchiveCode(_base64(hashlib.sha256(package).digest()), len(package))
 
 
-def zip_folder(folder: Path, write: Callable[[bytes], object]) -> None:
-    """A zip of a folder that is the same for the same files: names sorted, times fixed, nothing compressed
-    (another zlib compresses otherwise). A file that vanishes meanwhile is left out."""
-    with zipfile.ZipFile(cast(IO[bytes], _Forward(write)), "w", zipfile.ZIP_STORED) as archive:
-        for name, path, details in _files(folder):
-            entry = zipfile.ZipInfo(name.encode(errors="replace").decode(), _EARLIEST_ZIP_TIME)
-            entry.create_system = 3
-            entry.external_attr = details.st_mode << 16
-            try:
-                if stat.S_ISLNK(details.st_mode):
-                    archive.writestr(entry, os.readlink(path))
-                    continue
-                source = path.open("rb")
-            except FileNotFoundError:
-                continue
-            with source, archive.open(entry, "w", force_zip64=details.st_size >= 2**31) as target:
-                shutil.copyfileobj(source, target, _PIECE_BYTES)
-
-
-class _Forward:
-    """The least that zipfile writes to. It cannot seek, so every destination gets the same bytes."""
-
-    def __init__(self, write: Callable[[bytes], object]) -> None:
-        self._write = write
-
-    def write(self, data: bytes) -> int:
-        self._write(data)
-        return len(data)
-
-    def flush(self) -> None: ...
-
-
-def _measured_folder(folder: Path, keep: Callable[[bytes], object] = lambda data: None) -> ArchiveCode:
+def _measured_folder(
+    folder: Path, keep: Callable[[bytes], object] = lambda data: None, *, skips_unfit: bool = False
+) -> ArchiveCode:
     digest = hashlib.sha256()
     size_bytes = 0
 
@@ -193,7 +165,7 @@ def _measured_folder(folder: Path, keep: Callable[[bytes], object] = lambda data
         size_bytes += len(data)
         keep(data)
 
-    zip_folder(folder, write)
+    write_package(folder, write, skips_unfit=skips_unfit)
     return ArchiveCode(_base64(digest.digest()), size_bytes)
 
 
@@ -321,32 +293,16 @@ def _rename_unless_there(unfinished: Path, home: Path) -> None:
 
 
 def size_of_files(folder: Path) -> int:
-    return sum(details.st_size for _, _, details in _files(folder))
-
-
-def _files(folder: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
-    """Regular files and links below a folder by sorted names, `/` between their parts."""
-    found: list[tuple[str, Path]] = []
-    for parent, folders, files in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-        folders[:] = [name for name in folders if name not in _NOT_CODE]
-        for name in (*files, *links):
-            path = Path(parent, name)
-            found.append((path.relative_to(folder).as_posix(), path))
-    for name, path in sorted(found):
-        try:
-            details = path.lstat()
-        except FileNotFoundError:
-            continue
-        if stat.S_ISREG(details.st_mode) or stat.S_ISLNK(details.st_mode):
-            yield name, path, details
+    """Of those that its package would hold."""
+    return sum(file.status.st_size for file in code_files(folder, skips_unfit=True))
 
 
 def _fingerprint(folder: Path) -> bytes:
     """Changes with every name, size, mode or time of a file; much cheaper than reading them."""
     digest = hashlib.sha256()
-    for name, _, details in _files(folder):
-        line = f"{name}\0{details.st_size}\0{details.st_mode}\0{details.st_mtime_ns}\0{details.st_ino}\n"
+    for file in code_files(folder, skips_unfit=True):
+        of = file.status
+        line = f"{file.name}\0{of.st_size}\0{of.st_mode}\0{of.st_mtime_ns}\0{of.st_ino}\n"
         digest.update(os.fsencode(line))
     return digest.digest()
 

@@ -14,6 +14,7 @@ from lambdacli.model.function import ArchiveCode, Function, Origin
 from lambdacli.store.database import queries, transaction
 from lambdacli.store.documents import from_text, to_text
 from lambdacli.store.rows import key_of, key_row
+from lambdacli.store.settings import SettingKind, setting_row
 
 _KEPT_IN_COLUMNS = frozenset({"key", "origin", "tags", "reserved_concurrency", "version"})
 _MAKES_NO_VERSION = frozenset({*_KEPT_IN_COLUMNS, "revision_id", "last_modified", "state", "build_id"})
@@ -23,6 +24,7 @@ _REMEMBERED = 10_000
 """How many versions are kept in memory: every invocation looks its own up."""
 
 _NO_LIMIT = -1
+_NO_SETTINGS: Mapping[SettingKind[Any], Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class FunctionStore:
         """`on_change` is called after a function was stored or deleted, whoever did it."""
         self._connection = connection
         self._on_change = on_change
-        self._known: dict[tuple[FunctionKey, str], Function] = {}
+        self._known: dict[FunctionKey, dict[str, Function]] = {}
+        self._known_count = 0
 
     def __repr__(self) -> str:
         return f"<FunctionStore of {self.count()} functions>"
@@ -50,7 +53,8 @@ class FunctionStore:
     # Reading
 
     def get(self, key: FunctionKey, version: str = LATEST) -> Function | None:
-        known = self._known.get((key, version))
+        of_key = self._known.get(key)
+        known = None if of_key is None else of_key.get(version)
         if known is not None or not is_version(version):
             return known
         row = self._query("get_function", **key_row(key), number=_number(version)).fetchone()
@@ -116,10 +120,12 @@ class FunctionStore:
 
     # Writing
 
-    def put(self, function: Function) -> None:
-        """Stores `$LATEST`, and what belongs to the whole function."""
+    def put(self, function: Function, settings: Mapping[SettingKind[Any], Any] = _NO_SETTINGS) -> None:
+        """Stores `$LATEST` and what belongs to the whole function, these settings with it or not at all."""
         with transaction(self._connection):
             self._write(function)
+            for kind, setting in settings.items():
+                self._query("put_setting", **setting_row(kind, function.key, setting))
         self._remember(function)
         self._on_change(function.key)
 
@@ -156,7 +162,7 @@ class FunctionStore:
         with transaction(self._connection):
             self._query("delete_version", **key_row(key), number=_number(version))
             self._query("delete_settings_of_qualifier", **key_row(key), qualifier=version)
-        self._known.pop((key, version), None)
+        self._forget(key)
         self._on_change(key)
 
     def replace_project_functions(
@@ -210,14 +216,15 @@ class FunctionStore:
     # Memory
 
     def _remember(self, function: Function) -> Function:
-        if len(self._known) >= _REMEMBERED:
-            self._known.pop(next(iter(self._known)))
-        self._known[function.key, function.version] = function
+        of_key = self._known.setdefault(function.key, {})
+        self._known_count += function.version not in of_key
+        of_key[function.version] = function
+        if self._known_count > _REMEMBERED:
+            self._forget(next(iter(self._known)))
         return function
 
     def _forget(self, key: FunctionKey) -> None:
-        for known in [each for each in self._known if each[0] == key]:
-            del self._known[known]
+        self._known_count -= len(self._known.pop(key, ()))
 
 
 def _is_same(wanted: Function, current: Function) -> bool:

@@ -10,7 +10,8 @@ WHERE account = :account AND region = :region AND name > :after AND number = 0
 ORDER BY name LIMIT :count;
 
 -- name: all_versions_after
-SELECT * FROM functions JOIN versions USING (account, region, name)
+-- Versions come first, so that their order is that of the key: nothing is sorted for a page.
+SELECT * FROM versions CROSS JOIN functions USING (account, region, name)
 WHERE account = :account AND region = :region AND (name, number) > (:after, :after_number)
 ORDER BY name, number LIMIT :count;
 

@@ -43,7 +43,7 @@ class SettingStore:
     def put(
         self, kind: SettingKind[T], key: FunctionKey, setting: T, qualifier: str = WHOLE_FUNCTION
     ) -> None:
-        self._query("put_setting", **_row(kind, key), qualifier=qualifier, document=to_text(setting))
+        self._query("put_setting", **setting_row(kind, key, setting, qualifier))
         self._on_change(key)
 
     def delete(self, kind: SettingKind[T], key: FunctionKey, qualifier: str = WHOLE_FUNCTION) -> bool:
@@ -64,6 +64,12 @@ class SettingStore:
 
     def _query(self, name: str, /, **values: Any) -> sqlite3.Cursor:
         return self._connection.execute(queries()[name], values)
+
+
+def setting_row(
+    kind: SettingKind[T], key: FunctionKey, setting: T, qualifier: str = WHOLE_FUNCTION
+) -> dict[str, str]:
+    return {**_row(kind, key), "qualifier": qualifier, "document": to_text(setting)}
 
 
 def _row(kind: SettingKind[Any], key: FunctionKey) -> dict[str, str]:

@@ -798,9 +798,9 @@ def test_pages_follow_each_other_and_hold_at_most_a_hundred(client, create, memb
 
 
 def test_mapping_warns_that_nothing_is_read_yet(create, caplog):
-    with caplog.at_level(logging.WARNING, logger="lam.api"):
+    with caplog.at_level(logging.WARNING, logger="lam.settings"):
         uuid = create()["UUID"]
     assert caplog.messages == [
-        f"event source mapping {uuid} of {QUEUE} is kept, but lam does not read SQS yet: "
+        f"f: event source mapping {uuid} of {QUEUE} is kept, but lam does not read SQS yet: "
         f"it does not invoke {FUNCTION}"
     ]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import threading
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -251,47 +250,25 @@ def test_function_whose_folder_has_gone_cannot_be_published(house, refused, tmp_
     )
 
 
-def test_version_is_of_one_moment_though_the_function_changes_while_its_folder_is_packed(house, tmp_path):
-    folder = tmp_path / "src"
-    folder.mkdir()
-    (folder / "app.py").write_text("of the folder")
-    house.create("f", Code={"S3Bucket": "hot-reload", "S3Key": str(folder)})
-    package = zip_of(**{"other.py": "of the zip"})
-    house.code = SlowStore(house.code)
+def test_version_never_mixes_two_states_of_its_function(house, client, tmp_path, monkeypatch):
+    (tmp_path / "app.py").write_text("x = 1")
+    client.update_function_code(FunctionName="f", S3Bucket="hot-reload", S3Key=str(tmp_path))
+    other = house.code.add(zip_of(**{"b.py": "1"}))
+    pack, is_packing, has_changed = house.code.keep_folder, Event(), Event()
 
-    async def change_while_publishing():
-        publishing = asyncio.ensure_future(house.answer(request("POST", "versions")))
-        await asyncio.to_thread(house.code.is_packing.wait, 10)
-        members = {"ZipFile": base64.b64encode(package).decode()}
-        await house.answer(request("PUT", "code", **members))
-        await house.answer(request("PUT", "configuration", Handler="other.handler"))
-        house.code.may_go_on.set()
-        return await publishing
+    def pack_while_it_changes(folder):
+        is_packing.set()
+        assert has_changed.wait(30)
+        return pack(folder)
 
-    response = asyncio.run(change_while_publishing())
-    version = house.functions.get(KEY, "1")
-    assert (response.status, version.handler) == (201, "other.handler")
-    assert (house.code.folder(version.code) / "other.py").read_text() == "of the zip"
+    async def change_it_meanwhile():
+        request = Request("POST", "/2015-03-31/functions/f/versions", "", {}, b"{}", LOOPBACK)
+        publishing = asyncio.ensure_future(house.answer(request))
+        assert await asyncio.to_thread(is_packing.wait, 30)
+        house.functions.put(replace(house.functions.get(KEY), code=other, memory_mb=512, revision_id="next"))
+        has_changed.set()
+        return json.loads((await publishing).body)
 
-
-class SlowStore:
-    """Packs a folder when it is told to."""
-
-    def __init__(self, store):
-        self.store = store
-        self.is_packing = threading.Event()
-        self.may_go_on = threading.Event()
-
-    def __getattr__(self, name):
-        return getattr(self.store, name)
-
-    def keep_folder(self, folder):
-        self.is_packing.set()
-        self.may_go_on.wait(10)
-        return self.store.keep_folder(folder)
-
-
-def request(method, what, **members):
-    body = json.dumps(members).encode()
-    headers = {"content-type": "application/json"}
-    return Request(method, f"/2015-03-31/functions/f/{what}", "", headers, body, peer=LOOPBACK)
+    monkeypatch.setattr(house.code, "keep_folder", pack_while_it_changes)
+    version = asyncio.run(change_it_meanwhile())
+    assert (version["CodeSha256"], version["MemorySize"]) == (other.sha256, 512)

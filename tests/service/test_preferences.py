@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lambdacli.model.layer import NO_SUBSTITUTIONS
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.settings import DEFAULT_PORT, IDLE_EXIT_MINUTES, Settings
 
@@ -18,6 +19,9 @@ WRITTEN = SimpleNamespace(
     is_port_chosen=True,
     idle_exit_minutes=5,
     max_environments=7,
+    substitutions=NO_SUBSTITUTIONS,
+    is_strict=True,
+    account_concurrency=50,
     services={"s3": "http://127.0.0.1:9000"},
 )
 SILENT = SimpleNamespace(**{**vars(WRITTEN), "port": DEFAULT_PORT, "is_port_chosen": False})
@@ -61,3 +65,17 @@ def test_what_only_lam_yaml_says() -> None:
     assert here.pool_limits.environments == 7
     nowhere = preferences()
     assert (nowhere.account, nowhere.region, nowhere.services) == ("000000000000", "us-east-1", {})
+
+
+def test_requests_are_told_what_lam_yaml_says_now() -> None:
+    asked = preferences(WRITTEN)
+    told = asked.of_requests()
+    assert (told.account, told.region, told.is_strict, told.account_concurrency) == (
+        "123456789012",
+        "eu-west-1",
+        True,
+        50,
+    )
+    assert asked.of_requests() is told
+    asked._sync.project = SimpleNamespace(**{**vars(WRITTEN), "region": "eu-north-1"})  # type: ignore[union-attr, assignment]
+    assert asked.of_requests().region == "eu-north-1"

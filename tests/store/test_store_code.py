@@ -14,8 +14,9 @@ import pytest
 from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
 from lambdacli.model.function import ArchiveCode
+from lambdacli.package.archive import package_bytes
 from lambdacli.store import code as code_module
-from lambdacli.store.code import CodeStore, zip_folder
+from lambdacli.store.code import CodeStore
 
 UNUSABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
 TOO_LARGE = "Unzipped size must be smaller than 262144000 bytes"
@@ -205,12 +206,6 @@ def test_garbage_is_what_nobody_names_and_what_was_left_half_made(store):
 # Folders
 
 
-def zipped(folder):
-    out = io.BytesIO()
-    zip_folder(folder, out.write)
-    return out.getvalue()
-
-
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "function"
@@ -222,32 +217,31 @@ def folder(tmp_path):
     return folder
 
 
-def test_zip_of_a_folder_is_the_same_for_the_same_files(folder, tmp_path):
-    first = zipped(folder)
-    os.utime(folder / "app.py", (1, 1))
-    for ignored in (".lam", "__pycache__", "lib/.git"):
-        (folder / ignored).mkdir()
-        (folder / ignored / "x").write_text("changes")
-    os.mkfifo(folder / "pipe")
-    assert zipped(folder) == first
-    with zipfile.ZipFile(io.BytesIO(first)) as archive:
-        assert archive.namelist() == ["alias", "app.py", "lib/run.sh"]
-        assert archive.read("alias") == b"lib"
-        assert archive.getinfo("lib/run.sh").external_attr >> 16 == stat.S_IFREG | 0o755
+def test_a_folder_that_is_kept_is_its_package(folder, store):
+    kept = store.keep_folder(folder)
+    assert store.archive(kept).read_bytes() == package_bytes(folder)
+    assert (store.folder(kept) / "alias/run.sh").read_text() == "echo"
+    assert os.access(store.folder(kept) / "lib/run.sh", os.X_OK)
+    assert store.keep_folder(folder) == kept
 
 
-def test_zip_of_a_folder_unpacks_to_the_folder(folder, store):
-    unpacked = store.folder(store.add(zipped(folder)))
-    assert (unpacked / "alias/run.sh").read_text() == "echo"
-    assert os.access(unpacked / "lib/run.sh", os.X_OK)
+def test_what_cannot_be_packed_is_told_when_a_folder_is_kept_and_passed_over_when_it_is_shown(folder, store):
+    expected = store.describe_folder(folder)
+    (folder / "out").symlink_to("/")
+    assert store.describe_folder(folder) == expected
+    with pytest.raises(InvalidParameterValueException) as caught:
+        store.keep_folder(folder)
+    assert caught.value.message == (
+        "out is a symbolic link that leads outside, to /; replace it, or leave it out by a line in .lamignore"
+    )
 
 
 def test_description_of_a_folder_is_that_of_its_zip_and_follows_changes(folder, store, monkeypatch):
-    package = zipped(folder)
+    package = package_bytes(folder)
     expected = ArchiveCode(base64.b64encode(hashlib.sha256(package).digest()).decode(), len(package))
     assert store.describe_folder(folder) == expected
     with monkeypatch.context() as patched:
-        patched.setattr(code_module, "zip_folder", None)
+        patched.setattr(code_module, "write_package", None)
         assert store.describe_folder(folder) == expected, "an unchanged folder is not read again"
     (folder / "app.py").write_text("x = 2222")
     assert store.describe_folder(folder) != expected

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.code_signing import CodeSigningBinding
 from lambdacli.model.function import (
     ArchiveCode,
     FileSystem,
@@ -28,6 +29,8 @@ from lambdacli.model.function import (
 from lambdacli.store import database
 from lambdacli.store.database import DatabaseTooNewError, open_database, queries, transaction
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.kinds import CODE_SIGNING
+from lambdacli.store.settings import SettingStore
 
 HERE = ("000000000000", "us-east-1")
 
@@ -215,6 +218,35 @@ def test_every_query_is_understood_by_the_schema(connection):
             connection.execute(f"EXPLAIN {statement}", values)
         except sqlite3.Error as error:
             pytest.fail(f"{name}: {error}")
+
+
+AT_START_OR_SMALL = {
+    "all_functions",
+    "code_in_use",
+    "count_functions",
+    "functions_of_origin",
+    "functions_with_folders",
+    "layer_code_in_use",
+    "layers_in_use",
+    "reservations",
+}
+"""Asked when the service starts or lam.yaml is read, or reads an index of the few that count."""
+
+
+@pytest.mark.parametrize("name", sorted(queries().keys() - AT_START_OR_SMALL))
+def test_what_a_request_asks_is_found_by_an_index(connection, name):
+    values = dict.fromkeys(re.findall(r":(\w+)", queries()[name]), "")
+    plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {queries()[name]}", values)]
+    assert not [step for step in plan if step.startswith("SCAN") and "VIRTUAL" not in step], plan
+    assert not [step for step in plan if "TEMP B-TREE" in step], plan
+
+
+def test_function_and_its_first_settings_are_stored_together_or_not_at_all(connection, store):
+    with pytest.raises(TypeError):
+        store.put(FULL, {CODE_SIGNING: object()})
+    assert FunctionStore(connection).list_all() == []
+    store.put(FULL, {CODE_SIGNING: CodeSigningBinding("arn:config")})
+    assert SettingStore(connection).get(CODE_SIGNING, FULL.key) == CodeSigningBinding("arn:config")
 
 
 # Versions

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from lambdacli.api import effects
 from lambdacli.api.configuration import checked_tags
 from lambdacli.api.mapping_members import fields_of, given_members, shown, source_of
 from lambdacli.api.names import Target, existing, target_of
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.model import effects
 from lambdacli.model.arn import LATEST
+from lambdacli.model.effects import of_mapping
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
@@ -32,8 +32,6 @@ from lambdacli.model.mapping import (
 from lambdacli.model.mapping_rules import changed, check, check_timeout, completed, refuse_unsupported
 
 _PAGE_SIZE = 100
-
-_log = logging.getLogger("lam.api")
 
 
 def create_event_source_mapping(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -54,8 +52,7 @@ def create_event_source_mapping(context: Context, request: dict[str, Any]) -> di
     context.check_source(source)
     _refuse_duplicate(context, mapping)
     context.mappings.put(mapping)
-    for sentence in effects.of_mapping(mapping):
-        _log.warning("%s", sentence)
+    effects.warn(target.key.name, of_mapping(mapping))
     return shown(mapping, state_while_created(mapping))
 
 

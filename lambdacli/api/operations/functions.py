@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
 
-from lambdacli.api import attachments, configuration, function_layers, signing, views
+from lambdacli.api import attachments, configuration, effects, function_layers, signing, views
 from lambdacli.api.code_given import code_given
 from lambdacli.api.code_shown import code_shown, location
 from lambdacli.api.names import (
@@ -23,20 +22,17 @@ from lambdacli.api.names import (
 )
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
-from lambdacli.api.publishing import frozen, published
+from lambdacli.api.publishing import frozen, packed_now, published
 from lambdacli.api.roles import check_role
 from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.code_signing import CodeSigningConfig
-from lambdacli.model.effects import without_effect
 from lambdacli.model.errors import (
     InvalidParameterValueException,
     ResourceConflictException,
 )
 from lambdacli.model.function import ArchiveCode, Code, Function, Layer, Origin
-from lambdacli.model.runtime_names import RUNTIMES, RuntimeName, deprecation_note
-
-_log = logging.getLogger("lam.api")
+from lambdacli.model.runtime_names import RUNTIMES, RuntimeName
 
 _PAGE_SIZE = 50
 _DEFAULT_ARCHITECTURE = "x86_64"
@@ -45,6 +41,25 @@ _NO_CODE_YET = ArchiveCode("", 0)
 
 async def create_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
+    draft = await _draft(context, request, target)
+    signed_by = _signing_config(context, request)
+    signing.check_code(target.key, signed_by)
+    code = await code_given(context, request["Code"])
+    await _check_size(context, request["Code"], code, draft.layers)
+    created = replace(draft, code=code)
+    packed = await packed_now(context, created) if request.get("Publish") else None
+    # Another create of the same name may have ended while this one unpacked.
+    _refuse_existing(context, target)
+    context.functions.put(created, {} if signed_by is None else signing.of_new_function(signed_by))
+    effects.warn_of(created)
+    # The answer names the version, but not in its ARN.
+    answered = created if packed is None else published(context, packed)
+    shown = views.function_configuration(answered, await code_shown(context, answered))
+    return views.being_created(shown, new_id())
+
+
+async def _draft(context: Context, request: dict[str, Any], target: Target) -> Function:
+    """The new function but for its code, or the first of AWS's refusals."""
     configuration.check_name_length(target.key.name)
     fields = configuration.fields(request, target.key.name)
     fields |= await function_layers.fields(context, request)
@@ -70,24 +85,7 @@ async def create_function(context: Context, request: dict[str, Any]) -> dict[str
         raise InvalidParameterValueException(
             "Please don't provide ImageUri when creating a function with packageType Zip."
         )
-    signed_by = _signing_config(context, request)
-    signing.check_code(target.key, signed_by)
-    code = await code_given(context, request["Code"])
-    await _check_size(context, request["Code"], code, draft.layers)
-    function = replace(draft, code=code)
-    # Another create of the same name may have ended while this one unpacked.
-    _refuse_existing(context, target)
-    context.functions.put(function)
-    if signed_by is not None:
-        signing.bind(context, target.key, signed_by)
-    _tell(function)
-    if not request.get("Publish"):
-        shown = views.function_configuration(function, await code_shown(context, function))
-        return views.being_created(shown, new_id())
-    version = await _published(context, target)
-    # The answer names the version, but not in its ARN.
-    shown = views.function_configuration(version, await code_shown(context, version))
-    return views.being_created(shown, new_id())
+    return draft
 
 
 async def get_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:
@@ -269,7 +267,7 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
     )
     attachments.check_together(updated)
     context.functions.put(updated)
-    _tell(updated, function)
+    effects.warn_of(updated, function)
     code = await code_shown(context, updated)
     shown = views.function_configuration(updated, code, runtime_version=runtime_version(context, updated))
     return views.being_updated(shown, new_id())
@@ -277,7 +275,7 @@ async def _updated(context: Context, function: Function, fields: Mapping[str, An
 
 async def _published(context: Context, target: Target) -> Function:
     """`$LATEST` as it has just been stored, as a version."""
-    return published(context, *await frozen(context, target))
+    return published(context, await frozen(context, target))
 
 
 async def _check_size(
@@ -293,14 +291,3 @@ async def _check_size(
 def _signing_config(context: Context, request: Mapping[str, Any]) -> CodeSigningConfig | None:
     arn = request.get("CodeSigningConfigArn")
     return signing.config_to_bind(context, arn) if arn else None
-
-
-def _tell(function: Function, former: Function | None = None) -> None:
-    """A line for each thing that is new and has no effect here, and for a runtime near its end."""
-    known = [] if former is None else without_effect(former)
-    notes = [note for note in without_effect(function) if note not in known]
-    if former is None or former.runtime != function.runtime:
-        deprecated = deprecation_note(function.runtime, function.last_modified.date())
-        notes.extend([] if deprecated is None else [deprecated])
-    for note in notes:
-        _log.warning("%s: %s", function.name, note)

@@ -18,16 +18,16 @@ _PAGE_SIZE = 50
 
 async def publish_version(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
-    function, code, layers = await frozen(context, target)
-    check_revision(request.get("RevisionId"), function.revision_id)
+    packed = await frozen(context, target)
+    check_revision(request.get("RevisionId"), packed.latest.revision_id)
     given = request.get("CodeSha256")
-    if given not in (None, "", code.sha256):
+    if given not in (None, "", packed.code.sha256):
         raise InvalidParameterValueException(
-            f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({code.sha256}). "
+            f"CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({packed.code.sha256}). "
             "Please try again with the CodeSHA256 in $LATEST."
         )
-    version = published(context, function, code, layers, request.get("Description"))
-    return views.function_configuration(version, code, qualifier=version.version)
+    version = published(context, packed, request.get("Description"))
+    return views.function_configuration(version, packed.code, qualifier=version.version)
 
 
 async def list_versions_by_function(context: Context, request: dict[str, Any]) -> dict[str, Any]:

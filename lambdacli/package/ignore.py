@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from itertools import pairwise
 from pathlib import PurePath
 
@@ -24,7 +24,8 @@ _FOLDERS = frozenset(
 )
 # 4913 is the file by which vim tries whether a folder can be written to.
 _FILES = ("*.pyc", "*.pyo", "*.sw[a-p]", "*.swx", "*~", "4913", ".#*", "#*#", ".*.kate-swp", "*___jb_*___")
-_DESKTOP_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")
+_DESKTOP_FILES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_NO_CODE = re.compile("|".join(translate(pattern) for pattern in _FILES))
 
 
 def is_ignored(relative: PurePath) -> bool:
@@ -35,7 +36,7 @@ def is_ignored(relative: PurePath) -> bool:
     if any(pair == ("node_modules", ".cache") for pair in pairwise(parts)):
         return True
     name = relative.name
-    return name in _DESKTOP_FILES or any(fnmatchcase(name, pattern) for pattern in _FILES)
+    return name in _DESKTOP_FILES or _NO_CODE.match(name) is not None
 
 
 @dataclass(frozen=True, slots=True)

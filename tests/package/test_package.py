@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from lambdacli.project.ignore import is_ignored, is_matched, parse_ignore_file
-from lambdacli.project.package import PackageError, code_files, package_bytes
+from lambdacli.package.archive import package_bytes
+from lambdacli.package.files import PackageError, code_files
+from lambdacli.package.ignore import is_ignored, is_matched, parse_ignore_file
 
 
 def fill(folder: Path, *names: str) -> None:
@@ -30,6 +31,39 @@ def test_the_same_files_give_the_same_bytes(tmp_path):
     os.utime(two / "app.py", (0, 0))
     (two / "app.py").chmod(0o600)
     assert package_bytes(one) == package_bytes(two)
+
+
+def test_what_is_not_there_or_no_file_makes_no_difference(tmp_path):
+    fill(tmp_path, "app.py")
+    before = package_bytes(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").mkdir()
+    assert package_bytes(tmp_path) == before
+    assert code_files(tmp_path / "nowhere") == ()
+
+
+def test_compressed_package_holds_the_same_files(tmp_path):
+    fill(tmp_path, "app.py", "lib/a.py")
+    (tmp_path / "long.txt").write_text("x" * 10_000)
+    small, large = package_bytes(tmp_path, is_compressed=True), package_bytes(tmp_path)
+    assert len(small) < len(large) / 10
+    one, other = zipfile.ZipFile(io.BytesIO(small)), zipfile.ZipFile(io.BytesIO(large))
+    assert {name: one.read(name) for name in one.namelist()} == {
+        name: other.read(name) for name in other.namelist()
+    }
+
+
+def test_folders_may_be_deeper_than_functions_call_each_other(tmp_path):
+    fill(tmp_path, "app.py")
+    place = tmp_path
+    for _ in range(1200):
+        place = place / "a"
+        place.mkdir()
+    (place / "b.py").write_text("")
+    assert len(code_files(tmp_path)) == 2
+    # Who removes pytest's folders calls himself for each.
+    (place / "b.py").unlink()
+    os.removedirs(place)
 
 
 def test_names_are_sorted_times_fixed_and_modes_made_plain(tmp_path):

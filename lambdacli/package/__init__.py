@@ -1,0 +1,1 @@
+"""A folder of code as a deployment package; knows nothing of Lambda."""

@@ -1,0 +1,115 @@
+"""What a lam.yaml says, as frozen records, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lambdacli.model.function import Network
+from lambdacli.model.identity import Identities
+from lambdacli.model.layer import Substitutions
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    file: Path
+    line: int
+    column: int
+    key_path: str
+    message: str
+    hint: str = ""
+
+    def text(self, folder: Path) -> str:
+        """One line, the file named as seen from this folder."""
+        file = self.file.relative_to(folder) if self.file.is_relative_to(folder) else self.file
+        key = f" {self.key_path}:" if self.key_path else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{file}:{self.line}:{self.column}:{key} {self.message}{hint}"
+
+
+class ConfigError(Exception):
+    """A lam.yaml that cannot be used. Its text has one line per problem."""
+
+    def __init__(self, folder: Path, problems: tuple[Problem, ...]) -> None:
+        super().__init__(folder, problems)
+        self.folder = folder
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(problem.text(self.folder) for problem in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """One function as lam.yaml wants it; all paths are absolute."""
+
+    name: str
+    runtime: str
+    handler: str
+    role: str
+    code: Path
+    """A folder, or a .zip file."""
+    description: str
+    memory_mb: int
+    timeout_seconds: int
+    ephemeral_storage_mb: int
+    architecture: str
+    variables: Mapping[str, str] | None
+    """None: neither `env` nor `env_file` was written."""
+    tags: Mapping[str, str]
+    layers: tuple[Path | str, ...]
+    """Folders, .zip files, or ARNs, in order; the ARN of a layer without a version means its newest one."""
+    reserved_concurrency: int | None
+    virtual_environment: Path | None
+    env_files: tuple[Path, ...] = ()
+    freezes: bool = True
+    preloads: bool = True
+    has_cpu_share: bool = True
+    network: Network = Network.HOST
+
+    @property
+    def layer_paths(self) -> tuple[Path, ...]:
+        return tuple(layer for layer in self.layers if isinstance(layer, Path))
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    file: Path
+    region: str
+    account: str
+    port: int
+    is_port_chosen: bool
+    """The port was written down: when it is taken, that is an error; a default slides on."""
+    services: Mapping[str, str]
+    """Addresses of neighbour services by the names of SERVICES."""
+    max_environments: int | None
+    account_concurrency: int
+    idle_exit_minutes: int
+    functions: tuple[FunctionSettings, ...]
+    substitutions: Substitutions = field(default_factory=Substitutions)
+    """What stands for layers of other accounts."""
+    file_systems: Mapping[str, Path] = field(default_factory=dict)
+    """Folders by the ARNs of the access points they stand for."""
+    is_strict: bool = False
+    identities: Identities = field(default_factory=Identities)
+    checks_signatures: bool = False
+    keys: Path | None = None
+    """The file with the access keys; None: where every project of this user has it."""
+    warnings: tuple[Problem, ...] = field(default=())
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    @property
+    def watched_paths(self) -> frozenset[Path]:
+        """Folders and files whose changes may change a function."""
+        paths = {self.folder}
+        for function in self.functions:
+            paths.update((function.code, *function.layer_paths, *function.env_files))
+        return frozenset((*paths, *self.substitute_paths))
+
+    @property
+    def substitute_paths(self) -> tuple[Path, ...]:
+        return tuple(each for each in self.substitutions.by_arn.values() if isinstance(each, Path))
