@@ -90,8 +90,11 @@ class ScriptedInvoker:
 class KeptEvents:
     accepted: list[tuple[Function, Invocation]] = field(default_factory=list)
 
-    async def accept(self, function: Function, invocation: Invocation) -> None:
+    def accept(self, function: Function, invocation: Invocation, qualifier: str | None) -> Later[None]:
         self.accepted.append((function, invocation))
+        accepted: Later[None] = Later()
+        accepted.set_result(None)
+        return accepted
 
 
 class NoPackages:

@@ -116,6 +116,8 @@ class Project:
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     """Folders by the ARNs of the access points they stand for."""
     is_strict: bool = False
+    is_durable: bool = False
+    """An accepted event survives a power cut."""
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False
     keys: Path | None = None
@@ -225,6 +227,7 @@ class _Reader:
             idle_exit_minutes=_value(top, "idle_exit_minutes", TOP_LEVEL),
             file_systems=self._file_systems(top),
             is_strict=_value(top, "strict", TOP_LEVEL),
+            is_durable=_value(top, "durability", TOP_LEVEL) == "full",
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,

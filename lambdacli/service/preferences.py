@@ -106,6 +106,12 @@ class Preferences:
         return self._settings.is_strict or (project is not None and project.is_strict)
 
     @property
+    def is_durable(self) -> bool:
+        """What is accepted survives a power cut."""
+        project = self.project
+        return project is not None and project.is_durable
+
+    @property
     def account_concurrency(self) -> int:
         project = self.project
         return limits.ACCOUNT_CONCURRENCY if project is None else project.account_concurrency
