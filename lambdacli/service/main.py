@@ -24,6 +24,7 @@ from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
+from lambdacli.engine.event_desk import EventDesk
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
 from lambdacli.engine.provisioning import Provisioner
@@ -60,7 +61,7 @@ from lambdacli.service.settings import Settings, StartFailure, parse_arguments, 
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.code_signing import CodeSigningStore
-from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably
+from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably, open_for_reading
 from lambdacli.store.events import EventStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.group_commit import GroupCommit
@@ -197,6 +198,10 @@ class Service:
         self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         self._events = EventQueue(self._event_store, self._invoker, callees, self._clock)
+        database = self._settings.state / "lam.db"
+        self._event_desk = EventDesk(
+            self._event_store, self._events, lambda: open_for_reading(database), self._clock
+        )
         self._events.take_back()
         stack.push_async_callback(self._events.close)
         self._provisioner = Provisioner(
@@ -334,6 +339,7 @@ class Service:
             settings=SettingsShown(
                 self._function_settings, self._provisioner, lambda: self._doors.endpoint
             ).of,
+            events=self._event_desk,
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,

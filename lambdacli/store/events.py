@@ -276,12 +276,6 @@ class EventStore:
             lambda connection: connection.execute(queries()["due_now"], values).rowcount > 0
         )
 
-    def lane_due_now(self, lane: Lane, now: datetime) -> Later[int]:
-        values = {"lane": lane.number, "now": now.timestamp()}
-        return self._commits.submit(
-            lambda connection: connection.execute(queries()["lane_due_now"], values).rowcount
-        )
-
     def drop(self, number: int, now: datetime) -> Later[bool]:
         """Into the history, told to nobody. Whether it waited: what runs is not taken away."""
 
@@ -337,10 +331,6 @@ class EventStore:
 
     def next_ending_due(self, lane: Lane) -> datetime | None:
         values = {"lane": lane.number, "state": EventState.DELIVERING}
-        return _moment(self._connection.execute(queries()["next_due"], values).fetchone()[0])
-
-    def next_due(self, lane: Lane) -> datetime | None:
-        values = {"lane": lane.number, "state": EventState.QUEUED}
         return _moment(self._connection.execute(queries()["next_due"], values).fetchone()[0])
 
     def _endings(self, rows: sqlite3.Cursor, lane: Lane) -> Iterator[Ending]:
@@ -449,10 +439,6 @@ class EventReader:
     def oldest_accepted(self, lane: int) -> datetime | None:
         row = self._connection.execute(queries()["oldest_event"], {"lane": lane}).fetchone()
         return None if row is None else _moment(row["accepted_at"])
-
-    def last_finished(self, count: int) -> Sequence[FoundEvent]:
-        rows = self._connection.execute(queries()["last_finished"], {"count": count}).fetchall()
-        return [self._found(row, is_finished=True) for row in rows]
 
     def _found(self, row: sqlite3.Row, *, is_finished: bool) -> FoundEvent:
         lane = Lane(row["lane"], key_of(row), row["qualifier"] or None)

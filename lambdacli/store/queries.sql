@@ -274,18 +274,11 @@ SELECT * FROM events JOIN event_lanes USING (lane) WHERE request_id = :request_i
 SELECT * FROM events_history JOIN event_lanes USING (lane) WHERE request_id = :request_id
 ORDER BY place DESC LIMIT 1;
 
--- name: last_finished
-SELECT * FROM events_history JOIN event_lanes USING (lane) ORDER BY place DESC LIMIT :count;
-
 -- name: oldest_event
 SELECT accepted_at FROM events WHERE number = (SELECT min(number) FROM events INDEXED BY events_due WHERE lane = :lane);
 
 -- name: due_now
 UPDATE events SET due_at = min(due_at, :now) WHERE number = :number AND state IN ('queued', 'delivering');
-
--- name: lane_due_now
-UPDATE events SET due_at = min(due_at, :now)
-WHERE lane = :lane AND state IN ('queued', 'delivering') AND due_at > :now;
 
 -- name: some_of_lane
 SELECT number, state FROM events WHERE lane = :lane AND state IN ('queued', 'delivering') LIMIT :count;
