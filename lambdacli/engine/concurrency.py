@@ -97,7 +97,8 @@ class Ledger:
         own = max(0, provisioned.get(version, 0) - running.get(version, 0))
         reserved = self._reserved.get(key)
         if reserved is not None:
-            return max(reserved - _held(running, provisioned), min(own, reserved - sum(running.values())))
+            free = own + max(0, reserved - _held(running, provisioned))
+            return max(0, min(free, reserved - sum(running.values())))
         claimed = self._claimed_in.get((key.account, key.region), 0)
         return own + max(0, self.account_concurrency - claimed - self._running_unreserved(key))
 

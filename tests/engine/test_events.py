@@ -22,6 +22,7 @@ from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
+from lambdacli.store import events
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.database import open_database, open_durably, open_for_reading
 from lambdacli.store.events import EventReader, EventStore
@@ -591,6 +592,46 @@ def test_accepts_of_one_turn_share_a_commit(tell):
         house.connection.set_trace_callback(None)
 
     tell(story)
+
+
+def test_the_history_is_bounded_by_number_age_and_bytes(tell, monkeypatch):
+    def places(house: House) -> list[str]:
+        rows = house.connection.execute("SELECT request_id FROM events_history ORDER BY place")
+        return [row["request_id"] for row in rows]
+
+    async def story(house: House) -> None:
+        monkeypatch.setattr(events, "_TRIM_EVERY", 1)
+        monkeypatch.setattr(events, "HISTORY_EVENTS", 3)
+        await house.send("r1", "r2", "r3", "r4", "r5")
+        assert places(house) == ["r3", "r4", "r5"]
+        attempts = house.connection.execute("SELECT count(*) FROM event_attempts").fetchone()[0]
+        assert attempts == 3
+        monkeypatch.setattr(events, "HISTORY_BYTES", 2 * len(b'{"id":"r5"}1'))
+        await house.send("r6")
+        assert places(house) == ["r5", "r6"]
+        await house.pass_by(7 * 86_400 + 1)
+        await house.send("r7")
+        assert places(house) == ["r7"]
+
+    tell(story)
+
+
+def test_numbers_go_on_where_a_former_service_ended(tmp_path):
+    async def story() -> None:
+        first = House(tmp_path)
+        first.put(function())
+        first.start()
+        await first.send("r1", "r2")
+        await first.close()
+        again = House(tmp_path, first.clock)
+        again.start()
+        await again.send("r3")
+        numbers = [again.shown(name).event.number for name in ("r1", "r2", "r3")]
+        assert numbers == sorted(set(numbers))
+        assert [len(again.shown(name).attempts) for name in ("r1", "r2", "r3")] == [1, 1, 1]
+        await again.close()
+
+    asyncio.run(story())
 
 
 # By hand
