@@ -61,8 +61,11 @@ class Lam:
         self.variables = environment(folder.parent / "home", runtime_folder)
         self._edits = 0
 
-    def write(self, functions: Sequence[Function], max_environments: int) -> None:
-        lines = [f"max_environments: {max_environments}", "functions:"]
+    def write(
+        self, functions: Sequence[Function], max_environments: int, settings: Mapping[str, str] | None = None
+    ) -> None:
+        lines = [f"{key}: {value}" for key, value in (settings or {}).items()]
+        lines += [f"max_environments: {max_environments}", "functions:"]
         for function in functions:
             shutil.copytree(FUNCTIONS / (function.folder or function.name), self.folder / function.name)
             lines += [f"  {function.name}:", f"    runtime: {function.runtime}", "    handler: app.handler"]
@@ -172,14 +175,16 @@ def environment(home: Path, runtime_folder: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def project(functions: Sequence[Function], max_environments: int = 1000) -> Iterator[Lam]:
-    """A running service, stopped at the end."""
+def project(
+    functions: Sequence[Function], max_environments: int = 1000, settings: Mapping[str, str] | None = None
+) -> Iterator[Lam]:
+    """A running service, stopped at the end. `settings` are further ones of the whole project."""
     # Short, for a socket's path has 104 bytes.
     with tempfile.TemporaryDirectory(prefix="lam-bench-") as root:
         (Path(root) / "project").mkdir()
         (Path(root) / "run").mkdir(mode=0o700)
         lam = Lam(Path(root) / "project", Path(root) / "run")
-        lam.write(functions, max_environments)
+        lam.write(functions, max_environments, settings)
         lam.command("validate")
         try:
             lam.command("start", "--detach", "--port", "0", "--idle-exit", "0")

@@ -18,6 +18,12 @@ function init(arguments)
    wrk.headers["Content-Type"] = "application/json"
    wrk.headers["Authorization"] = arguments[2]
    wanted = plain(wrk.body)
+   status_wanted = 200
+   if arguments[3] then
+      -- An invocation type whose answer has no body.
+      wrk.headers["X-Amz-Invocation-Type"] = arguments[3]
+      status_wanted = tonumber(arguments[4])
+   end
    right = { [wrk.body] = true }
    wrong = 0
    checked = 0
@@ -26,6 +32,12 @@ end
 -- Some serialise with blanks: an answer that was found right once is compared by its bytes from then on.
 function response(status, headers, body)
    checked = checked + 1
+   if status_wanted ~= 200 then
+      if status ~= status_wanted then
+         wrong = wrong + 1
+      end
+      return
+   end
    if status == 200 and right[body] then
       return
    end

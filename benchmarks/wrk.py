@@ -32,7 +32,14 @@ def is_installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-def load(target: Target, payload: bytes, callers: int, seconds: float) -> Load:
+STATUSES = {"Event": 202, "DryRun": 204}
+"""What is right for an invocation type whose answer has no body."""
+
+
+def load(
+    target: Target, payload: bytes, callers: int, seconds: float, invocation_type: str | None = None
+) -> Load:
+    other = [] if invocation_type is None else [invocation_type, str(STATUSES[invocation_type])]
     with tempfile.NamedTemporaryFile(prefix="lam-bench-payload-") as file:
         file.write(payload)
         file.flush()
@@ -40,7 +47,7 @@ def load(target: Target, payload: bytes, callers: int, seconds: float) -> Load:
             [
                 *("wrk", "--threads", str(min(callers, 2)), "--connections", str(callers)),
                 *("--duration", f"{max(1, round(seconds))}s", "--timeout", "20s", "--script", str(SCRIPT)),
-                *(target.url, "--", file.name, target.authorization),
+                *(target.url, "--", file.name, target.authorization, *other),
             ],
             capture_output=True,
             text=True,

@@ -23,16 +23,18 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete publish versions alias layer permission completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show queue chaos envs bench doctor delete publish versions alias layer permission completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --wait --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         list:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         show:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        queue:-*) _lam_offer -W "--json --project --help" ;;
+        chaos:-*) _lam_offer -W "--project --help" ;;
         envs:-*) _lam_offer -W "--json --project --help" ;;
         bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --help" ;;
         doctor:-*) _lam_offer -W "--json --project --help" ;;
@@ -47,6 +49,8 @@ _lam() {
         invoke:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -f; fi ;;
         logs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         show:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        queue:*) ((words == 0)) && _lam_offer -W "list show retry drop purge" ;;
+        chaos:*) ((words == 0)) && _lam_offer -W "duplicates" ;;
         envs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         bench:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         delete:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;

@@ -20,6 +20,8 @@ _lam() {
         'logs:Show what functions wrote.'
         'list:List the functions.'
         'show:Show one function with all its settings.'
+        'queue:Show the asynchronous events that wait, and act on them.'
+        'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
         'bench:Invoke a function many times, and tell how long it took.'
         'doctor:Tell what this machine grants, what is missing, and how to get it.'
@@ -97,6 +99,7 @@ _lam() {
                         '--client-context[JSON about the client, base64 or plain.]:value: ' \
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
+                        '--wait[With the type Event\: follow the event to its end.]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -205,6 +208,21 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
+                    ;;
+                queue)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(list show retry drop purge)'
+                    ;;
+                chaos)
+                    _arguments \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(duplicates)'
                     ;;
                 envs)
                     _arguments \

@@ -89,9 +89,14 @@ class ScriptedInvoker:
 @dataclass
 class KeptEvents:
     accepted: list[tuple[Function, Invocation]] = field(default_factory=list)
+    qualifiers: list[str | None] = field(default_factory=list)
 
-    async def accept(self, function: Function, invocation: Invocation) -> None:
+    def accept(self, function: Function, invocation: Invocation, qualifier: str | None) -> Later[None]:
         self.accepted.append((function, invocation))
+        self.qualifiers.append(qualifier)
+        accepted: Later[None] = Later()
+        accepted.set_result(None)
+        return accepted
 
 
 class NoPackages:

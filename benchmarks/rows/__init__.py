@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks.findings import Finding
-from benchmarks.rows import cold, command, crowd, flat, freeze, load, memory, payload, store, warm
+from benchmarks.rows import cold, command, crowd, events, flat, freeze, load, memory, payload, store, warm
 from benchmarks.stage import Stage
 
 ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
@@ -18,5 +18,6 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "command": command.run,
     "memory": memory.run,
     "flat": flat.run,
+    "events": events.run,
     "store": store.run,
 }

@@ -35,6 +35,8 @@ VERBS = {
     "logs": Verb("lambdacli.cli.logs", "Show what functions wrote."),
     "list": Verb("lambdacli.cli.list", "List the functions."),
     "show": Verb("lambdacli.cli.show", "Show one function with all its settings."),
+    "queue": Verb("lambdacli.cli.queue", "Show the asynchronous events that wait, and act on them."),
+    "chaos": Verb("lambdacli.cli.chaos", "Make the service do what AWS may do on a bad day."),
     "envs": Verb("lambdacli.cli.envs", "Show the execution environments as they are now."),
     "bench": Verb("lambdacli.cli.bench", "Invoke a function many times, and tell how long it took."),
     "doctor": Verb(
@@ -162,8 +164,13 @@ class NounGroup(TyperGroup):
     """A noun such as `layer`, whose help shows what can be done with it."""
 
     examples = ""
+    default_action: str | None = None
+    """What the noun alone means; otherwise that is its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if self.default_action is not None and not set(args[:1]) & {"--help", "-h"}:
+            is_option = not args or args[0].startswith("-")
+            return super().parse_args(ctx, [self.default_action, *args] if is_option else args)
         return super().parse_args(ctx, args or ["--help"])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -220,7 +227,9 @@ def _no_such_verb(shown: str, name: str, known: Iterable[str], command: str) -> 
 def load_verb(name: str) -> VerbCommand | NounGroup:
     module = importlib.import_module(VERBS[name].module)
     if hasattr(module, "ACTIONS"):
-        return _noun(name, module.ACTIONS, module.EXAMPLES)
+        noun = _noun(name, module.ACTIONS, module.EXAMPLES)
+        noun.default_action = getattr(module, "DEFAULT_ACTION", None)
+        return noun
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=VerbCommand, help=VERBS[name].summary, context_settings=_CONTEXT_SETTINGS)(
         module.run

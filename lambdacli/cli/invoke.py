@@ -13,7 +13,7 @@ from typing import IO, Annotated, Literal
 
 import typer
 
-from lambdacli.cli import aws_output, connect, outfile, render
+from lambdacli.cli import aws_output, connect, event_end, outfile, render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
@@ -34,6 +34,7 @@ lam invoke demo --payload '{"key1": "value1"}' | jq .
 lam invoke demo --payload - < event.json
 lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
+lam invoke demo --invocation-type Event --wait       follow it through its retries
 lam invoke --function-name demo --payload '{}' response.json
 """
 
@@ -87,6 +88,9 @@ def run(
     tenant_id: Annotated[
         str | None, typer.Option("--tenant-id", metavar="ID", help="For functions isolated by tenant.")
     ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="With the type Event: follow the event to its end.")
+    ] = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="Force a cold start, although warm environments are free.")
     ] = False,
@@ -112,6 +116,7 @@ def run(
         tenant_id=tenant_id,
         is_cold=cold,
     )
+    _check_wait(wait, invocation_type, out, aws)
     if cold and aws.endpoint_url is not None:
         raise WrongUsage("--cold is understood by the project's own service only", "leave out --endpoint-url")
     if aws.query is not None and out is not None:
@@ -122,6 +127,8 @@ def run(
     if out is None:
         answer = _invoke(endpoint, wanted)
         _show(endpoint, answer, invocation_type)
+        if wait:
+            return event_end.follow(endpoint, answer.request_id or "", exit_zero=exit_zero)
     else:
         with _opened(out) as file:
             answer = _invoke(endpoint, wanted)
@@ -162,6 +169,15 @@ def refuse_event_as_outfile(out: str) -> None:
             f"{out} is the file for the answer; it exists, and no event is named",
             f"to send it: -e {out}\nto overwrite it: name the event too, or use --function-name",
         )
+
+
+def _check_wait(wait: bool, invocation_type: str | None, out: str | None, aws: AwsFlags) -> None:
+    if not wait:
+        return
+    if invocation_type != "Event":
+        raise WrongUsage("--wait follows an event", "add --invocation-type Event; other types wait anyway")
+    if out is not None or aws.endpoint_url is not None:
+        raise WrongUsage("--wait asks the project's own service", "leave out OUTFILE and --endpoint-url")
 
 
 def _tail_for(invocation_type: str | None) -> str | None:

@@ -165,6 +165,24 @@ def doctor(endpoint: Endpoint) -> list[Json]:
     return list(_own_call(endpoint, "GET", "/doctor").get("grants", []))
 
 
+def queue(endpoint: Endpoint) -> Json:
+    """What waits, per function and qualifier."""
+    return _own_call(endpoint, "GET", "/queue")
+
+
+def queued_event(endpoint: Endpoint, request_id: str) -> Json:
+    return _own_call(endpoint, "GET", f"/queue/events/{http.escape(request_id)}")
+
+
+def event_changes(endpoint: Endpoint, request_id: str) -> Iterator[Json]:
+    """The event as it is, and again whenever something became of it, until its end."""
+    return _own_lines(endpoint, f"/queue/events/{http.escape(request_id)}?follow=1")
+
+
+def change_queue(endpoint: Endpoint, verb: str, members: Json) -> Json:
+    return _own_call(endpoint, "POST", f"/queue/{verb}", body=json.dumps(members).encode())
+
+
 def log_lines(
     endpoint: Endpoint,
     *,

@@ -90,6 +90,18 @@ class Ledger:
         else:
             running[version] = running.get(version, 0) + 1
 
+    def room(self, key: FunctionKey, version: str = LATEST) -> int:
+        """How many more of a version would be admitted now."""
+        running = self._running.get(key, _NOTHING)
+        provisioned = self._provisioned.get(key, _NOTHING)
+        own = max(0, provisioned.get(version, 0) - running.get(version, 0))
+        reserved = self._reserved.get(key)
+        if reserved is not None:
+            free = own + max(0, reserved - _held(running, provisioned))
+            return max(0, min(free, reserved - sum(running.values())))
+        claimed = self._claimed_in.get((key.account, key.region), 0)
+        return own + max(0, self.account_concurrency - claimed - self._running_unreserved(key))
+
     def release(self, key: FunctionKey, version: str = LATEST) -> None:
         running = self._running[key]
         running[version] -= 1

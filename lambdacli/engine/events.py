@@ -1,52 +1,567 @@
-"""Asynchronous invocations: accepted here, run behind the caller's back."""
+"""Asynchronous invocations: accepted on disk, run behind the caller's back, tried again, told at the end."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
 
-from lambdacli.engine.invoker import Invoker
-from lambdacli.model.errors import RequestError
+from lambdacli.engine import retry
+from lambdacli.engine.callees import Callees
+from lambdacli.engine.retry import Finish, RetryAt
+from lambdacli.engine.scheduler import Scheduler
+from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.clock import Clock
+from lambdacli.model.errors import RequestError, ServiceException, TooManyRequestsException
+from lambdacli.model.event import (
+    Attempt,
+    AttemptKind,
+    Condition,
+    DeliveryError,
+    Ending,
+    Event,
+    Refusal,
+    RefusalKind,
+)
 from lambdacli.model.function import Function
-from lambdacli.model.outcome import Invocation
+from lambdacli.model.later import Later
+from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome, error_message
+from lambdacli.store.events import Claimed, EventStore, Lane
+from lambdacli.store.group_commit import CommitError
+
+T = TypeVar("T")
 
 logger = logging.getLogger("lam.events")
 
+CLAIM_AT_ONCE = 64
+RUNNING_BYTES = 64 * 1024 * 1024
+"""Of payloads in memory: beyond it nothing more is claimed."""
+DELIVERIES_AT_ONCE = 32
+_WRITE_AGAIN = timedelta(seconds=1)
+"""After a write that the database refused: what it tells is kept in memory until it succeeds."""
+_LOOK_AGAIN = timedelta(seconds=1)
+_ERROR_LENGTH = 1024
+
+
+class Invoker(Protocol):
+    # May raise at once what the caller gets.
+    def invoke(
+        self, function: Function, invocation: Invocation, *, want_log_tail: bool
+    ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]: ...
+
+
+class Delivery(Protocol):
+    # Whether anybody is to hear of this end.
+    def is_wanted(self, ending: Ending) -> bool: ...
+
+    # Tells everybody who is not among `ending.delivered`, or raises a DeliveryError.
+    async def deliver(self, ending: Ending) -> None: ...
+
+
+class NoDelivery:
+    """Nobody hears of any end."""
+
+    def is_wanted(self, ending: Ending) -> bool:
+        return False
+
+    async def deliver(self, ending: Ending) -> None:
+        raise AssertionError("nobody is to be told")
+
+
+Count = Callable[[FunctionKey, str, str, float], None]
+"""Function, version, metric, value."""
+
+
+def _not_counted(function: FunctionKey, version: str, name: str, value: float) -> None:
+    return None
+
 
 class EventQueue:
-    """Makes one attempt per event, and says so: the durable queue with retries and destinations is not built
-    yet."""
-
-    def __init__(self, invoker: Invoker) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        invoker: Invoker,
+        callees: Callees,
+        clock: Clock,
+        delivery: Delivery | None = None,
+        count: Count = _not_counted,
+    ) -> None:
+        self._store = store
         self._invoker = invoker
-        self._attempts: set[asyncio.Task[None]] = set()
+        self._callees = callees
+        self._clock = clock
+        self._delivery = NoDelivery() if delivery is None else delivery
+        self._count = count
+        self.scheduler = Scheduler(clock)
+        self.max_running = 64
+        """Of all functions together. More would only stand in line for the machine's environments, and others
+        behind them."""
+        self.delivers_twice = False
+        """`lam chaos duplicates`."""
+        self._is_started = False
+        self._is_draining = False
+        self._is_closed = False
+        self._running = 0
+        """Places that are taken: by a claim on its way, or by an event until its decision is made."""
+        self._running_bytes = 0
+        self._claiming: set[int] = set()
+        """Lanes of which a claim is on its way."""
+        self._held_back: set[int] = set()
+        """Lanes without room: they rest until one of theirs has run, or a wait is over."""
+        self._expected: Counter[FunctionKey] = Counter()
+        """Events that are about to be admitted: the ledger does not know of them yet."""
+        self._hungry: dict[int, Lane] = {}
+        """Lanes that may have something to run, in the order in which they get a place."""
+        self._telling: set[int] = set()
+        """Numbers of the endings that are being told."""
+        self._unwritten = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._followers: dict[str, set[asyncio.Queue[None]]] = {}
+        self._drained: Later[None] = Later()
 
-    async def accept(self, function: Function, invocation: Invocation) -> None:
-        attempt = asyncio.get_running_loop().create_task(self._attempt(function, invocation))
-        self._attempts.add(attempt)
-        attempt.add_done_callback(self._attempts.discard)
+    def __repr__(self) -> str:
+        return f"<EventQueue {self._store.depth()} waiting, {self._running} running>"
+
+    # From outside
+
+    def take_back(self) -> None:
+        """What a service that was killed had claimed. Before anything is accepted."""
+        taken_back = self._store.reclaim(self._clock.now())
+        if taken_back:
+            logger.warning("%d events were running when the service was killed: they run again", taken_back)
+
+    def start(self) -> None:
+        """Runs what waits from now on."""
+        self._is_started = True
+        self.look()
+
+    def accept(self, function: Function, invocation: Invocation, qualifier: str | None = None) -> Later[None]:
+        """There when the event is on disk."""
+        event = Event(
+            request_id=invocation.request_id,
+            function=function.key,
+            qualifier=qualifier,
+            payload=invocation.payload,
+            accepted_at=self._clock.now(),
+            trace_id=invocation.trace_id,
+        )
+        accepted: Later[None] = Later()
+
+        def stored(done: Later[Lane]) -> None:
+            try:
+                lane = done.result()
+            except CommitError as error:
+                logger.error("an event for %s was not accepted: %s", function.name, error)
+                accepted.set_exception(_not_accepted(error))
+                return
+            accepted.set_result(None)
+            self._count(function.key, function.version, "AsyncEventsReceived", 1)
+            self._pump(lane)
+
+        self._store.accept(event).add_done_callback(stored)
+        return accepted
 
     def waiting(self) -> int:
-        return len(self._attempts)
+        """Every event that has not come to its end: who waits for a retry, too."""
+        return self._store.depth() + self._unwritten
+
+    def look(self) -> None:
+        """At everything: after a start, after a move of the clock, or after a person's word."""
+        self._held_back.clear()
+        for lane in list(self._store.lanes.values()):
+            self._pump(lane)
+            self._tell_endings(lane)
+        self.scheduler.look()
+
+    @contextlib.contextmanager
+    def following(self, request_id: str) -> Iterator[asyncio.Queue[None]]:
+        """Gets something whenever something became of the event."""
+        changes: asyncio.Queue[None] = asyncio.Queue()
+        self._followers.setdefault(request_id, set()).add(changes)
+        try:
+            yield changes
+        finally:
+            self._followers[request_id].discard(changes)
+            if not self._followers[request_id]:
+                del self._followers[request_id]
 
     async def drain(self) -> None:
-        """Returns when every accepted event had its attempt."""
-        while self._attempts:
-            await asyncio.wait(self._attempts)
+        """Claims nothing more, and returns when what was claimed has been run and written. The others wait on
+        disk for the next start."""
+        self._is_draining = True
+        if self._is_working():
+            await self._drained
 
-    async def _attempt(self, function: Function, invocation: Invocation) -> None:
-        what = f"event {invocation.request_id} for {function.name}"
+    async def close(self) -> None:
+        """What still runs, or is being told, is taken back at the next start."""
+        self._is_closed = True
+        self.scheduler.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Claiming
+
+    def _pump(self, lane: Lane) -> None:
+        """It may have something to run."""
+        if lane.number not in self._held_back:
+            self._hungry[lane.number] = lane
+            self._serve()
+
+    def _serve(self) -> None:
+        while self._hungry and self._has_place():
+            lane = self._hungry.pop(next(iter(self._hungry)))
+            count = self._claimable(lane)
+            if count > 0:
+                self._claim(lane, min(count, CLAIM_AT_ONCE, self.max_running - self._running))
+
+    def _has_place(self) -> bool:
+        return self._running < self.max_running and self._running_bytes < RUNNING_BYTES
+
+    def _claimable(self, lane: Lane) -> int:
+        """How many events it would be right to run now. Whatever changes a 0 pumps the lane again."""
+        if not self._is_started or self._is_draining or self._is_closed or lane.queued <= 0:
+            return 0
+        if lane.number in self._claiming:
+            return 0
+        room = self._callees.room(lane.function, lane.qualifier)
+        if room is None:
+            return CLAIM_AT_ONCE  # nothing is run: all of them come to their end
+        room -= self._expected[lane.function]
+        if room > 0:
+            return room
+        if not lane.running:
+            return 1  # it asks, and learns why it is refused
+        # The end of its own is heard of, that of others is not.
+        self._held_back.add(lane.number)
+        self._wake_lane(lane, self._clock.now() + _LOOK_AGAIN)
+        return 0
+
+    def _claim(self, lane: Lane, count: int) -> None:
+        self._claiming.add(lane.number)
+        self._running += count
+        self._expected[lane.function] += count
+
+        def claimed(done: Later[Claimed]) -> None:
+            self._claiming.discard(lane.number)
+            self._running -= count
+            self._admitted(lane.function, count)
+            try:
+                found = done.result()
+            except CommitError as error:
+                logger.error("no event of %s could be claimed: %s", lane.function.name, error)
+                self._wake_lane(lane, self._clock.now() + _WRITE_AGAIN)
+            else:
+                self._begin(lane, found)
+            self._work_ended()
+
+        self._store.claim(lane, self._clock.now(), count).add_done_callback(claimed)
+
+    def _begin(self, lane: Lane, claimed: Claimed) -> None:
+        self._running += len(claimed.events)
+        self._running_bytes += sum(len(event.payload) for event in claimed.events)
+        for event in claimed.events:
+            self._run(lane, event)
+        if claimed.next_due_at is None:
+            return
+        if claimed.next_due_at > self._clock.now():
+            self._wake_lane(lane, claimed.next_due_at)
+        else:
+            # In the next turn: what was begun in this one is admitted by then.
+            asyncio.get_running_loop().call_soon(self._pump, lane)
+
+    def _wake_lane(self, lane: Lane, moment: datetime) -> None:
+        self.scheduler.wake_by(("lane", lane.number), moment, lambda: self._woken(lane))
+
+    def _woken(self, lane: Lane) -> None:
+        self._held_back.discard(lane.number)
+        self._pump(lane)
+
+    # Running
+
+    def _run(self, lane: Lane, event: Event) -> None:
+        began = self._clock.now()
+        config = self._callees.event_config(event.function, event.qualifier)
+        if began >= retry.expires_at(event, config):
+            self._finish(lane, Ending(event, Condition.EVENT_AGE_EXCEEDED, began), [])
+            return
+
+        def ran(result: Outcome | Refusal) -> None:
+            if isinstance(result, Refusal):
+                self._decided(lane, event, result, began)
+                return
+            self._held_back.discard(lane.number)
+            age_ms = (began - event.accepted_at).total_seconds() * 1000
+            self._count(event.function, result.executed_version, "AsyncEventAge", age_ms)
+            if self.delivers_twice:
+                self._run_again(lane, event, result, began)
+            else:
+                self._decided(lane, event, result, began)
+
+        self._invoke(event, ran)
+
+    def _run_again(self, lane: Lane, event: Event, first: Outcome, began: datetime) -> None:
+        """The same event once more; what counts is what came of it first."""
+        began_again = self._clock.now()
+        logger.info("chaos: event %s for %s is delivered twice", event.request_id, event.function.name)
+
+        def ran(second: Outcome | Refusal) -> None:
+            duplicate = _attempt(AttemptKind.DUPLICATE, second, began_again, self._clock.now())
+            self._decided(lane, event, first, began, duplicate)
+
+        self._invoke(event, ran)
+
+    def _invoke(self, event: Event, tell: Callable[[Outcome | Refusal], None]) -> None:
+        """Tells once what came of it, unless the queue is closed by then."""
+
+        def done(answer: Later[InvokeAnswer] | asyncio.Task[InvokeAnswer]) -> None:
+            if self._is_closed:
+                return
+            try:
+                result: Outcome | Refusal = answer.result().outcome
+            except (Exception, asyncio.CancelledError) as error:
+                result = _refusal(event, error)
+            tell(result)
+
+        function = self._callees.function(event.function, event.qualifier)
+        refusal = self._callees.refusal(event.function, event.qualifier, function)
+        if refusal is not None or function is None:
+            assert refusal is not None, "what is not there is refused"
+            tell(refusal)
+            return
+        invocation = Invocation(event.request_id, event.invoked_arn, event.payload, trace_id=event.trace_id)
         try:
-            answer = await self._invoker.invoke(function, invocation, want_log_tail=False)
-        except RequestError as error:
-            logger.warning("%s was not run (%s); retries are not built yet", what, error.message)
+            answer = self._invoker.invoke(function, invocation, want_log_tail=False)
+        except Exception as error:
+            tell(_refusal(event, error))
             return
-        except Exception:
-            logger.exception("%s was lost inside lam; retries are not built yet", what)
+        if isinstance(answer, Later):
+            answer.add_done_callback(done)
+        else:
+            self._task(answer).add_done_callback(done)
+            # It asks the ledger with its first step.
+            self._expected[event.function] += 1
+            asyncio.get_running_loop().call_soon(self._admitted, event.function, 1)
+
+    def _admitted(self, function: FunctionKey, count: int) -> None:
+        self._expected[function] -= count
+        if not self._expected[function]:
+            del self._expected[function]
+
+    # Deciding
+
+    def _decided(
+        self,
+        lane: Lane,
+        event: Event,
+        result: Outcome | Refusal,
+        began: datetime,
+        duplicate: Attempt | None = None,
+    ) -> None:
+        now = self._clock.now()
+        if self._is_draining and isinstance(result, Refusal) and result.kind is RefusalKind.SERVICE_ERROR:
+            # The service is going: that is not this event's fault.
+            self._write(lane, event, lambda: self._store.retry(event, now, (), uses_attempt=False))
             return
-        if answer.outcome.function_error is not None:
+        config = self._callees.event_config(event.function, event.qualifier)
+        kind = AttemptKind.REFUSED if isinstance(result, Refusal) else AttemptKind.RUN
+        attempt = _attempt(kind, result, began, now)
+        duplicates = () if duplicate is None else (duplicate,)
+        match retry.decide(event, result, config, now):
+            case RetryAt(due_at, uses_attempt):
+                attempts = (replace(attempt, next_due_at=due_at), *duplicates)
+                self._retry(lane, event, attempts, due_at, uses_attempt)
+            case Finish(condition):
+                ended = replace(event, attempts=event.attempts + isinstance(result, Outcome))
+                ending = Ending(ended, condition, now)
+                if isinstance(result, Outcome):
+                    ending = replace(ending, outcome=result)
+                else:
+                    ending = replace(ending, refusal=result)
+                self._finish(lane, ending, (attempt, *duplicates))
+
+    def _retry(
+        self, lane: Lane, event: Event, attempts: Sequence[Attempt], due_at: datetime, uses_attempt: bool
+    ) -> None:
+        what, why = f"event {event.request_id} for {event.function.name}", attempts[0].error_type
+        if uses_attempt:
+            logger.warning("%s failed (%s) and is tried again at %s", what, why, _time_of(due_at))
+        else:
+            logger.info("%s could not run (%s) and waits until %s", what, why, _time_of(due_at))
+            # The others of it would be refused as well.
+            self._held_back.add(lane.number)
+        self._write(
+            lane, event, lambda: self._store.retry(event, due_at, attempts, uses_attempt=uses_attempt)
+        )
+        self._wake_lane(lane, due_at)
+
+    def _finish(self, lane: Lane, ending: Ending, attempts: Sequence[Attempt]) -> None:
+        event = ending.event
+        if ending.condition is not Condition.SUCCESS:
+            self._count(event.function, event.qualifier or LATEST, "AsyncEventsDropped", 1)
             logger.warning(
-                "%s failed (%s); Lambda would try again, retries are not built yet",
-                what,
-                answer.outcome.error_type,
+                "event %s for %s ends after %d attempts: %s",
+                event.request_id,
+                event.function.name,
+                event.attempts,
+                ending.condition,
             )
+        is_told = ending.condition is not Condition.FUNCTION_DELETED and self._delivery.is_wanted(ending)
+        self._write(lane, event, lambda: self._store.finish(ending, attempts, has_to_be_told=is_told))
+
+    def _write(self, lane: Lane, event: Event, write: Callable[[], Later[None]]) -> None:
+        """A decision. Its event's place is free at once."""
+        self._running -= 1
+        self._running_bytes -= len(event.payload)
+
+        def written() -> None:
+            self._changed(event)
+            self._tell_endings(lane)
+            # It counted as running until now.
+            self._pump(lane)
+
+        self._persist(write, written)
+        self._pump(lane)
+
+    def _persist(self, write: Callable[[], Later[None]], then: Callable[[], None]) -> None:
+        """Written until it is written: a disk that is full for a while costs nothing but time."""
+        self._unwritten += 1
+
+        def written(done: Later[None]) -> None:
+            self._unwritten -= 1
+            error = done.exception()
+            if isinstance(error, CommitError):
+                logger.error("what became of an event is not written yet, and is written again: %s", error)
+                self._unwritten += 1
+                moment = self._clock.now() + _WRITE_AGAIN
+                self.scheduler.wake_by(("write", write), moment, again)
+                return
+            then()
+            self._work_ended()
+
+        def again() -> None:
+            self._unwritten -= 1
+            self._persist(write, then)
+
+        write().add_done_callback(written)
+
+    # Telling
+
+    def _tell_endings(self, lane: Lane) -> None:
+        free = DELIVERIES_AT_ONCE - len(self._telling)
+        if not self._is_started or self._is_draining or self._is_closed or not lane.delivering or free <= 0:
+            return
+        now = self._clock.now()
+        # Those that are being told are still among the due ones.
+        due = self._store.due_endings(lane, now, DELIVERIES_AT_ONCE)
+        new = [ending for ending in due if ending.event.number not in self._telling][:free]
+        for ending in new:
+            self._telling.add(ending.event.number)
+            self._task(self._tell(lane, ending))
+        next_due_at = None if due else self._store.next_ending_due(lane)
+        if next_due_at is not None:
+            self._wake_endings(lane, next_due_at)
+
+    def _wake_endings(self, lane: Lane, moment: datetime) -> None:
+        self.scheduler.wake_by(("endings", lane.number), moment, lambda: self._tell_endings(lane))
+
+    async def _tell(self, lane: Lane, ending: Ending) -> None:
+        began = self._clock.now()
+        try:
+            await self._delivery.deliver(ending)
+        except DeliveryError as error:
+            self._not_told(lane, ending, error, began)
+        except Exception as error:
+            logger.exception("the end of event %s was not told", ending.event.request_id)
+            self._not_told(lane, ending, DeliveryError(str(error), ending.delivered), began)
+        else:
+            now = self._clock.now()
+            self._persist(lambda: self._store.told(ending, None, now), lambda: self._told(lane, ending))
+
+    def _not_told(self, lane: Lane, ending: Ending, error: DeliveryError, began: datetime) -> None:
+        now = self._clock.now()
+        event = ending.event
+        due_at = retry.next_delivery(ending, now)
+        attempt = Attempt(
+            AttemptKind.DELIVERY, began, now, "DeliveryError", str(error)[:_ERROR_LENGTH], next_due_at=due_at
+        )
+        what = f"the end of event {event.request_id} for {event.function.name}"
+        if due_at is None:
+            logger.error("%s is given up: %s", what, error)
+            for metric in error.metrics:
+                self._count(event.function, event.qualifier or LATEST, metric, 1)
+            self._persist(lambda: self._store.told(ending, attempt, now), lambda: self._told(lane, ending))
+            return
+        logger.warning("%s is told again at %s: %s", what, _time_of(due_at), error)
+        later = replace(ending, tries=ending.tries + 1, delivered=(*ending.delivered, *error.delivered))
+        self._persist(
+            lambda: self._store.tell_later(later, due_at, attempt), lambda: self._told(lane, ending)
+        )
+        self._wake_endings(lane, due_at)
+
+    def _told(self, lane: Lane, ending: Ending) -> None:
+        """Or to be told later; either is written by now."""
+        was_full = len(self._telling) >= DELIVERIES_AT_ONCE
+        self._telling.discard(ending.event.number)
+        self._changed(ending.event)
+        for other in list(self._store.lanes.values()) if was_full else [lane]:
+            self._tell_endings(other)
+
+    # Bookkeeping
+
+    def _changed(self, event: Event) -> None:
+        for changes in self._followers.get(event.request_id, ()):
+            changes.put_nowait(None)
+
+    def _is_working(self) -> bool:
+        return bool(self._running or self._unwritten or self._telling)
+
+    def _work_ended(self) -> None:
+        if self._is_draining and not self._is_working() and not self._drained.done():
+            self._drained.set_result(None)
+
+    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _refusal(event: Event, error: BaseException) -> Refusal:
+    if isinstance(error, TooManyRequestsException):
+        return Refusal(RefusalKind.THROTTLED, error.code, error.members.get("Reason") or "Rate Exceeded.")
+    if isinstance(error, RequestError):
+        return Refusal(RefusalKind.SERVICE_ERROR, error.code, (error.message or "")[:_ERROR_LENGTH])
+    logger.error("event %s could not be run inside lam", event.request_id, exc_info=error)
+    return Refusal(RefusalKind.SERVICE_ERROR, type(error).__name__, str(error)[:_ERROR_LENGTH])
+
+
+def _attempt(kind: AttemptKind, result: Outcome | Refusal, began: datetime, ended: datetime) -> Attempt:
+    if isinstance(result, Refusal):
+        return Attempt(kind, began, ended, result.code, result.message)
+    message = None if result.function_error is None else error_message(result.payload)
+    return Attempt(
+        kind,
+        began,
+        ended,
+        result.error_type,
+        None if message is None else message[:_ERROR_LENGTH],
+        result.executed_version,
+        result.log_stream,
+    )
+
+
+def _not_accepted(error: CommitError) -> ServiceException:
+    return ServiceException(
+        f"The event was not accepted: lam's database could not be written ({error}). Make room on the disk, "
+        "and send it again."
+    )
+
+
+def _time_of(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}"

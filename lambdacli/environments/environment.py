@@ -463,6 +463,7 @@ class Environment:
             function_error=None if error_type is None else "Unhandled",
             error_type=error_type,
             notices=self.notices,
+            log_stream=self.stream_name,
         )
 
     def _settle(self, phase: _Phase, problem: Failure | None) -> Settlement:

@@ -85,10 +85,9 @@ def of_mapping(mapping: EventSourceMapping) -> list[str]:
 
 
 def event_invoke_without_effect(qualifier: str, config: EventInvokeConfig) -> list[str]:
-    return [
-        f"the event-invoke config of {qualifier} has no effect yet: every event gets one attempt, and no "
-        "destination hears of it"
-    ]
+    if config.on_success is None and config.on_failure is None:
+        return []
+    return [f"the destinations of {qualifier} have no effect yet: they do not hear of its events' ends"]
 
 
 def function_url_without_effect(qualifier: str, url: FunctionUrl) -> list[str]:

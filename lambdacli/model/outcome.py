@@ -53,6 +53,7 @@ class Outcome:
     error_type: str | None = None
     notices: tuple[str, ...] = ()
     """What a person should be told about how this was run (the nearest runtime was taken, say)."""
+    log_stream: str | None = None
 
 
 @record
@@ -66,6 +67,16 @@ class InvokeAnswer:
 def platform_error(error_type: str, message: str) -> bytes:
     """The payload of an error that the platform, not the runtime, made: `errorType` comes first."""
     return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
+
+
+def error_message(payload: bytes) -> str | None:
+    """Of a failed function's payload."""
+    try:
+        error = json.loads(payload)
+    except ValueError:
+        return None
+    message = error.get("errorMessage") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else None
 
 
 RESPONSE_TOO_LARGE_PAYLOAD = (

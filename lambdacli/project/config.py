@@ -98,6 +98,7 @@ class _Reader(NodeReader):
             idle_exit_minutes=value_of(top, "idle_exit_minutes", TOP_LEVEL),
             file_systems=self._file_systems(top),
             is_strict=value_of(top, "strict", TOP_LEVEL),
+            is_durable=value_of(top, "durability", TOP_LEVEL) == "full",
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,

@@ -92,6 +92,8 @@ class Project:
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     """Folders by the ARNs of the access points they stand for."""
     is_strict: bool = False
+    is_durable: bool = False
+    """An accepted event survives a power cut."""
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False
     keys: Path | None = None

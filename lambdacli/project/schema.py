@@ -138,6 +138,13 @@ TOP_LEVEL = (
         ("filesystems", "efs"),
     ),
     Key(
+        "durability",
+        Choice(("process", "full")),
+        "process",
+        "What an accepted event survives: any death of a process, or with `full` a power cut too.",
+        "full",
+    ),
+    Key(
         "strict",
         Flag(),
         False,

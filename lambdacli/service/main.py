@@ -21,7 +21,9 @@ from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
+from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
+from lambdacli.engine.event_desk import EventDesk
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
 from lambdacli.engine.provisioning import Provisioner
@@ -58,8 +60,10 @@ from lambdacli.service.settings import Settings, StartFailure, parse_arguments, 
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.code import CodeStore
 from lambdacli.store.code_signing import CodeSigningStore
-from lambdacli.store.database import DatabaseTooNewError, open_database
+from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably, open_for_reading
+from lambdacli.store.events import EventStore
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.group_commit import GroupCommit
 from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
@@ -106,9 +110,9 @@ class Service:
     # Building: what each step puts on the stack is its end
 
     async def _build(self, stack: AsyncExitStack) -> None:
-        """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 accepted
-        events have their attempt, 4 what was answered comes to its REPORT, 5 environments end, 6 the keeper
-        goes, 7 files are closed, 8 the record goes: while it is there, others know of our draining."""
+        """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 events that
+        were begun come to their decision, 4 what was answered comes to its REPORT, 5 environments end, 6 the
+        keeper goes, 7 files are closed, 8 the record goes: while it is there, others know of our draining."""
         stack.callback(remove_record, self._settings.state)
         self._open_stores(stack)
         await self._find_grounds(stack)
@@ -117,12 +121,16 @@ class Service:
         self._open_project(stack)
         await self._open_doors(stack)
         self._provisioner.start()
+        self._events.start()
         stack.callback(self._logs.end_followers)
 
     def _open_stores(self, stack: AsyncExitStack) -> None:
         """Nothing runs yet: what a former service left that nobody can need any more is removed."""
         state = self._settings.state
         database = stack.enter_context(contextlib.closing(_open_database(state / "lam.db")))
+        self._commits = GroupCommit(database, lambda: open_durably(state / "lam.db"))
+        stack.push_async_callback(self._commits.close)
+        self._event_store = EventStore(database, self._commits)
         self._functions = FunctionStore(database, self._function_changed)
         self._hot_folders = HotFolders(self._functions, self._code_changed)
         self._aliases = AliasStore(database, self._provisioning_changed)
@@ -185,7 +193,14 @@ class Service:
         self._ledger = Ledger()
         self._reservations_changed()
         self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
-        self._events = EventQueue(self._invoker)
+        callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
+        self._events = EventQueue(self._event_store, self._invoker, callees, self._clock)
+        database = self._settings.state / "lam.db"
+        self._event_desk = EventDesk(
+            self._event_store, self._events, lambda: open_for_reading(database), self._clock
+        )
+        self._events.take_back()
+        stack.push_async_callback(self._events.close)
         self._provisioner = Provisioner(
             self._functions,
             self._aliases,
@@ -315,6 +330,7 @@ class Service:
             settings=SettingsShown(
                 self._function_settings, self._provisioner, lambda: self._doors.endpoint
             ).of,
+            events=self._event_desk,
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
@@ -362,6 +378,8 @@ class Service:
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)
+        self._events.max_running = self._preferences.pool_limits.environments
+        self._commits.is_durable = self._preferences.is_durable
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()

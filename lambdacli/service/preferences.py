@@ -126,6 +126,12 @@ class Preferences:
         return NOBODY if project is None else project.identities
 
     @property
+    def is_durable(self) -> bool:
+        """What is accepted survives a power cut."""
+        project = self.project
+        return project is not None and project.is_durable
+
+    @property
     def account_concurrency(self) -> int:
         project = self.project
         return limits.ACCOUNT_CONCURRENCY if project is None else project.account_concurrency

@@ -194,3 +194,92 @@ VALUES (:account, :region, :id, :document);
 
 -- name: delete_code_signing_config
 DELETE FROM code_signing_configs WHERE account = :account AND region = :region AND id = :id;
+
+-- name: event_lanes
+SELECT * FROM event_lanes ORDER BY lane;
+
+-- name: make_event_lane
+INSERT INTO event_lanes (account, region, name, qualifier) VALUES (:account, :region, :name, :qualifier)
+RETURNING lane;
+
+-- name: last_event_numbers
+SELECT
+    coalesce((SELECT max(number) FROM events), 0) AS waiting,
+    coalesce((SELECT max(number) FROM events_history), 0) AS finished,
+    coalesce((SELECT max(place) FROM events_history), 0) AS place,
+    coalesce((SELECT bytes_so_far FROM events_history ORDER BY place DESC LIMIT 1), 0) AS bytes_so_far;
+
+-- name: reclaim_events
+UPDATE events SET state = :after, due_at = :now WHERE lane = :lane AND state = :state;
+
+-- name: count_events
+SELECT count(*) FROM events WHERE lane = :lane AND state = :state;
+
+-- name: accept_event
+INSERT INTO events (number, lane, state, due_at, request_id, trace_id, accepted_at, attempts, refusals, payload)
+VALUES (:number, :lane, :state, :due_at, :request_id, :trace_id, :accepted_at, :attempts, :refusals, :payload);
+
+-- name: claim_events
+UPDATE events SET state = :after WHERE number IN (
+    SELECT number FROM events WHERE lane = :lane AND state = :state AND due_at <= :now
+    ORDER BY due_at, number LIMIT :count
+) RETURNING *;
+
+-- name: next_due
+SELECT min(due_at) FROM events WHERE lane = :lane AND state = :state;
+
+-- name: due_events
+SELECT * FROM events WHERE lane = :lane AND state = :state AND due_at <= :now
+ORDER BY due_at, number LIMIT :count;
+
+-- name: retry_event
+UPDATE events SET state = :after, due_at = :due_at, attempts = :attempts, refusals = :refusals
+WHERE number = :number AND state = :state;
+
+-- name: finish_event
+UPDATE events SET
+    state = :after, due_at = :due_at, attempts = :attempts, refusals = :refusals, ending = :ending, answer = :answer
+WHERE number = :number AND state = :state;
+
+-- name: delete_event
+DELETE FROM events WHERE number = :number AND state = :state;
+
+-- name: put_history
+INSERT INTO events_history (place, number, lane, finished_at, bytes_so_far, request_id, trace_id, accepted_at,
+    attempts, refusals, delivery_error, ending, payload, answer)
+VALUES (:place, :number, :lane, :finished_at, :bytes_so_far, :request_id, :trace_id, :accepted_at,
+    :attempts, :refusals, :delivery_error, :ending, :payload, :answer);
+
+-- name: trim_history
+DELETE FROM events_history WHERE place IN (SELECT place FROM events_history ORDER BY place LIMIT :at_once)
+    AND (place <= :place OR finished_at < :finished_at OR bytes_so_far <= :bytes_so_far)
+RETURNING number;
+
+-- name: put_attempt
+INSERT INTO event_attempts (number, ordinal, document) VALUES (
+    :number, 1 + coalesce((SELECT max(ordinal) FROM event_attempts WHERE number = :number), 0), :document);
+
+-- name: attempts_of
+SELECT document FROM event_attempts WHERE number = :number ORDER BY ordinal;
+
+-- name: delete_attempts
+DELETE FROM event_attempts WHERE number = :number;
+
+-- name: get_event
+SELECT * FROM events WHERE number = :number;
+
+-- name: find_event
+SELECT * FROM events JOIN event_lanes USING (lane) WHERE request_id = :request_id LIMIT 1;
+
+-- name: find_finished
+SELECT * FROM events_history JOIN event_lanes USING (lane) WHERE request_id = :request_id
+ORDER BY place DESC LIMIT 1;
+
+-- name: oldest_event
+SELECT accepted_at FROM events WHERE number = (SELECT min(number) FROM events INDEXED BY events_due WHERE lane = :lane);
+
+-- name: due_now
+UPDATE events SET due_at = min(due_at, :now) WHERE number = :number AND state IN ('queued', 'delivering');
+
+-- name: some_of_lane
+SELECT number, state FROM events WHERE lane = :lane AND state IN ('queued', 'delivering') LIMIT :count;

@@ -170,4 +170,9 @@ def test_failed_events_may_go_to_a_bucket_and_to_another_function(house, client)
 
 def test_what_has_no_effect_is_said_in_the_log(client, caplog):
     client.put_function_event_invoke_config(FunctionName="f", Qualifier="live", MaximumRetryAttempts=0)
-    assert "f: the event-invoke config of live has no effect yet" in caplog.text
+    assert caplog.text == ""
+    destinations = {"OnFailure": {"Destination": "arn:aws:s3:::bucket"}}
+    client.put_function_event_invoke_config(
+        FunctionName="f", Qualifier="live", DestinationConfig=destinations
+    )
+    assert "f: the destinations of live have no effect yet" in caplog.text

@@ -111,6 +111,12 @@ def test_event_is_accepted_and_answered_with_nothing(hello):
     assert hello.invoker.invocations == []
 
 
+def test_an_event_belongs_to_the_qualifier_it_was_sent_to(hello):
+    for qualifier in ({}, {"Qualifier": "$LATEST"}):
+        hello.client.invoke(FunctionName="hello", InvocationType="Event", **qualifier)
+    assert hello.events.qualifiers == [None, "$LATEST"]
+
+
 def test_dry_run_runs_nothing(hello):
     answer = hello.client.invoke(FunctionName="hello", InvocationType="DryRun")
     assert (answer["StatusCode"], answer["Payload"].read()) == (204, b"")

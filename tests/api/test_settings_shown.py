@@ -59,8 +59,8 @@ def test_every_setting_is_told_by_qualifier(house, shown):
         "scaling": {"1": "at least 1, at most 2"},
         "recursive_loop": "Terminate",
     }
-    assert [note.partition(" has ")[0].partition(" is ")[0] for note in shown().notes] == [
-        "the event-invoke config of $LATEST",
+    assert [note.partition(" ha")[0].partition(" is ")[0] for note in shown().notes] == [
+        "the destinations of $LATEST",
         "the function URL of live",
         "runtime management Manual of 1",
         "the scaling config of 1",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from lambdacli.engine.concurrency import Ledger, throttle_reason
@@ -164,3 +166,24 @@ def test_all_of_a_reservation_may_belong_to_one_version() -> None:
     ledger.set_provisioned(F, {"1": 1})
     assert reason_for(ledger, F) == RESERVED
     assert reason_for(ledger, F, "1") is None
+
+
+@pytest.mark.parametrize("reserved", [None, 0, 3, 5])
+@pytest.mark.parametrize("provisioned", [{}, {"1": 2}, {"2": 2}, {"1": 1, "2": 1}])
+@pytest.mark.parametrize("others", [0, 2, 6])
+def test_as_many_are_admitted_as_there_was_room_for(reserved, provisioned, others):
+    ledger = Ledger()
+    ledger.account_concurrency = 6
+    ledger.set_reserved({} if reserved is None else {F: reserved})
+    ledger.set_provisioned(F, provisioned)
+    with contextlib.suppress(TooManyRequestsException):
+        for _ in range(others):
+            ledger.admit(G)
+    with contextlib.suppress(TooManyRequestsException):
+        ledger.admit(F, "2")
+    room = ledger.room(F, "1")
+    for _ in range(room):
+        ledger.admit(F, "1")
+    assert ledger.room(F, "1") == 0
+    with pytest.raises(TooManyRequestsException):
+        ledger.admit(F, "1")

@@ -1,4 +1,4 @@
-"""From the request to its outcome: admitted, placed, run, answered; and events behind the caller's back."""
+"""From the request to its outcome: admitted, placed, run, answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 
 from lambdacli.engine.concurrency import Ledger
-from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
 from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Run, Stopping
@@ -163,91 +162,5 @@ def test_who_is_throttled_is_not_placed() -> None:
         task = await house.invoke()
         assert isinstance(task.exception(), TooManyRequestsException)
         assert house.fleet.runs == []
-
-    asyncio.run(story())
-
-
-# Events
-
-
-def accept(house: House, queue: EventQueue) -> asyncio.Future[None]:
-    return asyncio.ensure_future(queue.accept(FUNCTION, Invocation("r1", KEY.arn, b"{}")))
-
-
-def test_an_event_is_accepted_at_once_and_run_behind(caplog: pytest.LogCaptureFixture) -> None:
-    async def story() -> None:
-        house = House()
-        queue = EventQueue(house.invoker)
-        await accept(house, queue)
-        assert queue.waiting() == 1
-        draining = asyncio.ensure_future(queue.drain())
-        await turns()
-        assert not draining.done()
-        house.fleet.runs[0].answered.set_result(GOOD)
-        await draining
-        assert queue.waiting() == 0
-        assert len(house.fleet.runs) == 1
-
-    asyncio.run(story())
-    assert caplog.text == ""
-
-
-@pytest.mark.parametrize(
-    ("outcome", "said"),
-    [
-        (BAD, "event r1 for f failed (ValueError); Lambda would try again, retries are not built yet"),
-        (
-            Stopping("The service is stopping."),
-            "event r1 for f was not run (The service is stopping.); retries are not built yet",
-        ),
-        (OSError("disk"), "event r1 for f was lost inside lam; retries are not built yet"),
-    ],
-)
-def test_one_attempt_and_a_word_about_it(
-    caplog: pytest.LogCaptureFixture, outcome: Outcome | Exception, said: str
-) -> None:
-    async def story() -> None:
-        house = House()
-        queue = EventQueue(house.invoker)
-        await accept(house, queue)
-        await turns()
-        answered = house.fleet.runs[0].answered
-        if isinstance(outcome, Exception):
-            answered.set_exception(outcome)
-        else:
-            answered.set_result(outcome)
-        await queue.drain()
-        assert len(house.fleet.runs) == 1
-
-    asyncio.run(story())
-    assert said in caplog.text
-
-
-def test_a_throttled_event_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
-    async def story() -> None:
-        house = House()
-        house.ledger.set_reserved({KEY: 0})
-        queue = EventQueue(house.invoker)
-        await accept(house, queue)
-        await queue.drain()
-
-    asyncio.run(story())
-    assert "event r1 for f was not run (Rate Exceeded.); retries are not built yet" in caplog.text
-
-
-def test_draining_waits_for_events_that_come_meanwhile() -> None:
-    async def story() -> None:
-        house = House()
-        queue = EventQueue(house.invoker)
-        await accept(house, queue)
-        await turns()
-        draining = asyncio.ensure_future(queue.drain())
-        await accept(house, queue)
-        await turns()
-        house.fleet.runs[0].answered.set_result(GOOD)
-        await turns()
-        assert not draining.done()
-        house.fleet.runs[1].answered.set_result(GOOD)
-        await draining
 
     asyncio.run(story())

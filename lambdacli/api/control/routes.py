@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.api.control.queue import QueueRoutes
 from lambdacli.api.control.settings_shown import ShownSettings
+from lambdacli.engine.event_desk import EventDesk
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
@@ -53,6 +55,8 @@ class ControlContext:
     """What of its settings cannot be kept here."""
     settings: Callable[[FunctionKey], ShownSettings]
     """What was set for it, its versions and its aliases."""
+    events: EventDesk
+    """The queue of asynchronous events."""
     logs: LogBook
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
@@ -62,6 +66,7 @@ class ControlContext:
 class Control:
     def __init__(self, context: ControlContext) -> None:
         self._context = context
+        self._queue = QueueRoutes(context.events, context.place)
         self._routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("GET", "status"): self._status,
             ("POST", "stop"): self._stop,
@@ -76,6 +81,8 @@ class Control:
         route = request.path.removeprefix(PREFIX)
         if request.method == "GET" and route.startswith("functions/"):
             return await self._function(unquote(route.removeprefix("functions/")))
+        if route == "queue" or route.startswith("queue/"):
+            return await self._queue.handle(request, route)
         verb = self._routes.get((request.method, route))
         if verb is None:
             return _answer(404, {"message": f"there is no {request.method} {request.path}"})

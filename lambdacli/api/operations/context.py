@@ -37,8 +37,8 @@ class Invoker(Protocol):
 
 
 class Events(Protocol):
-    # Returns when the event is accepted, which promises that it will be run.
-    async def accept(self, function: Function, invocation: Invocation) -> None: ...
+    # There when the event is on disk, which promises that it will be run.
+    def accept(self, function: Function, invocation: Invocation, qualifier: str | None) -> Later[None]: ...
 
 
 class Packages(Protocol):

@@ -62,7 +62,8 @@ def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | 
             wants_cold=_wants_cold(context),
         )
         if is_event:
-            return _accepted(context, function, invocation, headers)
+            accepted = context.events.accept(function, invocation, target.qualifier)
+            return accepted.then(lambda _: Reply({"StatusCode": 202}, headers))
         return _answered(context, function, invocation, headers, request.get("LogType") == "Tail")
 
     return run() if _is_json(payload) else _after_a_closer_look(payload, run)
@@ -76,15 +77,8 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     await _check_json(payload)
     # This operation takes no trace over from its caller.
     invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_new_trace_id())
-    await context.events.accept(function, invocation)
+    await context.events.accept(function, invocation, target.qualifier)
     return {"Status": 202}
-
-
-async def _accepted(
-    context: Context, function: Function, invocation: Invocation, headers: dict[str, str]
-) -> Reply:
-    await context.events.accept(function, invocation)
-    return Reply({"StatusCode": 202}, headers)
 
 
 def _answered(

@@ -1,0 +1,36 @@
+"""Follows one asynchronous event to its end: each attempt on stderr, its answer on stdout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdacli.cli import render
+from lambdacli.cli.errors import CommandError
+from lambdacli.client import local
+from lambdacli.client.local import Endpoint
+
+
+def follow(endpoint: Endpoint, request_id: str, *, exit_zero: bool) -> int:
+    told = 0
+    event: dict[str, Any] | None = None
+    for event in local.event_changes(endpoint, request_id):
+        for attempt in event["attempts"][told:]:
+            render.note(_told(attempt))
+        told = len(event["attempts"])
+    if event is None or event["condition"] is None:
+        raise CommandError(
+            f"the service ended before event {request_id} did",
+            "it is on disk, and goes on when the service is started again: `lam queue show` tells",
+        )
+    if event["answer"] is not None:
+        render.output_payload(event["answer"].encode())
+    if event["condition"] == "Success":
+        return 0
+    render.error(f"the event ended without success: {event['condition']}")
+    return 0 if exit_zero else 1
+
+
+def _told(attempt: dict[str, Any]) -> str:
+    error = " ".join(str(attempt[name]) for name in ("error_type", "error_message") if attempt[name])
+    again = attempt["next_due_at"]
+    return f"{attempt['kind']}: {error or 'ok'}" + ("" if again is None else f"; again at {again[11:19]}")

@@ -1,0 +1,89 @@
+"""`lam queue`, `lam invoke --wait` and `lam chaos` with a real service and real functions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.real.house import Project, opened, wait_until
+
+pytestmark = pytest.mark.real
+
+FAILS = "def handler(event, context):\n    raise ValueError('no')\n"
+ECHO = "def handler(event, context):\n    print('ran')\n    return event\n"
+
+
+@pytest.fixture
+def project(tmp_path):
+    with opened(tmp_path) as project:
+        yield project
+
+
+def sent(project: Project, name: str) -> str:
+    """The request id of a new event."""
+    said = project.lam("invoke", name, "--payload", '{"a": 1}', "--invocation-type", "Event").stderr
+    return said.split("request ")[1].strip()
+
+
+def event(project: Project, request_id: str):
+    return json.loads(project.lam("queue", "show", request_id, "--json").stdout)
+
+
+def test_a_failed_event_waits_in_the_open_and_is_retried_and_dropped_by_hand(project):
+    project.function("fails", FAILS)
+    project.start()
+    assert "no event waits" in project.lam("queue").stderr
+    request_id = sent(project, "fails")
+    wait_until(lambda: event(project, request_id)["attempts_used"] == 1, "the first attempt")
+    row = project.lam("queue").stdout.splitlines()[-1].split()
+    assert row[:5] == ["fails", "-", "1", "0", "0"]
+    shown = project.lam("queue", "show", request_id).stdout
+    assert "attempt 1 failed: ValueError" in shown
+    assert f"lam logs fails --request-id {request_id}" in shown
+    project.lam("queue", "retry", request_id)
+    wait_until(lambda: event(project, request_id)["attempts_used"] == 2, "the second attempt")
+    streams = {each["log_stream"] for each in event(project, request_id)["attempts"]}
+    assert all(streams)
+    project.lam("queue", "drop", request_id)
+    assert event(project, request_id)["condition"] == "Dropped"
+    again = project.lam("queue", "drop", request_id, code=1).stderr
+    assert f"event {request_id} does not wait: it is finished" in again
+    assert "there is no event nothing" in project.lam("queue", "show", "nothing", code=1).stderr
+
+
+def test_what_waits_survives_a_stop_and_is_purged(project):
+    project.function("fails", FAILS)
+    project.start()
+    ids = [sent(project, "fails") for _ in range(2)]
+    for request_id in ids:
+        wait_until(lambda id=request_id: event(project, id)["attempts_used"] == 1, "the first attempt")
+    project.lam("stop")
+    project.start()
+    assert json.loads(project.lam("queue", "--json").stdout)["lanes"][0]["queued"] == 2
+    assert "purged 2 events of fails" in project.lam("queue", "purge", "fails").stderr
+    assert json.loads(project.lam("queue", "--json").stdout)["lanes"] == []
+    assert "there is no function other" in project.lam("queue", "purge", "other", code=1).stderr
+
+
+def test_an_event_is_followed_to_its_end(project):
+    project.function("echo", ECHO)
+    project.function("fails", FAILS, "concurrency: 0")
+    project.start()
+    done = project.lam("invoke", "echo", "--payload", '{"a": 1}', "--invocation-type", "Event", "--wait")
+    assert json.loads(done.stdout) == {"a": 1}
+    done = project.lam("invoke", "fails", "--invocation-type", "Event", "--wait", code=1)
+    assert "the event ended without success: ZeroReservedConcurrency" in done.stderr
+    assert "--wait follows an event" in project.lam("invoke", "echo", "--wait", code=2).stderr
+
+
+def test_every_event_is_delivered_twice_while_chaos_says_so(project):
+    project.function("echo", ECHO)
+    project.start()
+    project.lam("chaos", "duplicates", "on")
+    assert "delivered twice" in project.lam("queue").stderr
+    project.lam("invoke", "echo", "--invocation-type", "Event", "--wait")
+    assert sum(message.strip() == "ran" for message in project.log_messages()) == 2
+    project.lam("chaos", "duplicates", "off")
+    project.lam("invoke", "echo", "--invocation-type", "Event", "--wait")
+    assert sum(message.strip() == "ran" for message in project.log_messages()) == 3
