@@ -44,10 +44,19 @@ async def packed_now(context: Context, function: Function) -> Frozen:
 
 
 def _packed(store: CodeStore, function: Function) -> Frozen:
-    code = (
-        function.code if isinstance(function.code, ArchiveCode) else store.keep_folder(function.code.folder)
-    )
-    return Frozen(function, code, tuple(_frozen(store, layer) for layer in function.layers))
+    layers = tuple(_frozen(store, layer) for layer in function.layers)
+    return Frozen(function, _packed_code(store, function), layers)
+
+
+def _packed_code(store: CodeStore, function: Function) -> ArchiveCode:
+    if isinstance(function.code, ArchiveCode):
+        return function.code
+    folder = function.code.folder
+    if not folder.is_dir():
+        raise InvalidParameterValueException(
+            f"{function.name} cannot be published: the folder of its code, {folder}, is not there."
+        )
+    return store.keep_folder(folder)
 
 
 def _frozen(code: CodeStore, layer: Layer) -> Layer:

@@ -260,3 +260,15 @@ def test_version_never_mixes_two_states_of_its_function(house, client, tmp_path,
     monkeypatch.setattr(house.code, "keep_folder", pack_while_it_changes)
     version = asyncio.run(change_it_meanwhile())
     assert (version["CodeSha256"], version["MemorySize"]) == (other.sha256, 512)
+
+
+def test_function_whose_folder_has_gone_cannot_be_published(house, refused, tmp_path):
+    folder = tmp_path / "src"
+    folder.mkdir()
+    house.create("f", Code={"S3Bucket": "hot-reload", "S3Key": str(folder)})
+    folder.rmdir()
+    assert refused("publish_version", FunctionName="f") == (
+        "InvalidParameterValueException",
+        400,
+        f"f cannot be published: the folder of its code, {folder}, is not there.",
+    )
