@@ -44,9 +44,8 @@ async def packed_now(context: Context, function: Function) -> Frozen:
 
 
 def _packed(store: CodeStore, function: Function) -> Frozen:
-    return Frozen(
-        function, _packed_code(store, function), tuple(_frozen(store, layer) for layer in function.layers)
-    )
+    layers = tuple(_frozen(store, layer) for layer in function.layers)
+    return Frozen(function, _packed_code(store, function), layers)
 
 
 def _packed_code(store: CodeStore, function: Function) -> ArchiveCode:
