@@ -45,6 +45,7 @@ from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
 from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.gateway import Gateway
+from lambdacli.service.hearers import Hearers
 from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
@@ -194,7 +195,14 @@ class Service:
         self._reservations_changed()
         self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
-        self._events = EventQueue(self._event_store, self._invoker, callees, self._clock)
+        hearers = Hearers(
+            callees,
+            self._function_settings,
+            self._sessions,
+            lambda service: self._preferences.services.get(service),
+            lambda: self._events,
+        )
+        self._events = EventQueue(self._event_store, self._invoker, callees, self._clock, hearers.notifier)
         database = self._settings.state / "lam.db"
         self._event_desk = EventDesk(
             self._event_store, self._events, lambda: open_for_reading(database), self._clock

@@ -1,0 +1,57 @@
+"""Who hears of the endings of events, and how they are reached from this service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lambdacli.api.operations.context import new_id
+from lambdacli.engine.callees import Callees
+from lambdacli.engine.events import EventQueue
+from lambdacli.engine.notifier import Notifier
+from lambdacli.model.arn import FunctionKey
+from lambdacli.model.delivery import Sender
+from lambdacli.model.errors import ResourceNotFoundException
+from lambdacli.model.function import Function
+from lambdacli.model.outcome import Invocation
+from lambdacli.model.recursion import Recursion
+from lambdacli.service.sessions import Sessions
+from lambdacli.store.kinds import RECURSION
+from lambdacli.store.settings import SettingStore
+from lambdacli.targets import Targets
+
+_STOPS_LOOPS = Recursion()
+
+
+class Hearers:
+    """`events` is asked for only when a function is one of them: the queue is made with these."""
+
+    def __init__(
+        self,
+        callees: Callees,
+        settings: SettingStore,
+        sessions: Sessions,
+        endpoint_of: Callable[[str], str | None],
+        events: Callable[[], EventQueue],
+    ) -> None:
+        self._callees = callees
+        self._settings = settings
+        self._sessions = sessions
+        self._events = events
+        targets = Targets(endpoint_of, self._accept)
+        self.notifier = Notifier(callees, self._recursion_of, self._sender_of, targets.send)
+
+    def _recursion_of(self, key: FunctionKey) -> Recursion:
+        return self._settings.get(RECURSION, key) or _STOPS_LOOPS
+
+    def _sender_of(self, function: Function) -> Sender:
+        credentials = self._sessions.credentials(function.role, function.key)
+        return Sender(function.key, function.role, credentials)
+
+    async def _accept(
+        self, key: FunctionKey, qualifier: str | None, payload: bytes, trace_header: str | None
+    ) -> None:
+        function = self._callees.function(key, qualifier)
+        if function is None:
+            raise ResourceNotFoundException(f"Function not found: {key.qualified_arn(qualifier)}")
+        invocation = Invocation(new_id(), key.qualified_arn(qualifier), payload, trace_id=trace_header)
+        await self._events().accept(function, invocation, qualifier)
