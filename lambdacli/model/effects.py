@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 
-from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import Function, Logging
 from lambdacli.model.function_url import FunctionUrl
 from lambdacli.model.mapping import EventSourceMapping
@@ -20,7 +19,6 @@ def without_effect(function: Function, machine: str = platform.machine()) -> lis
     """`machine` is what this one's processors are called."""
     notes = (
         _architecture(function.architecture, _OTHER_NAMES.get(machine.lower(), machine.lower())),
-        _dead_letter(function),
         _tracing(function),
         _key(function),
         _vpc(function),
@@ -34,12 +32,6 @@ def _architecture(declared: str, machine: str) -> str | None:
     if declared in (machine, "x86_64"):
         return None  # the default asks for nothing in particular
     return f"architecture {declared} is only declared: the function runs on this machine's {machine}"
-
-
-def _dead_letter(function: Function) -> str | None:
-    if function.dead_letter_target is None:
-        return None
-    return f"DeadLetterConfig has no effect yet: no event is sent to {function.dead_letter_target}"
 
 
 def _tracing(function: Function) -> str | None:
@@ -82,12 +74,6 @@ def of_mapping(mapping: EventSourceMapping) -> list[str]:
         f"event source mapping {mapping.uuid} of {mapping.source.name} is kept, but lam does not read "
         f"{mapping.source.kind} yet: it does not invoke {mapping.function_arn}"
     ]
-
-
-def event_invoke_without_effect(qualifier: str, config: EventInvokeConfig) -> list[str]:
-    if config.on_success is None and config.on_failure is None:
-        return []
-    return [f"the destinations of {qualifier} have no effect yet: they do not hear of its events' ends"]
 
 
 def function_url_without_effect(qualifier: str, url: FunctionUrl) -> list[str]:

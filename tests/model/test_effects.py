@@ -29,7 +29,7 @@ PLAIN = Function(
     [
         ({}, []),
         ({"architecture": "arm64"}, ["architecture arm64 is only declared"]),
-        ({"dead_letter_target": "arn:q"}, ["DeadLetterConfig has no effect yet"]),
+        ({"dead_letter_target": "arn:q"}, []),
         ({"tracing": "Active"}, ["TracingConfig Active has no effect yet"]),
         ({"kms_key_arn": "arn:k"}, ["KMSKeyArn has no effect here"]),
         ({"vpc": Vpc()}, []),

@@ -42,7 +42,7 @@ class SettingsShown:
         notes: list[str] = []
         sections: dict[str, dict[str, str] | str] = {
             "provisioned_concurrency": self._provisioned(key),
-            "event_invoke": self._event_invoke(key, notes),
+            "event_invoke": self._event_invoke(key),
             "function_url": self._urls(key, notes),
             "runtime_management": self._runtime_management(key, notes),
             "scaling": self._scaling(key, notes),
@@ -58,11 +58,10 @@ class SettingsShown:
             shown[qualifier] = " ".join(part for part in parts if part)
         return shown
 
-    def _event_invoke(self, key: FunctionKey, notes: list[str]) -> dict[str, str]:
+    def _event_invoke(self, key: FunctionKey) -> dict[str, str]:
         shown = {}
         for qualifier, config in self._settings.of_function(EVENT_INVOKE, key).items():
             shown[qualifier] = _told(config)
-            notes += effects.event_invoke_without_effect(qualifier, config)
         return shown
 
     def _urls(self, key: FunctionKey, notes: list[str]) -> dict[str, str]:

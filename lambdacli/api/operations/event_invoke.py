@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambdacli.api import effects
 from lambdacli.api.names import Target, existing, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page
 from lambdacli.model.arn import LATEST, FunctionKey, parse_function_reference
-from lambdacli.model.effects import event_invoke_without_effect
 from lambdacli.model.errors import InvalidParameterValueException, ResourceNotFoundException
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.store.kinds import EVENT_INVOKE
@@ -105,7 +103,6 @@ def _kept(
     )
     qualifier = _qualifier(target)
     context.settings.put(EVENT_INVOKE, target.key, config, qualifier)
-    effects.warn(target.key.name, event_invoke_without_effect(qualifier, config))
     return _shown(target.key, qualifier, config)
 
 

@@ -1,0 +1,100 @@
+"""Who hears of an asynchronous event's end, from a whole service: queues outside, functions here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from functions_house import House, open_house, wait_until
+
+from tests.aws_server import AwsServer, Behaviour, Taken, open_aws
+
+pytestmark = pytest.mark.real
+
+QUEUES = {f"https://sqs.us-east-1.amazonaws.com/000000000000/{name}" for name in ("letters", "good", "bad")}
+ARN = "arn:aws:sqs:us-east-1:000000000000:"
+CODE = """
+def handler(event, context):
+    if event.get("fails"):
+        raise ValueError("as it was told")
+    print("heard of", event.get("requestContext", {}).get("condition"))
+    return {"ran": event}
+"""
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsServer]:
+    with open_aws(Behaviour(there={"letters", "good", "bad"})) as server:
+        yield server
+
+
+@pytest.fixture
+def house(tmp_path: Path, aws: AwsServer) -> Iterator[House]:
+    functions = {name: {"handler": "app.handler", "memory": 1024} for name in ("work", "hear")}
+    settings = {"services": {"sqs": aws.address}}
+    with open_house(tmp_path, functions, {"code/app.py": CODE}, settings) as house:
+        yield house
+
+
+def once(house: House, qualifier: str | None = None, **destinations: str) -> Any:
+    """One attempt, no retry: nobody waits a minute for this."""
+    config = {name: {"Destination": arn} for name, arn in destinations.items()}
+    return house.client().put_function_event_invoke_config(
+        FunctionName="work", MaximumRetryAttempts=0, DestinationConfig=config
+    )
+
+
+def sent(house: House, event: object) -> str:
+    answer = house.client().invoke(
+        FunctionName="work", InvocationType="Event", Payload=json.dumps(event).encode()
+    )
+    assert answer["StatusCode"] == 202
+    request_id: str = answer["ResponseMetadata"]["RequestId"]
+    return request_id
+
+
+def first(aws: AwsServer) -> Taken:
+    wait_until(lambda: bool(aws.taken), "a message comes")
+    return aws.taken[0]
+
+
+def test_destination_of_failures_gets_the_record(house: House, aws: AwsServer) -> None:
+    once(house, OnSuccess=f"{ARN}good", OnFailure=f"{ARN}bad")
+    request_id = sent(house, {"fails": True})
+    message = first(aws)
+    record = json.loads(message.body)
+    assert message.place.endswith("bad")
+    assert record["requestContext"]["requestId"] == request_id
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 1
+    assert record["requestPayload"] == {"fails": True}
+    assert record["responsePayload"]["errorType"] == "ValueError"
+
+
+def test_destination_of_successes_gets_the_answer(house: House, aws: AwsServer) -> None:
+    once(house, OnSuccess=f"{ARN}good", OnFailure=f"{ARN}bad")
+    sent(house, {"n": 1})
+    message = first(aws)
+    assert message.place.endswith("good")
+    assert json.loads(message.body)["responsePayload"] == {"ran": {"n": 1}}
+
+
+def test_function_as_destination_is_invoked_here(house: House) -> None:
+    once(house, OnFailure="arn:aws:lambda:us-east-1:000000000000:function:hear")
+    sent(house, {"fails": True})
+    wait_until(lambda: "heard of RetriesExhausted" in house.log("hear"), "the other function hears of it")
+
+
+def test_target_that_cannot_be_reached_is_told_in_the_log_and_loses_nothing(
+    house: House, aws: AwsServer
+) -> None:
+    aws.behaviour.there.clear()
+    once(house, OnFailure=f"{ARN}bad")
+    request_id = sent(house, {"fails": True})
+    wait_until(lambda: request_id in house.lam("queue", "show", request_id).stdout, "the event is kept")
+    wait_until(
+        lambda: "destination" in house.lam("queue", "show", request_id).stdout.lower(), "why it waits is told"
+    )
