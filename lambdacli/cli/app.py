@@ -19,7 +19,8 @@ from lambdacli.cli.nearest import nearest
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`module` offers `EXAMPLES` for its help and `run`, the verb itself; or ACTIONS, verbs below a noun."""
+    """`module` offers `EXAMPLES` for its help and `run`, the verb itself; or ACTIONS, verbs below a noun, and
+    perhaps DEFAULT_ACTION, which the noun alone means."""
 
     module: str
     summary: str
@@ -46,6 +47,7 @@ VERBS = {
     "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),
     "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "permission": Verb("lambdacli.cli.permission", "Say who may invoke a function, and see why or why not."),
+    "clock": Verb("lambdacli.cli.clock", "Show the service's clock, move it on, set it back."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
 
@@ -162,9 +164,14 @@ class NounGroup(TyperGroup):
     """A noun such as `layer`, whose help shows what can be done with it."""
 
     examples = ""
+    default: str | None = None
+    """What the noun alone, or with options only, means; otherwise its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args or ["--help"])
+        if self.default is None:
+            return super().parse_args(ctx, args or ["--help"])
+        is_default = not args or (args[0].startswith("-") and args[0] not in ("--help", "-h"))
+        return super().parse_args(ctx, [self.default, *args] if is_default else args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, actions = args[0], self.list_commands(ctx)
@@ -220,7 +227,7 @@ def _no_such_verb(shown: str, name: str, known: Iterable[str], command: str) -> 
 def load_verb(name: str) -> VerbCommand | NounGroup:
     module = importlib.import_module(VERBS[name].module)
     if hasattr(module, "ACTIONS"):
-        return _noun(name, module.ACTIONS, module.EXAMPLES)
+        return _noun(name, module.ACTIONS, module.EXAMPLES, getattr(module, "DEFAULT_ACTION", None))
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=VerbCommand, help=VERBS[name].summary, context_settings=_CONTEXT_SETTINGS)(
         module.run
@@ -231,7 +238,7 @@ def load_verb(name: str) -> VerbCommand | NounGroup:
     return verb
 
 
-def _noun(name: str, actions: Mapping[str, Action], examples: str) -> NounGroup:
+def _noun(name: str, actions: Mapping[str, Action], examples: str, default: str | None) -> NounGroup:
     app = typer.Typer(
         cls=NounGroup,
         name=name,
@@ -248,7 +255,7 @@ def _noun(name: str, actions: Mapping[str, Action], examples: str) -> NounGroup:
         )
     noun = get_command(app)
     assert isinstance(noun, NounGroup)
-    noun.examples = examples
+    noun.examples, noun.default = examples, default
     for word, action in actions.items():
         command = noun.commands[word]
         assert isinstance(command, VerbCommand)

@@ -181,6 +181,19 @@ def stop(endpoint: Endpoint, *, now: bool) -> None:
     _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
 
 
+def clock(endpoint: Endpoint) -> Json:
+    return _own_call(endpoint, "GET", "/clock")
+
+
+def advance_clock(endpoint: Endpoint, seconds: float) -> Json:
+    """Returns when what became due has been done."""
+    return _own_call(endpoint, "POST", "/clock/advance", body=json.dumps({"seconds": seconds}).encode())
+
+
+def reset_clock(endpoint: Endpoint) -> Json:
+    return _own_call(endpoint, "POST", "/clock/reset")
+
+
 def functions(endpoint: Endpoint) -> list[Json]:
     return list(_own_call(endpoint, "GET", "/functions").get("functions", []))
 

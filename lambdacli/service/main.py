@@ -38,7 +38,7 @@ from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.project.keys import KeysFile
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.authentication import Authenticator
-from lambdacli.service.clock import SystemClock
+from lambdacli.service.clock import OffsetClock, SystemClock
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings, caller_of
 from lambdacli.service.doors import Doors
@@ -93,12 +93,13 @@ class Service:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
-        self._clock = SystemClock()
+        self._real_time = SystemClock()
+        self._clock = OffsetClock(settings.state / "clock.json", self._real_time, settings.time_scale)
         self._ending = Ending()
         self._sessions = Sessions()
         self._authenticator: Authenticator | None = None
         self._idleness = Idleness(
-            self._clock, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
+            self._real_time, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
         )
 
     async def run(self) -> None:
@@ -111,8 +112,11 @@ class Service:
     async def _build(self, stack: AsyncExitStack) -> None:
         """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 accepted
         events have their attempt, 4 what was answered comes to its REPORT, 5 environments end, 6 the keeper
-        goes, 7 files are closed, 8 the record goes: while it is there, others know of our draining."""
+        goes, 7 files are closed, 8 the clock writes down how far it has come, 9 the record goes: while it is
+        there, others know of our draining."""
         stack.callback(remove_record, self._settings.state)
+        self._clock.start()
+        stack.callback(self._clock.stop)
         self._open_stores(stack)
         await self._find_grounds(stack)
         self._open_environments(stack)
@@ -163,7 +167,11 @@ class Service:
         self._doors = Doors(self._door_rules)
         self._file_systems = FileSystems(settings.state / "file-systems", lambda: self._grounds.is_walled)
         self._launcher = Launcher(
-            settings.state, self._grounds, self._clock, self._doors.refuse_at_runtime_api, self._doors.inside
+            settings.state,
+            self._grounds,
+            self._real_time,
+            self._doors.refuse_at_runtime_api,
+            self._doors.inside,
         )
         self._launcher.prepare()
         stack.push_async_callback(self._launcher.close)
@@ -180,7 +188,9 @@ class Service:
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
             return Environment(placement, self._launcher, self._logs, on_change)
 
-        self._fleet = Fleet(make, pool_limits(None), self._clock, self._placements.is_current)
+        self._fleet = Fleet(
+            make, pool_limits(None), self._clock, self._real_time, self._placements.is_current
+        )
         stack.push_async_callback(self._fleet.close)
         stack.push_async_callback(self._ending.unless_cut, self._fleet.settle)
 
@@ -199,6 +209,7 @@ class Service:
         )
         stack.push_async_callback(self._provisioner.close)
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
+        self._clock.settle = self._come_to_rest
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._sync = self._project_sync()
@@ -219,6 +230,7 @@ class Service:
             self._code,
             self._layers,
             self._clock,
+            self._real_time,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
             is_strict=self._settings.is_strict,
@@ -325,6 +337,7 @@ class Service:
                 self._function_settings, self._provisioner, lambda: self._doors.endpoint
             ).of,
             logs=self._logs,
+            clock=self._clock,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
         )
@@ -332,6 +345,12 @@ class Service:
     async def _settle_project(self) -> None:
         if self._sync is not None:
             await self._sync.settle()
+
+    async def _come_to_rest(self) -> None:
+        """What a timer began has been done: the clock may be moved on to the next."""
+        await asyncio.sleep(0)
+        await self._events.drain()
+        await self._fleet.settle()
 
     def _is_busy(self) -> bool:
         return bool(self._ledger.running() or self._events.waiting() or self._logs.is_followed())

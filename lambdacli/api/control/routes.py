@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.api.control import clock
 from lambdacli.api.control.settings_shown import ShownSettings
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.clock import MovableClock
 from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import (
@@ -54,6 +56,7 @@ class ControlContext:
     settings: Callable[[FunctionKey], ShownSettings]
     """What was set for it, its versions and its aliases."""
     logs: LogBook
+    clock: MovableClock
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
     """Takes in what lam.yaml says now, if it changed."""
@@ -70,6 +73,9 @@ class Control:
             ("GET", "doctor"): self._doctor,
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
+            ("GET", "clock"): self._clock,
+            ("POST", "clock/advance"): self._advance_clock,
+            ("POST", "clock/reset"): self._reset_clock,
         }
 
     async def handle(self, request: Request) -> Response:
@@ -155,6 +161,18 @@ class Control:
         finally:
             if follower is not None:
                 self._context.logs.unfollow(follower)
+
+    async def _clock(self, request: Request) -> Response:
+        return _answer(200, clock.told(self._context.clock.read()))
+
+    async def _advance_clock(self, request: Request) -> Response:
+        try:
+            return _answer(200, await clock.advance(self._context.clock, request))
+        except clock.RefusedMove as refused:
+            return _answer(400, {"message": str(refused)})
+
+    async def _reset_clock(self, request: Request) -> Response:
+        return _answer(200, clock.reset(self._context.clock))
 
     async def _events(self, request: Request) -> Response:
         return Response(200, {"Content-Type": "application/x-ndjson"}, self._live_lines())
