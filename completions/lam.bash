@@ -23,7 +23,7 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete publish versions alias layer permission clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --project --help" ;;
@@ -42,6 +42,7 @@ _lam() {
         alias:-*) _lam_offer -W "--weight --description --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
         layer:-*) _lam_offer -W "--runtime --architecture --description --license --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --principal --organization --statement-id --help" ;;
         permission:-*) _lam_offer -W "--principal --statement-id --action --source-arn --source-account --event-source-token --principal-org-id --function-url-auth-type --invoked-via-function-url --qualifier --revision-id --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --json --help" ;;
+        metrics:-*) _lam_offer -W "--since --qualifier --json --project --help" ;;
         clock:-*) _lam_offer -W "--json --project --help" ;;
         completions:-*) _lam_offer -W "--install --help" ;;
         validate:*) ((words == 0)) && _lam_offer -f ;;
@@ -56,6 +57,7 @@ _lam() {
         alias:*) if ((words == 0)); then _lam_offer -W "create update shift list delete"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         layer:*) if ((words == 0)); then _lam_offer -W "publish list show delete permit forbid"; else _lam_offer -f; fi ;;
         permission:*) if ((words == 0)); then _lam_offer -W "add remove list explain"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
+        metrics:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         clock:*) ((words == 0)) && _lam_offer -W "show advance reset" ;;
         completions:*) ((words == 0)) && _lam_offer -W "bash zsh fish" ;;
     esac

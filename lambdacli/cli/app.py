@@ -47,6 +47,7 @@ VERBS = {
     "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),
     "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "permission": Verb("lambdacli.cli.permission", "Say who may invoke a function, and see why or why not."),
+    "metrics": Verb("lambdacli.cli.metrics", "Show what was counted of a function, minute by minute."),
     "clock": Verb("lambdacli.cli.clock", "Show the service's clock, move it on, set it back."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }

@@ -181,6 +181,13 @@ def stop(endpoint: Endpoint, *, now: bool) -> None:
     _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
 
 
+def metrics(endpoint: Endpoint, function: str, since_ms: int) -> Json:
+    """What was counted of a function in each minute since."""
+    return _own_call(
+        endpoint, "GET", "/metrics" + http.query_of({"function": function, "since_ms": str(since_ms)})
+    )
+
+
 def clock(endpoint: Endpoint) -> Json:
     return _own_call(endpoint, "GET", "/clock")
 

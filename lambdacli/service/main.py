@@ -34,6 +34,7 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.metric import MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.project.keys import KeysFile
 from lambdacli.project.schema import SERVICES
@@ -63,8 +64,10 @@ from lambdacli.store.database import DatabaseTooNewError, open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
+from lambdacli.store.metrics import MetricStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.logs import LogBook
+from lambdacli.telemetry.metrics import Metrics
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -137,6 +140,10 @@ class Service:
         self._layers = LayerStore(database, self._layer_changed)
         self._mappings = MappingStore(database)
         self._code_signing = CodeSigningStore(database)
+        self._counted = MetricStore(database)
+        self._metrics = Metrics(self._counted.add)
+        self._metrics.start()
+        stack.callback(self._metrics.stop)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
@@ -197,7 +204,9 @@ class Service:
     def _open_engine(self, stack: AsyncExitStack) -> None:
         self._ledger = Ledger()
         self._reservations_changed()
-        self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
+        self._invoker = Invoker(
+            self._fleet, self._ledger, self._placements.place, self._metrics, self._placements.ready
+        )
         self._events = EventQueue(self._invoker)
         self._provisioner = Provisioner(
             self._functions,
@@ -338,9 +347,14 @@ class Service:
             ).of,
             logs=self._logs,
             clock=self._clock,
+            metrics=self._metrics_since,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
         )
+
+    def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
+        self._metrics.flush()
+        return self._counted.since(function, minute)
 
     async def _settle_project(self) -> None:
         if self._sync is not None:

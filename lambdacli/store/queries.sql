@@ -193,3 +193,20 @@ VALUES (:account, :region, :id, :document);
 
 -- name: delete_code_signing_config
 DELETE FROM code_signing_configs WHERE account = :account AND region = :region AND id = :id;
+
+-- name: add_metric
+INSERT INTO metrics (account, region, name, minute, version, metric, total, count, least, most)
+VALUES (:account, :region, :name, :minute, :version, :metric, :total, :count, :least, :most)
+ON CONFLICT (account, region, name, minute, version, metric) DO UPDATE SET
+    total = total + excluded.total,
+    count = count + excluded.count,
+    least = min(least, excluded.least),
+    most = max(most, excluded.most);
+
+-- name: metrics_since
+SELECT * FROM metrics
+WHERE account = :account AND region = :region AND name = :name AND minute >= :minute
+ORDER BY minute, version, metric;
+
+-- name: forget_metrics_before
+DELETE FROM metrics WHERE minute < :minute;

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
-from lambdacli.api.control import clock
+from lambdacli.api.control import clock, metrics
+from lambdacli.api.control.metrics import MetricsSince
 from lambdacli.api.control.settings_shown import ShownSettings
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import MovableClock
@@ -57,6 +58,7 @@ class ControlContext:
     """What was set for it, its versions and its aliases."""
     logs: LogBook
     clock: MovableClock
+    metrics: MetricsSince
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
     """Takes in what lam.yaml says now, if it changed."""
@@ -73,6 +75,7 @@ class Control:
             ("GET", "doctor"): self._doctor,
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
+            ("GET", "metrics"): self._metrics,
             ("GET", "clock"): self._clock,
             ("POST", "clock/advance"): self._advance_clock,
             ("POST", "clock/reset"): self._reset_clock,
@@ -161,6 +164,12 @@ class Control:
         finally:
             if follower is not None:
                 self._context.logs.unfollow(follower)
+
+    async def _metrics(self, request: Request) -> Response:
+        asked = _asked(request)
+        function = FunctionKey(*self._context.place(), asked.get("function", ""))
+        since_ms = max(0, int(asked.get("since_ms", "0")))
+        return _answer(200, metrics.told(self._context.metrics, function, since_ms))
 
     async def _clock(self, request: Request) -> Response:
         return _answer(200, clock.told(self._context.clock.read()))
