@@ -20,6 +20,8 @@ from lambdacli import __version__
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
+from lambdacli.api.logs.context import LogsContext
+from lambdacli.api.logs.dispatch import LogsApi
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.concurrency import Ledger
@@ -33,6 +35,7 @@ from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.identity import Identity
 from lambdacli.model.layer import LayerKey
 from lambdacli.model.metric import MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
@@ -66,6 +69,7 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.metrics import MetricStore
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
 from lambdacli.wire.http import Request
@@ -153,6 +157,7 @@ class Service:
         self._merged_layers = Layers(state / "opt", self._code)
         self._merged_layers.forget_all()
         self._logs = LogBook(state / "logs")
+        self._log_groups = LogGroups(state / "logs", self._logs)
         self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
 
     async def _find_grounds(self, stack: AsyncExitStack) -> None:
@@ -278,6 +283,7 @@ class Service:
             self._door_rules,
             control=Control(self._control_context(told)).handle,
             lambda_api=Api(load_model(), self._context).handle,
+            services={"logs": LogsApi(self._logs_context).handle},
             is_project_settled=_always if self._sync is None else self._sync.is_settled,
             settle_project=self._settle_project,
             note_activity=self._idleness.note_activity,
@@ -298,14 +304,7 @@ class Service:
 
     def _context(self, request: Request) -> Context:
         """Account and region as the caller's signature names them. Who can use the socket is the owner."""
-        identity = None
-        if self._authenticator is not None and not request.peer.is_unix:
-            found = self._authenticator.authenticate(request)
-            identity, account, region = found.identity, found.account, found.region
-        else:
-            caller = caller_of(request)
-            account = account_of_access_key(caller.access_key) or self._preferences.account
-            region = caller.region or self._preferences.region
+        identity, account, region = self._caller(request, "lambda")
         return Context(
             account=account,
             region=region,
@@ -329,6 +328,24 @@ class Service:
             identity=identity,
             trust_of=self._trust_of,
         )
+
+    def _logs_context(self, request: Request) -> LogsContext:
+        identity, account, region = self._caller(request, "logs")
+        return LogsContext(
+            account=account,
+            region=region,
+            groups=self._log_groups,
+            now=self._real_time.now,
+            identity=identity,
+        )
+
+    def _caller(self, request: Request, service: str) -> tuple[Identity | None, str, str]:
+        if self._authenticator is not None and not request.peer.is_unix:
+            found = self._authenticator.authenticate(request, service)
+            return found.identity, found.account, found.region
+        caller = caller_of(request)
+        account = account_of_access_key(caller.access_key) or self._preferences.account
+        return None, account, caller.region or self._preferences.region
 
     def _trust_of(self, role_arn: str) -> PolicyDocument | None:
         return self._preferences.identities.trust_of(role_arn)
