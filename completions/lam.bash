@@ -5,13 +5,13 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--filter|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
+            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--filter|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time-scale|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
-        --action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--organization|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--tenant-id|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
+        --action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--organization|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time-scale|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
         --ca-bundle|--event|--project|-e) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
@@ -23,10 +23,10 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show queue chaos envs bench doctor delete publish versions alias layer permission completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show queue chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
-        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --project --help" ;;
+        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
         invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --wait --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
@@ -44,6 +44,8 @@ _lam() {
         alias:-*) _lam_offer -W "--weight --description --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
         layer:-*) _lam_offer -W "--runtime --architecture --description --license --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --principal --organization --statement-id --help" ;;
         permission:-*) _lam_offer -W "--principal --statement-id --action --source-arn --source-account --event-source-token --principal-org-id --function-url-auth-type --invoked-via-function-url --qualifier --revision-id --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --json --help" ;;
+        metrics:-*) _lam_offer -W "--since --qualifier --json --project --help" ;;
+        clock:-*) _lam_offer -W "--json --project --help" ;;
         completions:-*) _lam_offer -W "--install --help" ;;
         validate:*) ((words == 0)) && _lam_offer -f ;;
         invoke:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -f; fi ;;
@@ -59,6 +61,8 @@ _lam() {
         alias:*) if ((words == 0)); then _lam_offer -W "create update shift list delete"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         layer:*) if ((words == 0)); then _lam_offer -W "publish list show delete permit forbid"; else _lam_offer -f; fi ;;
         permission:*) if ((words == 0)); then _lam_offer -W "add remove list explain"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
+        metrics:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        clock:*) ((words == 0)) && _lam_offer -W "show advance reset" ;;
         completions:*) ((words == 0)) && _lam_offer -W "bash zsh fish" ;;
     esac
 }

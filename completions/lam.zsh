@@ -31,6 +31,8 @@ _lam() {
         'alias:Name versions, and shift invocations between them.'
         'layer:Publish, list, show, share and delete layers.'
         'permission:Say who may invoke a function, and see why or why not.'
+        'metrics:Show what was counted of a function, minute by minute.'
+        'clock:Show the service'\''s clock, move it on, set it back.'
         'completions:Print or install the completion of a shell.'
     )
     _arguments -C \
@@ -69,6 +71,7 @@ _lam() {
                         '--auth[Check every signature by the keys of LAM_KEYS, lam.yaml'\''s `keys`, or your own file.]' \
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
+                        '--time-scale[Seconds of the service'\''s clock in a real one; `lam clock --help` tells what it moves.]:value: ' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
@@ -433,6 +436,24 @@ _lam() {
                         '-h[Show the help.]' \
                         '1:word:(add remove list explain)' \
                         '2:function:_lam_functions'
+                    ;;
+                metrics)
+                    _arguments \
+                        '--since[10m (s, m, h, d, w), or a date and time as ISO 8601.]:value: ' \
+                        '--qualifier[Only this version.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                clock)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(show advance reset)'
                     ;;
                 completions)
                     _arguments \

@@ -30,6 +30,9 @@ class SteppingClock:
     def call_later(self, delay_seconds: float, callback: Callable[[], None]):
         raise AssertionError("nothing here waits")
 
+    def call_at(self, moment: datetime, callback: Callable[[], None]):
+        raise AssertionError("nothing here waits")
+
 
 class ManualClock:
     """Time passes when told."""
@@ -48,9 +51,12 @@ class ManualClock:
         self._timers.append(ManualTimer(self._now + delay_seconds, callback))
         return self._timers[-1]
 
+    def call_at(self, moment: datetime, callback: Callable[[], None]) -> ManualTimer:
+        return self.call_later(max(0.0, (moment - self.now()).total_seconds()), callback)
+
     async def pass_by(self, seconds: float) -> None:
         self._now += seconds
-        due = [timer for timer in self._timers if timer.at <= self._now]
+        due = sorted((timer for timer in self._timers if timer.at <= self._now), key=lambda timer: timer.at)
         self._timers = [timer for timer in self._timers if timer.at > self._now]
         for timer in due:
             if not timer.is_cancelled:

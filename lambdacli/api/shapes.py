@@ -1,17 +1,18 @@
-"""botocore's Lambda model, compiled once into frozen records. Names no operation."""
+"""botocore's models of services, compiled once into frozen records. Names no operation."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from typing import Any
 from urllib.parse import parse_qsl
 
-_MODEL_FILE = "data/lambda/2015-03-31/service-2.json"
+LAMBDA = "lambda/2015-03-31"
+LOGS = "logs/2014-03-28"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class ErrorShape:
 class Model:
     operations: Mapping[str, Operation]
     errors: Mapping[str, ErrorShape]
+    others: frozenset[str] = frozenset()
+    """Names of operations that it was loaded without."""
 
     @cached_property
     def routes(self) -> Mapping[tuple[str, str, int], tuple[Operation, ...]]:
@@ -83,27 +86,33 @@ class Model:
         return {place: tuple(sorted(found, key=_most_literal_first)) for place, found in table.items()}
 
 
-def load_model() -> Model:
-    """Reads the file itself: botocore's own loader would bring 13 MB of modules that nothing here needs."""
-    description = json.loads(_read_description())
+def load_model(service: str = LAMBDA, wanted: Collection[str] | None = None) -> Model:
+    """All operations, or those that are wanted. Reads the file itself: botocore's own loader would bring
+    13 MB of modules that nothing here needs."""
+    description = json.loads(_read_description(service))
     shapes = _Shapes(description["shapes"])
     operations = {
-        name: _operation(name, entry, shapes) for name, entry in sorted(description["operations"].items())
+        name: _operation(name, entry, shapes)
+        for name, entry in sorted(description["operations"].items())
+        if wanted is None or name in wanted
     }
     errors = {
-        name: ErrorShape(status=entry["error"]["httpStatusCode"], members=shapes.named(name).members)
+        name: ErrorShape(
+            status=entry.get("error", {}).get("httpStatusCode", 400), members=shapes.named(name).members
+        )
         for name, entry in sorted(description["shapes"].items())
         if entry.get("exception")
     }
-    return Model(operations, errors)
+    return Model(operations, errors, frozenset(description["operations"].keys() - operations.keys()))
 
 
-def _read_description() -> bytes:
+def _read_description(service: str) -> bytes:
     package = resources.files("botocore")
-    compressed = package.joinpath(f"{_MODEL_FILE}.gz")
+    file = f"data/{service}/service-2.json"
+    compressed = package.joinpath(f"{file}.gz")
     if compressed.is_file():
         return gzip.decompress(compressed.read_bytes())
-    return package.joinpath(_MODEL_FILE).read_bytes()
+    return package.joinpath(file).read_bytes()
 
 
 def _operation(name: str, entry: Mapping[str, Any], shapes: _Shapes) -> Operation:

@@ -19,7 +19,8 @@ from lambdacli.cli.nearest import nearest
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`module` offers `EXAMPLES` for its help and `run`, the verb itself; or ACTIONS, verbs below a noun."""
+    """`module` offers `EXAMPLES` for its help and `run`, the verb itself; or ACTIONS, verbs below a noun, and
+    perhaps DEFAULT_ACTION, which the noun alone means."""
 
     module: str
     summary: str
@@ -48,6 +49,8 @@ VERBS = {
     "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),
     "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "permission": Verb("lambdacli.cli.permission", "Say who may invoke a function, and see why or why not."),
+    "metrics": Verb("lambdacli.cli.metrics", "Show what was counted of a function, minute by minute."),
+    "clock": Verb("lambdacli.cli.clock", "Show the service's clock, move it on, set it back."),
     "completions": Verb("lambdacli.cli.completions", "Print or install the completion of a shell."),
 }
 
@@ -164,14 +167,14 @@ class NounGroup(TyperGroup):
     """A noun such as `layer`, whose help shows what can be done with it."""
 
     examples = ""
-    default_action: str | None = None
-    """What the noun alone means; otherwise that is its help."""
+    default: str | None = None
+    """What the noun alone, or with options only, means; otherwise its help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if self.default_action is not None and not set(args[:1]) & {"--help", "-h"}:
-            is_option = not args or args[0].startswith("-")
-            return super().parse_args(ctx, [self.default_action, *args] if is_option else args)
-        return super().parse_args(ctx, args or ["--help"])
+        if self.default is None:
+            return super().parse_args(ctx, args or ["--help"])
+        is_default = not args or (args[0].startswith("-") and args[0] not in ("--help", "-h"))
+        return super().parse_args(ctx, [self.default, *args] if is_default else args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, actions = args[0], self.list_commands(ctx)
@@ -227,9 +230,7 @@ def _no_such_verb(shown: str, name: str, known: Iterable[str], command: str) -> 
 def load_verb(name: str) -> VerbCommand | NounGroup:
     module = importlib.import_module(VERBS[name].module)
     if hasattr(module, "ACTIONS"):
-        noun = _noun(name, module.ACTIONS, module.EXAMPLES)
-        noun.default_action = getattr(module, "DEFAULT_ACTION", None)
-        return noun
+        return _noun(name, module.ACTIONS, module.EXAMPLES, getattr(module, "DEFAULT_ACTION", None))
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=VerbCommand, help=VERBS[name].summary, context_settings=_CONTEXT_SETTINGS)(
         module.run
@@ -240,7 +241,7 @@ def load_verb(name: str) -> VerbCommand | NounGroup:
     return verb
 
 
-def _noun(name: str, actions: Mapping[str, Action], examples: str) -> NounGroup:
+def _noun(name: str, actions: Mapping[str, Action], examples: str, default: str | None) -> NounGroup:
     app = typer.Typer(
         cls=NounGroup,
         name=name,
@@ -257,7 +258,7 @@ def _noun(name: str, actions: Mapping[str, Action], examples: str) -> NounGroup:
         )
     noun = get_command(app)
     assert isinstance(noun, NounGroup)
-    noun.examples = examples
+    noun.examples, noun.default = examples, default
     for word, action in actions.items():
         command = noun.commands[word]
         assert isinstance(command, VerbCommand)

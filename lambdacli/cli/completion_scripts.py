@@ -21,6 +21,7 @@ _FIRST_WORD = {
     "logs": FUNCTIONS,
     "show": FUNCTIONS,
     "envs": FUNCTIONS,
+    "metrics": FUNCTIONS,
     "bench": FUNCTIONS,
     "delete": FUNCTIONS,
     "publish": FUNCTIONS,

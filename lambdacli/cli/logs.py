@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from lambdacli.cli import connect, render
+from lambdacli.cli.durations import seconds_of
 from lambdacli.cli.errors import WrongUsage
 from lambdacli.cli.options import AwsFlags, JsonOption, ProjectOption, takes_aws_flags
 from lambdacli.client import local
@@ -23,7 +23,6 @@ lam logs demo --since 2026-11-21T09:00 --json        one JSON object a line
 
 DEFAULT_LINES = 100
 _LOG_GROUP_PREFIX = "/aws/lambda/"
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @takes_aws_flags
@@ -82,8 +81,9 @@ def run(
 
 def parse_since(text: str, now: datetime) -> int:
     """Milliseconds since 1970 of `10m` before now, or of a written time; one without a zone is local."""
-    if match := re.fullmatch(r"(\d+)([smhdw])", text):
-        moment = now - timedelta(**{_UNITS[match[2]]: int(match[1])})
+    seconds = seconds_of(text)
+    if seconds is not None:
+        moment = now - timedelta(seconds=seconds)
     else:
         try:
             moment = datetime.fromisoformat(text)

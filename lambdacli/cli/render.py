@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _ACTIVITY_DELAY_SECONDS = 0.3
 _BAR_WIDTH = 50
+_SPARKS = "▁▂▃▄▅▆▇█"
+_PLAIN_SPARKS = "_.:-=+*#"
 
 # To stdout
 
@@ -79,11 +81,32 @@ def output_bars(bars: Sequence[tuple[str, int]]) -> None:
 
 
 def _bar_mark() -> str:
+    return "█" if _can_show("█") else "#"
+
+
+def _can_show(text: str) -> bool:
     try:
-        "█".encode(sys.stdout.encoding or "ascii")
+        text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        return "#"
-    return "█"
+        return False
+    return True
+
+
+def output_sparklines(lines: Sequence[tuple[str, str, Sequence[float]]]) -> None:
+    """`name  ▁▁▄▁█  figure`, the columns of each line in proportion to its highest."""
+    marks = _SPARKS if _can_show(_SPARKS) else _PLAIN_SPARKS
+    width = max((len(name) for name, _, _ in lines), default=0)
+    for name, figure, columns in lines:
+        line = paint(sparkline(columns, marks), "cyan", sys.stdout)
+        print(f"{paint(name.ljust(width), 'dim', sys.stdout)}  {line}  {figure}")
+    sys.stdout.flush()
+
+
+def sparkline(columns: Sequence[float], marks: str) -> str:
+    """The first mark is for nothing at all, and for that only."""
+    highest = max(columns, default=0.0)
+    steps = len(marks) - 1
+    return "".join(marks[0 if value <= 0 else max(1, round(value / highest * steps))] for value in columns)
 
 
 def output_fields(fields: Sequence[tuple[str, str]]) -> None:

@@ -20,6 +20,7 @@ EXAMPLES = """
 lam start                                            in the foreground, ^C stops it
 lam start --detach                                   in the background
 lam start --port 4600
+lam start --time-scale 60                            minutes of waiting pass in seconds
 lam start --auth                                     check signatures, by ~/.config/lam/keys.yaml
 """
 
@@ -58,12 +59,22 @@ def run(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what AWS refuses by date: runtimes past their end.")
     ] = False,
+    time_scale: Annotated[
+        float,
+        typer.Option(
+            "--time-scale",
+            metavar="N",
+            min=1,
+            max=100_000,
+            help="Seconds of the service's clock in a real one; `lam clock --help` tells what it moves.",
+        ),
+    ] = 1.0,
     project: ProjectOption = None,
 ) -> int:
     if auth and anonymous:
         raise WrongUsage("--auth and --anonymous exclude each other")
     place = connect.place_of(project)
-    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit, strict, auth)
+    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit, strict, auth, time_scale)
     if place.moved_because is not None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with contextlib.nullcontext() if detach else _unwound_by_signals():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from lambdacli.cli.clock_text import clock_text
 from lambdacli.cli.colour import paint
 
 TYPE_CHECKING = False
@@ -23,6 +24,8 @@ def status_page(status: "dict[str, Any]", stream: "TextIO") -> str:
         "environments": environments or "none",
         "invocations": f"{status['running_invocations']} running",
     }
+    if clock := clock_text(status.get("clock") or {}):
+        fields["clock"] = clock
     width = max(map(len, fields))
     lines = [
         f"lam {status['version']} is running (pid {status['pid']}, for {_age(age)})",

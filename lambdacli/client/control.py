@@ -48,6 +48,7 @@ class StartOptions:
     idle_exit_minutes: float | None = None
     is_strict: bool = False
     are_signatures_checked: bool = False
+    time_scale: float = 1.0
 
     def arguments(self) -> list[str]:
         arguments = []
@@ -63,6 +64,8 @@ class StartOptions:
             arguments += ["--idle-exit", f"{self.idle_exit_minutes:g}"]
         if self.is_strict:
             arguments.append("--strict")
+        if self.time_scale != 1.0:
+            arguments += ["--time-scale", f"{self.time_scale:g}"]
         return arguments
 
 

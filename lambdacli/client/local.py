@@ -147,6 +147,26 @@ def stop(endpoint: Endpoint, *, now: bool) -> None:
     _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
 
 
+def metrics(endpoint: Endpoint, function: str, since_ms: int) -> Json:
+    """What was counted of a function in each minute since."""
+    return _own_call(
+        endpoint, "GET", "/metrics" + http.query_of({"function": function, "since_ms": str(since_ms)})
+    )
+
+
+def clock(endpoint: Endpoint) -> Json:
+    return _own_call(endpoint, "GET", "/clock")
+
+
+def advance_clock(endpoint: Endpoint, seconds: float) -> Json:
+    """Returns when what became due has been done."""
+    return _own_call(endpoint, "POST", "/clock/advance", body=json.dumps({"seconds": seconds}).encode())
+
+
+def reset_clock(endpoint: Endpoint) -> Json:
+    return _own_call(endpoint, "POST", "/clock/reset")
+
+
 def functions(endpoint: Endpoint) -> list[Json]:
     return list(_own_call(endpoint, "GET", "/functions").get("functions", []))
 

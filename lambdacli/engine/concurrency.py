@@ -70,8 +70,8 @@ class Ledger:
             del self._provisioned[key]
         self._count_claims()
 
-    def admit(self, key: FunctionKey, version: str = LATEST) -> None:
-        """Counts one in, or raises what the caller gets."""
+    def admit(self, key: FunctionKey, version: str = LATEST) -> int:
+        """Counts one in, and tells how many of the function there are now; or raises what the caller gets."""
         reserved = self._reserved.get(key)
         running = self._running.get(key)
         reason = throttle_reason(
@@ -87,8 +87,9 @@ class Ledger:
             raise TooManyRequestsException("Rate Exceeded.", Reason=reason, retryAfterSeconds="1")
         if running is None:
             self._running[key] = {version: 1}
-        else:
-            running[version] = running.get(version, 0) + 1
+            return 1
+        running[version] = running.get(version, 0) + 1
+        return sum(running.values())
 
     def room(self, key: FunctionKey, version: str = LATEST) -> int:
         """How many more of a version would be admitted now."""

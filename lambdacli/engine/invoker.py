@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from lambdacli.engine.concurrency import Ledger
-from lambdacli.environments.fleet import Fleet, Stopping
+from lambdacli.environments.environment import Settlement
+from lambdacli.environments.fleet import Fleet, Run, Stopping
 from lambdacli.environments.placement import Placement
-from lambdacli.model.errors import ServiceException
+from lambdacli.model.errors import ServiceException, TooManyRequestsException
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
+from lambdacli.model.metric import Metric
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
+from lambdacli.telemetry.metrics import Metrics
 
 Place = Callable[[Function], Awaitable[Placement]]
 """Makes a function ready to run: its folders, packages, variables."""
@@ -24,12 +27,14 @@ class Invoker:
         fleet: Fleet,
         ledger: Ledger,
         place: Place,
+        metrics: Metrics,
         ready: Callable[[Function], Placement | None] = lambda function: None,
     ) -> None:
         """`ready` tells what `place` would, if it has nothing to do any more."""
         self._fleet = fleet
         self._ledger = ledger
         self._place = place
+        self._metrics = metrics
         self._ready = ready
 
     def invoke(
@@ -40,12 +45,13 @@ class Invoker:
         placement = None if want_log_tail else self._ready(function)
         if placement is None:
             return self._in_steps(function, invocation, want_log_tail)
-        self._ledger.admit(function.key, function.version)
+        concurrency = self._admit(function)
         try:
             run = self._fleet.submit(placement, invocation)
         except BaseException:
             self._ledger.release(function.key, function.version)
             raise
+        self._count(function, concurrency, run)
         answer: Later[InvokeAnswer] = Later()
 
         def answered(done: Later[Outcome]) -> None:
@@ -61,10 +67,11 @@ class Invoker:
     async def _in_steps(
         self, function: Function, invocation: Invocation, want_log_tail: bool
     ) -> InvokeAnswer:
-        self._ledger.admit(function.key, function.version)
+        concurrency = self._admit(function)
         try:
             placement = await self._place(function)
             run = self._fleet.submit(placement, invocation)
+            self._count(function, concurrency, run)
             with contextlib.suppress(Stopping):
                 await run.answered
             outcome = _result(run.answered)
@@ -78,6 +85,31 @@ class Invoker:
             # The answer is known, whatever came after it; the fleet has logged what that was.
             return InvokeAnswer(outcome, b"")
         return InvokeAnswer(outcome, settlement.log_tail)
+
+    def _admit(self, function: Function) -> int:
+        try:
+            return self._ledger.admit(function.key, function.version)
+        except TooManyRequestsException:
+            self._metrics.count(function.key, function.version, Metric.THROTTLES)
+            raise
+
+    def _count(self, function: Function, concurrency: int, run: Run) -> None:
+        """At its end, but for the minute in which it began."""
+        minute = self._metrics.minute()
+
+        def settled(done: Later[Settlement]) -> None:
+            if not run.answered.done() or run.answered.exception() is not None:
+                return  # a stop, or a fault of lam's own: no code was executed to its end
+            self._metrics.count_invocation(
+                function.key,
+                function.version,
+                minute,
+                concurrency=concurrency,
+                is_error=run.answered.result().function_error is not None,
+                duration_ms=done.result().report.duration_ms if done.exception() is None else None,
+            )
+
+        run.settled.add_done_callback(settled)
 
 
 def _result(answered: Later[Outcome]) -> Outcome:

@@ -60,14 +60,18 @@ class Fleet:
         make: Callable[[Placement, Callable[[Environment], None]], Environment],
         limits: PoolLimits,
         clock: Clock,
+        real_time: Clock,
         is_current: Callable[[PlacementKey], bool] = lambda key: True,
     ) -> None:
-        """`is_current` tells whether a function still is what this key was made of; an invocation may come
-        with an older one."""
+        """Idle environments age by `clock`; how long an invocation waits for one that settles is real time.
+        `is_current` tells whether a function still is what this key was made of; an invocation may come with
+        an older one."""
         self._make = make
         self._is_current = is_current
         self._pool = Pool(limits)
         self._clock = clock
+        self._real_time = real_time
+        self._idle_seconds = limits.idle_seconds
         self._environments: dict[int, Environment] = {}
         self._numbers: dict[Environment, int] = {}
         self._placements: dict[PlacementKey, Placement] = {}
@@ -129,6 +133,7 @@ class Fleet:
         return sum(self._pool.kept_ready(key) for key in keys)
 
     def set_limits(self, limits: PoolLimits) -> None:
+        self._idle_seconds = limits.idle_seconds
         self._pool.set_limits(limits)
         self._act()
 
@@ -169,7 +174,7 @@ class Fleet:
     # Performing
 
     def _act(self) -> None:
-        self._perform(self._pool.decide(self._clock.monotonic()))
+        self._perform(self._pool.decide(self._real_time.monotonic()))
 
     def _perform(self, actions: list[Action]) -> None:
         for action in actions:
@@ -186,7 +191,7 @@ class Fleet:
                 case LookAgain(seconds):
                     if self._look_again is not None:
                         self._look_again.cancel()
-                    self._look_again = self._clock.call_later(seconds, self._act)
+                    self._look_again = self._real_time.call_later(seconds, self._act)
         self._tell_if_waiting()
 
     async def _start(self, member: int, placement: Placement, reason: StartReason) -> None:
@@ -278,7 +283,7 @@ class Fleet:
     def _changed(self, environment: Environment) -> None:
         """An environment tells that it has answered, or that its processes are gone."""
         if environment.state is EnvironmentState.RUNNING and environment.is_settling:
-            self._pool.member_settling(self._numbers[environment], self._clock.monotonic())
+            self._pool.member_settling(self._numbers[environment], self._real_time.monotonic())
         is_reset = environment.state is EnvironmentState.RESET
         if is_reset and environment.placement.is_provisioned and environment in self._numbers:
             self._ended_while_kept(self._numbers[environment])
@@ -291,7 +296,9 @@ class Fleet:
 
     def _reap(self) -> None:
         self._perform(self._pool.expire(self._clock.monotonic()))
-        self._reaper = self._clock.call_later(REAP_SECONDS, self._reap)
+        # One that is made before the next look is not idle for long enough at that either.
+        seconds = REAP_SECONDS if self._environments else max(REAP_SECONDS, self._idle_seconds)
+        self._reaper = self._clock.call_later(seconds, self._reap)
 
     def _spawn(self, work: Coroutine[Any, Any, None], group: set[asyncio.Task[None]] | None = None) -> None:
         group = self._tasks if group is None else group

@@ -37,7 +37,7 @@ def _real_time() -> datetime:
 
 
 class Authenticator:
-    """Asked for every request of the Lambda API that comes over TCP; raises what AWS answers."""
+    """Asked for every request of an API that comes over TCP; raises what AWS answers."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Authenticator:
         self._keys.refresh()
         return self._keys.problem
 
-    def authenticate(self, request: Request) -> Known:
+    def authenticate(self, request: Request, service: str = "lambda") -> Known:
         # Only a service that checks signatures pays for loading the signer.
         from lambdacli.service import signatures
 
-        signature = signatures.read_signature(request)
+        signature = signatures.read_signature(request, service)
         if request.is_body_too_large:
             # Nothing of its body is left that could be checked.
             raise RequestEntityTooLargeException(

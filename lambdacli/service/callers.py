@@ -33,10 +33,10 @@ class Callers:
         """Why nobody, or not everybody, can be known."""
         return None if self._authenticator is None else self._authenticator.problem
 
-    def of(self, request: Request) -> Known:
+    def of(self, request: Request, service: str = "lambda") -> Known:
         """Account and region as the signature names them. Who can use the socket is the owner."""
         if self._authenticator is not None and not request.peer.is_unix:
-            return self._authenticator.authenticate(request)
+            return self._authenticator.authenticate(request, service)
         said, told = caller_of(request), self._preferences.of_requests()
         account = account_of_access_key(said.access_key) or told.account
         return Known(None, account, said.region or told.region)

@@ -9,12 +9,13 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from lambdacli import __version__
+from lambdacli.api.control.clock import told
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import effects, limits
-from lambdacli.model.clock import Clock
+from lambdacli.model.clock import MovableClock
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
@@ -44,7 +45,7 @@ class Descriptions:
         ledger: Ledger,
         doors: Doors,
         file_systems: FileSystems,
-        clock: Clock,
+        clock: MovableClock,
         callers: Callers,
     ) -> None:
         self._settings = settings
@@ -86,6 +87,7 @@ class Descriptions:
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,
+            "clock": told(self._clock.read()),
         }
 
     def _notices(self) -> list[str]:

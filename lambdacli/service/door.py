@@ -39,6 +39,7 @@ class Caller:
 
     access_key: str | None = None
     region: str | None = None
+    service: str | None = None
 
 
 def refuse_connection(peer: Peer, settings: DoorSettings) -> Response | None:
@@ -169,11 +170,13 @@ def _caller_in_scope(algorithm: str, credential: str) -> Caller:
     # From the right: an access key is whatever the developer typed, a slash included.
     if algorithm == "AWS4-HMAC-SHA256":
         access_key, *scope = credential.rsplit("/", 4)  # date, region, service, "aws4_request"
-        region = scope[1] if len(scope) == 4 and _REGION.fullmatch(scope[1]) else None
-        return Caller(access_key or None, region)
+        if len(scope) != 4:
+            return Caller(access_key or None)
+        region = scope[1] if _REGION.fullmatch(scope[1]) else None
+        return Caller(access_key or None, region, scope[2])
     if algorithm == "AWS4-ECDSA-P256-SHA256":
-        access_key = credential.rsplit("/", 3)[0]  # date, service, "aws4_request": for any region
-        return Caller(access_key or None, None)
+        access_key, *scope = credential.rsplit("/", 3)  # date, service, "aws4_request": for any region
+        return Caller(access_key or None, None, scope[1] if len(scope) == 3 else None)
     return Caller()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from lambdacli.api.control.routes import PREFIX as CONTROL_PREFIX
-from lambdacli.service.door import DoorSettings, refuse
+from lambdacli.api.logs.dispatch import TARGET_PREFIX as LOGS_TARGET
+from lambdacli.service.door import DoorSettings, caller_of, refuse
 from lambdacli.wire.http import Answer, Handler, Request, Response
 
 
@@ -15,13 +16,16 @@ class Gateway:
         door: DoorSettings,
         control: Handler,
         lambda_api: Handler,
+        services: Mapping[str, Handler],
         is_project_settled: Callable[[], bool],
         settle_project: Callable[[], Awaitable[None]],
         note_activity: Callable[[], None],
     ) -> None:
+        """`services` are other APIs, by the name of the service that a request was signed for."""
         self._door = door
         self._control = control
         self._lambda_api = lambda_api
+        self._services = services
         self._is_project_settled = is_project_settled
         self._settle_project = settle_project
         self._note_activity = note_activity
@@ -33,6 +37,10 @@ class Gateway:
         self._note_activity()
         if request.path.startswith(CONTROL_PREFIX):
             return self._control(request)
+        # No operation of Lambda has this path: its requests are not asked for their service.
+        other = self._services.get(_service_of(request)) if request.path == "/" else None
+        if other is not None:
+            return other(request)
         if self._is_project_settled():
             return self._lambda_api(request)
         return self._after_settling(request)
@@ -41,3 +49,10 @@ class Gateway:
         await self._settle_project()
         answer = self._lambda_api(request)
         return answer if isinstance(answer, Response) else await answer
+
+
+def _service_of(request: Request) -> str:
+    signed_for = caller_of(request).service
+    if signed_for is not None:
+        return signed_for
+    return "logs" if request.headers.get("x-amz-target", "").startswith(LOGS_TARGET) else ""

@@ -19,6 +19,8 @@ from lambdacli import __version__
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
+from lambdacli.api.logs.context import LogsContext
+from lambdacli.api.logs.dispatch import LogsApi
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.callees import Callees
@@ -35,10 +37,11 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.metric import MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
-from lambdacli.service.clock import SystemClock
+from lambdacli.service.clock import OffsetClock, SystemClock
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
@@ -67,8 +70,11 @@ from lambdacli.store.functions import FunctionStore
 from lambdacli.store.group_commit import GroupCommit
 from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
+from lambdacli.store.metrics import MetricStore
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
+from lambdacli.telemetry.metrics import Metrics
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -96,11 +102,12 @@ class Service:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._settings = settings
         self._journal = journal
-        self._clock = SystemClock()
+        self._real_time = SystemClock()
+        self._clock = OffsetClock(settings.state / "clock.json", self._real_time, settings.time_scale)
         self._ending = Ending()
         self._sessions = Sessions()
         self._idleness = Idleness(
-            self._clock, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
+            self._real_time, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
         )
 
     async def run(self) -> None:
@@ -113,8 +120,11 @@ class Service:
     async def _build(self, stack: AsyncExitStack) -> None:
         """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 events that
         were begun come to their decision, 4 what was answered comes to its REPORT, 5 environments end, 6 the
-        keeper goes, 7 files are closed, 8 the record goes: while it is there, others know of our draining."""
+        keeper goes, 7 files are closed, 8 the clock writes down how far it has come, 9 the record goes: while
+        it is there, others know of our draining."""
         stack.callback(remove_record, self._settings.state)
+        self._clock.start()
+        stack.callback(self._clock.stop)
         self._open_stores(stack)
         await self._find_grounds(stack)
         self._open_environments(stack)
@@ -139,6 +149,10 @@ class Service:
         self._layers = LayerStore(database, self._layer_changed)
         self._mappings = MappingStore(database)
         self._code_signing = CodeSigningStore(database)
+        self._counted = MetricStore(database)
+        self._metrics = Metrics(self._counted.add)
+        self._metrics.start()
+        stack.callback(self._metrics.stop)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
@@ -148,6 +162,7 @@ class Service:
         self._merged_layers = Layers(state / "opt", self._code)
         self._merged_layers.forget_all()
         self._logs = LogBook(state / "logs")
+        self._log_groups = LogGroups(state / "logs", self._logs)
         self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
 
     async def _find_grounds(self, stack: AsyncExitStack) -> None:
@@ -169,7 +184,11 @@ class Service:
         self._doors = Doors(self._door_rules)
         self._file_systems = FileSystems(settings.state / "file-systems", lambda: self._grounds.is_walled)
         self._launcher = Launcher(
-            settings.state, self._grounds, self._clock, self._doors.refuse_at_runtime_api, self._doors.inside
+            settings.state,
+            self._grounds,
+            self._real_time,
+            self._doors.refuse_at_runtime_api,
+            self._doors.inside,
         )
         self._launcher.prepare()
         stack.push_async_callback(self._launcher.close)
@@ -186,14 +205,18 @@ class Service:
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
             return Environment(placement, self._launcher, self._logs, on_change)
 
-        self._fleet = Fleet(make, pool_limits(None), self._clock, self._placements.is_current)
+        self._fleet = Fleet(
+            make, pool_limits(None), self._clock, self._real_time, self._placements.is_current
+        )
         stack.push_async_callback(self._fleet.close)
         stack.push_async_callback(self._ending.unless_cut, self._fleet.settle)
 
     def _open_engine(self, stack: AsyncExitStack) -> None:
         self._ledger = Ledger()
         self._reservations_changed()
-        self._invoker = Invoker(self._fleet, self._ledger, self._placements.place, self._placements.ready)
+        self._invoker = Invoker(
+            self._fleet, self._ledger, self._placements.place, self._metrics, self._placements.ready
+        )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(
             callees,
@@ -219,6 +242,7 @@ class Service:
         )
         stack.push_async_callback(self._provisioner.close)
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
+        self._clock.settle = self._come_to_rest
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._sync = self._project_sync()
@@ -240,6 +264,7 @@ class Service:
             self._code,
             self._layers,
             self._clock,
+            self._real_time,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
             is_strict=self._settings.is_strict,
@@ -279,6 +304,7 @@ class Service:
             self._door_rules,
             control=Control(self._control_context(told)).handle,
             lambda_api=Api(load_model(), self._context).handle,
+            services={"logs": LogsApi(self._logs_context).handle},
             is_project_settled=_always if self._sync is None else self._sync.is_settled,
             settle_project=self._settle_project,
             note_activity=self._idleness.note_activity,
@@ -323,6 +349,16 @@ class Service:
             trust_of=self._trust_of,
         )
 
+    def _logs_context(self, request: Request) -> LogsContext:
+        caller = self._callers.of(request, "logs")
+        return LogsContext(
+            account=caller.account,
+            region=caller.region,
+            groups=self._log_groups,
+            now=self._real_time.now,
+            identity=caller.identity,
+        )
+
     def _trust_of(self, role_arn: str) -> PolicyDocument | None:
         return self._preferences.identities.trust_of(role_arn)
 
@@ -340,13 +376,25 @@ class Service:
             ).of,
             events=self._event_desk,
             logs=self._logs,
+            clock=self._clock,
+            metrics=self._metrics_since,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
         )
 
+    def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
+        self._metrics.flush()
+        return self._counted.since(function, minute)
+
     async def _settle_project(self) -> None:
         if self._sync is not None:
             await self._sync.settle()
+
+    async def _come_to_rest(self) -> None:
+        """What a timer began has been done: the clock may be moved on to the next."""
+        await asyncio.sleep(0)
+        await self._events.drain()
+        await self._fleet.settle()
 
     def _is_busy(self) -> bool:
         return bool(self._ledger.running() or self._events.waiting() or self._logs.is_followed())

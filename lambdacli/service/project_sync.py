@@ -47,6 +47,7 @@ class ProjectSync:
         code: CodeStore,
         layers: LayerStore,
         clock: Clock,
+        real_time: Clock,
         on_code_change: Callable[[FunctionKey], None],
         on_synced: Callable[[], None],
         *,
@@ -61,6 +62,7 @@ class ProjectSync:
         self._code = code
         self._layers = ProjectLayers(layers, code)
         self._clock = clock
+        self._real_time = real_time
         self._on_code_change = on_code_change
         self._on_synced = on_synced
         self._is_strict = is_strict
@@ -114,7 +116,7 @@ class ProjectSync:
         """A reader who came in the middle of a save would find half of lam.yaml. Who saves without a pause is
         not waited for."""
         for _ in range(10):
-            age = self._clock.now().timestamp() - self._changed_at()
+            age = self._real_time.now().timestamp() - self._changed_at()
             if not 0 <= age < QUIET_SECONDS:
                 return
             await asyncio.sleep(QUIET_SECONDS - age)
@@ -126,10 +128,10 @@ class ProjectSync:
             return 0.0
 
     def _is_second_look_due(self) -> bool:
-        return self.project is None or self._clock.monotonic() - self._read_at > PROBLEM_SECONDS
+        return self.project is None or self._real_time.monotonic() - self._read_at > PROBLEM_SECONDS
 
     def read(self) -> None:
-        self._read_stamp, self._read_at = self._stamp(), self._clock.monotonic()
+        self._read_stamp, self._read_at = self._stamp(), self._real_time.monotonic()
         self._forget_reading_soon()
         try:
             is_empty = not self._file.read_text(errors="replace").strip()
@@ -292,7 +294,7 @@ class ProjectSync:
 
     def _read_soon(self) -> None:
         self._forget_reading_soon()
-        self._reading_soon = self._clock.call_later(QUIET_SECONDS, self.read)
+        self._reading_soon = self._real_time.call_later(QUIET_SECONDS, self.read)
 
     def _forget_reading_soon(self) -> None:
         if self._reading_soon is not None:

@@ -40,6 +40,8 @@ class Settings:
     idle_exit_minutes: float | None = None
     is_strict: bool = False
     """What AWS refuses by date is refused here too."""
+    time_scale: float = 1.0
+    """Seconds of the clock in a real one."""
     walls: str = "auto"
     """`portable` does without the kernel's walls even where they are to be had."""
 
@@ -57,6 +59,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--keys", type=Path)
     parser.add_argument("--idle-exit", type=float)
     parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--time-scale", type=float, default=1.0)
     parser.add_argument("--walls", choices=("auto", "portable"), default=os.environ.get("LAM_WALLS", "auto"))
     given = parser.parse_args(arguments)
     return Settings(
@@ -71,6 +74,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
         keys=given.keys,
         idle_exit_minutes=given.idle_exit,
         is_strict=given.strict,
+        time_scale=given.time_scale,
         walls=given.walls,
     )
 

@@ -24,7 +24,7 @@ from lambdacli.wire.http import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=5)
-_SERVICE = "lambda"
+LAMBDA = "lambda"
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _LONGEST_PRESIGNED_SECONDS = 7 * 24 * 3600
@@ -45,6 +45,8 @@ class Signature:
     signed_headers: tuple[str, ...]
     value: str
     moment: datetime
+    service: str = LAMBDA
+    """For which it was made."""
     session_token: str | None = None
     valid_for: timedelta | None = None
     """Of a presigned request: how long after its moment it counts."""
@@ -57,18 +59,19 @@ class Signature:
 # Reading
 
 
-def read_signature(request: Request) -> Signature:
-    """From the Authorization header, or from the query of a presigned request."""
+def read_signature(request: Request, service: str = LAMBDA) -> Signature:
+    """From the Authorization header, or from the query of a presigned request; one for another service is
+    refused."""
     header = request.headers.get("authorization")
     if header is not None:
-        return _from_header(header, request)
+        return _from_header(header, request, service)
     query = dict(_query_pairs(request.query))
     if "X-Amz-Signature" not in query and "X-Amz-Algorithm" not in query:
         raise MissingAuthenticationTokenException("Missing Authentication Token")
-    return _from_query(query)
+    return _from_query(query, service)
 
 
-def _from_header(header: str, request: Request) -> Signature:
+def _from_header(header: str, request: Request, service: str) -> Signature:
     algorithm, _, rest = header.strip().partition(" ")
     _require_algorithm(algorithm)
     parts = dict(_parameter(part) for part in rest.split(",") if part.strip())
@@ -83,19 +86,20 @@ def _from_header(header: str, request: Request) -> Signature:
     if moment is None or faults:
         # The signature itself is not repeated.
         raise IncompleteSignatureException(" ".join([*faults, f"Authorization={algorithm}"]))
-    access_key, date, region = _scope(parts["Credential"])
+    access_key, date, region = _scope(parts["Credential"], service)
     return Signature(
         access_key=access_key,
         date=date,
         region=region,
         signed_headers=_header_names(parts["SignedHeaders"]),
         value=parts["Signature"],
+        service=service,
         moment=_moment(moment),
         session_token=request.headers.get("x-amz-security-token"),
     )
 
 
-def _from_query(query: dict[str, str]) -> Signature:
+def _from_query(query: dict[str, str], service: str) -> Signature:
     _require_algorithm(query.get("X-Amz-Algorithm", ""))
     names = ("X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date", "X-Amz-Expires")
     faults = [f"AWS query-string parameters must include '{name}'." for name in names if not query.get(name)]
@@ -105,13 +109,14 @@ def _from_query(query: dict[str, str]) -> Signature:
     seconds = int(expires) if expires.isascii() and expires.isdigit() and len(expires) < 10 else -1
     if not 0 < seconds <= _LONGEST_PRESIGNED_SECONDS:
         raise InvalidSignatureException("X-Amz-Expires must be a number of seconds from 1 to 604800")
-    access_key, date, region = _scope(query["X-Amz-Credential"])
+    access_key, date, region = _scope(query["X-Amz-Credential"], service)
     return Signature(
         access_key=access_key,
         date=date,
         region=region,
         signed_headers=_header_names(query["X-Amz-SignedHeaders"]),
         value=query["X-Amz-Signature"],
+        service=service,
         moment=_moment(query["X-Amz-Date"]),
         session_token=query.get("X-Amz-Security-Token"),
         valid_for=timedelta(seconds=seconds),
@@ -128,7 +133,7 @@ def _parameter(part: str) -> tuple[str, str]:
     return name, value
 
 
-def _scope(credential: str) -> tuple[str, str, str]:
+def _scope(credential: str, wanted_service: str) -> tuple[str, str, str]:
     parts = credential.rsplit("/", 4)
     if len(parts) != 5 or not parts[0]:
         raise IncompleteSignatureException(
@@ -138,8 +143,10 @@ def _scope(credential: str) -> tuple[str, str, str]:
     access_key, date, region, service, term = parts
     if _REGION.fullmatch(region) is None:
         raise InvalidSignatureException("Credential should be scoped to a valid region.")
-    if service != _SERVICE:
-        raise InvalidSignatureException(f"Credential should be scoped to correct service: '{_SERVICE}'.")
+    if service != wanted_service:
+        raise InvalidSignatureException(
+            f"Credential should be scoped to correct service: '{wanted_service}'."
+        )
     if term != "aws4_request":
         raise InvalidSignatureException("Credential should be scoped with a valid terminator: 'aws4_request'")
     return access_key, date, region
@@ -212,7 +219,7 @@ class _Signer(SigV4Auth):
 
 
 def _computed(signature: Signature, request: Request, secret: str) -> str:
-    signer = _Signer(Credentials(signature.access_key, secret), _SERVICE, signature.region)
+    signer = _Signer(Credentials(signature.access_key, secret), signature.service, signature.region)
     # Whatever host was called stands in its header.
     path, query = request.path.replace("#", "%23"), _canonical_query(request.query)
     signed = AWSRequest(

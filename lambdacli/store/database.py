@@ -18,6 +18,7 @@ MIGRATIONS = (
     "schema_5.sql",
     "schema_6.sql",
     "schema_7.sql",
+    "schema_8.sql",
 )
 """The scripts in order: a database at version N has seen the first N. A released one is never edited."""
 

@@ -283,3 +283,20 @@ UPDATE events SET due_at = min(due_at, :now) WHERE number = :number AND state IN
 
 -- name: some_of_lane
 SELECT number, state FROM events WHERE lane = :lane AND state IN ('queued', 'delivering') LIMIT :count;
+
+-- name: add_metric
+INSERT INTO metrics (account, region, name, minute, version, metric, total, count, least, most)
+VALUES (:account, :region, :name, :minute, :version, :metric, :total, :count, :least, :most)
+ON CONFLICT (account, region, name, minute, version, metric) DO UPDATE SET
+    total = total + excluded.total,
+    count = count + excluded.count,
+    least = min(least, excluded.least),
+    most = max(most, excluded.most);
+
+-- name: metrics_since
+SELECT * FROM metrics
+WHERE account = :account AND region = :region AND name = :name AND minute >= :minute
+ORDER BY minute, version, metric;
+
+-- name: forget_metrics_before
+DELETE FROM metrics WHERE minute < :minute;

@@ -7,8 +7,9 @@ import heapq
 import json
 import logging
 import time
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import FileIO
 from json.encoder import encode_basestring as quoted
@@ -23,6 +24,8 @@ GROUP_PREFIX = "/aws/lambda/"
 SHARED = "@shared"
 """Beside the groups' folders, and no name of one: an empty file for each group that holds streams of
 functions that it is not named after."""
+SETTINGS = "@group.json"
+"""In a group's folder: what was said of the group. No file of a stream has such a name."""
 HOLD_SECONDS = 0.05
 """How late an event that is held may be in its file when nothing follows it."""
 FOLLOWER_BACKLOG = 10_000
@@ -60,16 +63,23 @@ class LogStream:
         self, file: Path, group: str, name: str, publish: Callable[[str, str, list[tuple[int, str]]], None]
     ) -> None:
         """`publish` gets group, name, and times and messages of what has just been written."""
-        file.parent.mkdir(parents=True, exist_ok=True)
         self.name = name
+        self.path = file
         self._group = group
         self._publish = publish
         self._held: list[tuple[int, str]] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._file: FileIO = file.open("ab", buffering=0)
+        self._file: FileIO | None = None
+        self._is_closed = False
+        self._opened()
 
     def write(self, message: str, timestamp_ms: int | None = None) -> None:
         self._keep(message, timestamp_ms)
+        self.flush()
+
+    def write_all(self, events: Iterable[tuple[int, str]]) -> None:
+        """Times and messages, in one call of the system."""
+        self._held += events
         self.flush()
 
     def hold(self, message: str, timestamp_ms: int | None = None) -> None:
@@ -85,20 +95,35 @@ class LogStream:
         held, self._held = self._held, []
         lines = "".join([f'{{"t": {moment}, "m": {quoted(message)}}}\n' for moment, message in held])
         data = lines.encode(errors="replace")
-        written = self._file.write(data)
+        file = self._opened()
+        written = file.write(data)
         while written < len(data):
-            written += self._file.write(data[written:])
+            written += file.write(data[written:])
         self._publish(self._group, self.name, held)
 
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._file.closed:
+        if not self._is_closed:
             try:
                 self.flush()
             finally:
-                self._file.close()
+                self._is_closed = True
+                self.let_go()
+
+    def let_go(self) -> None:
+        """Of its file, which is removed: the next line makes it anew."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _opened(self) -> FileIO:
+        if self._file is None:
+            assert not self._is_closed, f"{self.name} is closed"
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("ab", buffering=0)
+        return self._file
 
     def _keep(self, message: str, timestamp_ms: int | None) -> None:
         self._held.append((int(time.time() * 1000) if timestamp_ms is None else timestamp_ms, message))
@@ -135,6 +160,7 @@ class LogBook:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._followers: list[Follower] = []
+        self._streams: weakref.WeakSet[LogStream] = weakref.WeakSet()
 
     def open_stream(self, key: FunctionKey, group: str, name: str) -> LogStream:
         root = self._folder / key.account / key.region
@@ -148,7 +174,9 @@ class LogBook:
                 for moment, message in events:
                     self._publish(key, LogEvent(moment, group, stream, message))
 
-        return LogStream(file, group, name, publish)
+        stream = LogStream(file, group, name, publish)
+        self._streams.add(stream)
+        return stream
 
     def follow(self, query: LogQuery) -> Follower:
         follower = Follower(query)
@@ -160,11 +188,23 @@ class LogBook:
             self._followers.remove(follower)
 
     def forget_before(self, moment: float) -> int:
-        """Removes streams that nobody wrote to since. For the start; returns how many went."""
-        old = [file for file in self._folder.glob("*/*/*/*.ndjson") if file.stat().st_mtime < moment]
-        for file in old:
-            file.unlink(missing_ok=True)
-        return len(old)
+        """Removes streams that nobody wrote to since, or for as long as their group
+        says that it keeps them. For the start; returns how many went."""
+        now, count = time.time(), 0
+        for group in self._folder.glob("*/*/*"):
+            days = _retention_days(group)
+            oldest = moment if days is None else now - days * 86_400
+            for file in [file for file in group.glob("*.ndjson") if file.stat().st_mtime < oldest]:
+                file.unlink(missing_ok=True)
+                count += 1
+        return count
+
+    def remove(self, file: Path) -> None:
+        """A stream's file, or another of a group's. Who still writes to it makes it anew."""
+        file.unlink(missing_ok=True)
+        for stream in self._streams:
+            if stream.path == file:
+                stream.let_go()
 
     def is_followed(self) -> bool:
         return bool(self._followers)
@@ -223,6 +263,14 @@ class LogBook:
     def _publish(self, key: FunctionKey, event: LogEvent) -> None:
         for follower in self._followers:
             follower.offer(key, event)
+
+
+def _retention_days(group: Path) -> int | None:
+    try:
+        days = json.loads((group / SETTINGS).read_bytes())["retention_days"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return days if isinstance(days, int) else None
 
 
 def _all_files(root: Path) -> Iterator[Path]:

@@ -175,7 +175,16 @@ def status_of(pid: int, socket_path: str, state_dir: str, **members) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("--state-dir", "--socket", "--cache-dir", "--project", "--port", "--idle-exit", "--keys"):
+    for name in (
+        "--state-dir",
+        "--socket",
+        "--cache-dir",
+        "--project",
+        "--port",
+        "--idle-exit",
+        "--keys",
+        "--time-scale",
+    ):
         parser.add_argument(name)
     for name in ("--anonymous", "--allow-other-users", "--strict", "--auth"):
         parser.add_argument(name, action="store_true")

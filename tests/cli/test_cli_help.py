@@ -45,6 +45,8 @@ Verbs:
   alias        Name versions, and shift invocations between them.
   layer        Publish, list, show, share and delete layers.
   permission   Say who may invoke a function, and see why or why not.
+  metrics      Show what was counted of a function, minute by minute.
+  clock        Show the service's clock, move it on, set it back.
   completions  Print or install the completion of a shell.
 
 Options:

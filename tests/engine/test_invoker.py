@@ -17,7 +17,9 @@ from lambdacli.environments.placement import Placement
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException, TooManyRequestsException
 from lambdacli.model.function import FolderCode, Function, Origin
+from lambdacli.model.metric import MetricPoint
 from lambdacli.model.outcome import Invocation, Outcome, Report
+from lambdacli.telemetry.metrics import Metrics
 
 KEY = FunctionKey("000000000000", "us-east-1", "f")
 FUNCTION = Function(
@@ -55,13 +57,21 @@ class House:
         self.fleet = ScriptedFleet()
         self.ledger = Ledger()
         self.place_error: Exception | None = None
-        self.invoker = Invoker(self.fleet, self.ledger, self._place)  # type: ignore[arg-type]
+        self.written: list[MetricPoint] = []
+        self.metrics = Metrics(self.written.extend, lambda: self.seconds)
+        self.seconds = 60_000.0
+        self.invoker = Invoker(self.fleet, self.ledger, self._place, self.metrics)  # type: ignore[arg-type]
 
     async def _place(self, function: Function) -> Placement:
         assert function is FUNCTION
         if self.place_error is not None:
             raise self.place_error
         return PLACEMENT
+
+    def counted(self) -> list[tuple[str, int, float]]:
+        """Metric, minute, sum."""
+        self.metrics.flush()
+        return sorted((str(each.metric), each.minute, each.statistics.total) for each in self.written)
 
     async def invoke(self, *, tail: bool = False):  # type: ignore[no-untyped-def]
         task = asyncio.ensure_future(
@@ -162,5 +172,57 @@ def test_who_is_throttled_is_not_placed() -> None:
         task = await house.invoke()
         assert isinstance(task.exception(), TooManyRequestsException)
         assert house.fleet.runs == []
+
+    asyncio.run(story())
+
+
+# What is counted
+
+
+@pytest.mark.parametrize("tail", [False, True])
+@pytest.mark.parametrize(
+    ("outcome", "errors"), [(GOOD, []), (BAD, [("Errors", 1000, 1.0)])], ids=["success", "function error"]
+)
+def test_an_invocation_is_counted_in_the_minute_in_which_it_began(tail, outcome, errors) -> None:  # type: ignore[no-untyped-def]
+    async def story() -> None:
+        house = House()
+        task = await house.invoke(tail=tail)
+        house.seconds += 60
+        house.fleet.runs[0].answered.set_result(outcome)
+        house.fleet.runs[0].settled.set_result(SETTLEMENT)
+        await task
+        assert house.counted() == [
+            ("ConcurrentExecutions", 1000, 1.0),
+            ("Duration", 1000, 1.0),
+            *errors,
+            ("Invocations", 1000, 1.0),
+        ]
+
+    asyncio.run(story())
+
+
+def test_who_is_throttled_is_no_invocation() -> None:
+    async def story() -> None:
+        house = House()
+        house.ledger.set_reserved({KEY: 0})
+        task = await house.invoke()
+        assert isinstance(task.exception(), TooManyRequestsException)
+        assert house.counted() == [("Throttles", 1000, 1.0)]
+
+    asyncio.run(story())
+
+
+def test_what_a_stop_cut_is_not_counted_and_an_answer_that_it_followed_is() -> None:
+    async def story() -> None:
+        house = House()
+        cut, answered = await house.invoke(), await house.invoke()
+        house.fleet.runs[1].answered.set_result(GOOD)
+        for run in house.fleet.runs:
+            if not run.answered.done():
+                run.answered.set_exception(Stopping("The service is stopping."))
+            run.settled.set_exception(Stopping("The service is stopping."))
+        await asyncio.wait([cut, answered])
+        assert cut.exception() is not None
+        assert house.counted() == [("ConcurrentExecutions", 1000, 2.0), ("Invocations", 1000, 1.0)]
 
     asyncio.run(story())

@@ -137,6 +137,7 @@ class House:
             self._make,  # type: ignore[arg-type]
             limits,
             self.clock,
+            self.clock,
             lambda key: key.generation not in self.outdated,
         )
         self._number = 0

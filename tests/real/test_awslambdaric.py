@@ -188,6 +188,7 @@ def run(code: Path, runtime: str, handler: str, payload: bytes, state: Path) -> 
             lambda placement, changed: Environment(placement, launcher, logs, changed),
             PoolLimits(4, 4, 600),
             clock,
+            clock,
         )
         placement = Placement(
             key=PlacementKey(KEY, "$LATEST", "1"),

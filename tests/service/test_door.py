@@ -201,24 +201,30 @@ def test_connection_without_addresses_is_refused_since_nobody_can_say_whose_it_w
 @pytest.mark.parametrize(
     ("header", "caller"),
     [
-        (SIGNED, Caller("AKIDEXAMPLE", "eu-west-1")),
+        (SIGNED, Caller("AKIDEXAMPLE", "eu-west-1", "lambda")),
         (
             f"AWS4-HMAC-SHA256 Credential={SCOPE},SignedHeaders=host,Signature=ab",
-            Caller("AKIDEXAMPLE", "eu-west-1"),
+            Caller("AKIDEXAMPLE", "eu-west-1", "lambda"),
         ),
-        (f"AWS4-HMAC-SHA256 SignedHeaders=host, Credential={SCOPE}", Caller("AKIDEXAMPLE", "eu-west-1")),
+        (
+            f"AWS4-HMAC-SHA256 SignedHeaders=host, Credential={SCOPE}",
+            Caller("AKIDEXAMPLE", "eu-west-1", "lambda"),
+        ),
         (
             "AWS4-HMAC-SHA256 Credential=a/b/20250101/eu-west-1/lambda/aws4_request, Signature=ab",
-            Caller("a/b", "eu-west-1"),
+            Caller("a/b", "eu-west-1", "lambda"),
         ),
         (
             "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20250101/lambda/aws4_request, Signature=ab",
-            Caller("AKIDEXAMPLE", None),
+            Caller("AKIDEXAMPLE", None, "lambda"),
         ),
         ("AWS4-HMAC-SHA256 Credential=test", Caller("test", None)),
-        ("AWS4-HMAC-SHA256 Credential=test/20250101/../lambda/aws4_request", Caller("test", None)),
-        ("AWS4-HMAC-SHA256 Credential=test/20250101//lambda/aws4_request", Caller("test", None)),
-        ("AWS4-HMAC-SHA256 Credential=/20250101/us-east-1/lambda/aws4_request", Caller(None, "us-east-1")),
+        ("AWS4-HMAC-SHA256 Credential=test/20250101/../lambda/aws4_request", Caller("test", None, "lambda")),
+        ("AWS4-HMAC-SHA256 Credential=test/20250101//lambda/aws4_request", Caller("test", None, "lambda")),
+        (
+            "AWS4-HMAC-SHA256 Credential=/20250101/us-east-1/logs/aws4_request",
+            Caller(None, "us-east-1", "logs"),
+        ),
         ("AWS4-HMAC-SHA256 Credential=", Caller()),
         ("AWS4-HMAC-SHA256", Caller()),
         (f"Bearer Credential={SCOPE}", Caller()),
@@ -235,11 +241,11 @@ def test_caller_is_read_from_the_header(header, caller):
     [
         (
             "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20250101%2Feu-west-1%2Flambda%2Faws4_request",
-            Caller("AKID", "eu-west-1"),
+            Caller("AKID", "eu-west-1", "lambda"),
         ),
         (
             "X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&X-Amz-Credential=AKID%2F20250101%2Flambda%2Faws4_request",
-            Caller("AKID", None),
+            Caller("AKID", None, "lambda"),
         ),
         ("X-Amz-Credential=AKID%2F20250101", Caller()),
         ("X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=%FF%2", Caller("\ufffd%2", None)),

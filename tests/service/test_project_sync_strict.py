@@ -49,7 +49,9 @@ def _sync(tmp_path, functions, layers, day, *, is_strict=False, in_file="false",
     file.write_text(YAML.format(strict=in_file, timeout=timeout))
     code = CodeStore(tmp_path / "code")
     clock = ClockOf(day)
-    project = ProjectSync(file, functions, code, layers, clock, print, lambda: None, is_strict=is_strict)
+    project = ProjectSync(
+        file, functions, code, layers, clock, clock, print, lambda: None, is_strict=is_strict
+    )
     project.read()
     return project.problems
 

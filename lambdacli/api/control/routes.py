@@ -10,10 +10,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
+from lambdacli.api.control import clock, metrics
+from lambdacli.api.control.metrics import MetricsSince
 from lambdacli.api.control.queue import QueueRoutes
 from lambdacli.api.control.settings_shown import ShownSettings
 from lambdacli.engine.event_desk import EventDesk
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.clock import MovableClock
 from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import (
@@ -58,6 +61,8 @@ class ControlContext:
     events: EventDesk
     """The queue of asynchronous events."""
     logs: LogBook
+    clock: MovableClock
+    metrics: MetricsSince
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
     """Takes in what lam.yaml says now, if it changed."""
@@ -75,6 +80,10 @@ class Control:
             ("GET", "doctor"): self._doctor,
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
+            ("GET", "metrics"): self._metrics,
+            ("GET", "clock"): self._clock,
+            ("POST", "clock/advance"): self._advance_clock,
+            ("POST", "clock/reset"): self._reset_clock,
         }
 
     async def handle(self, request: Request) -> Response:
@@ -162,6 +171,24 @@ class Control:
         finally:
             if follower is not None:
                 self._context.logs.unfollow(follower)
+
+    async def _metrics(self, request: Request) -> Response:
+        asked = _asked(request)
+        function = FunctionKey(*self._context.place(), asked.get("function", ""))
+        since_ms = max(0, int(asked.get("since_ms", "0")))
+        return _answer(200, metrics.told(self._context.metrics, function, since_ms))
+
+    async def _clock(self, request: Request) -> Response:
+        return _answer(200, clock.told(self._context.clock.read()))
+
+    async def _advance_clock(self, request: Request) -> Response:
+        try:
+            return _answer(200, await clock.advance(self._context.clock, request))
+        except clock.RefusedMove as refused:
+            return _answer(400, {"message": str(refused)})
+
+    async def _reset_clock(self, request: Request) -> Response:
+        return _answer(200, clock.reset(self._context.clock))
 
     async def _events(self, request: Request) -> Response:
         return Response(200, {"Content-Type": "application/x-ndjson"}, self._live_lines())

@@ -1,0 +1,1 @@
+"""The part of the CloudWatch Logs API that functions' own logs can answer."""

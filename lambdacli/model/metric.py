@@ -1,0 +1,46 @@
+"""What is counted, per function, version and minute; the names are CloudWatch's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lambdacli.model.arn import FunctionKey
+
+
+class Metric(StrEnum):
+    INVOCATIONS = "Invocations"
+    """Code was executed, with success or not; what was throttled or refused is none."""
+    ERRORS = "Errors"
+    THROTTLES = "Throttles"
+    DURATION = "Duration"
+    """Milliseconds of an invocation, without a cold start."""
+    CONCURRENT_EXECUTIONS = "ConcurrentExecutions"
+    """Of the whole function, whichever version is counted."""
+    ASYNC_EVENTS_RECEIVED = "AsyncEventsReceived"
+    ASYNC_EVENT_AGE = "AsyncEventAge"
+    """Milliseconds from the acceptance of an event to each attempt."""
+    ASYNC_EVENTS_DROPPED = "AsyncEventsDropped"
+    DEAD_LETTER_ERRORS = "DeadLetterErrors"
+    DESTINATION_DELIVERY_FAILURES = "DestinationDeliveryFailures"
+    RECURSIVE_INVOCATIONS_DROPPED = "RecursiveInvocationsDropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    total: float
+    count: int
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """What was counted within one minute."""
+
+    function: FunctionKey
+    version: str
+    metric: Metric
+    minute: int
+    """Minutes since 1970, in real time."""
+    statistics: Statistics
