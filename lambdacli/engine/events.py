@@ -211,7 +211,7 @@ class EventQueue:
         """It may have something to run."""
         if lane.number not in self._held_back:
             self._hungry[lane.number] = lane
-            self._serve()
+        self._serve()
 
     def _serve(self) -> None:
         while self._hungry and self._has_place():
@@ -227,7 +227,7 @@ class EventQueue:
         """How many events it would be right to run now. Whatever changes a 0 pumps the lane again."""
         if not self._is_started or self._is_draining or self._is_closed or lane.queued <= 0:
             return 0
-        if lane.number in self._claiming:
+        if lane.number in self._claiming or lane.number in self._held_back:
             return 0
         room = self._callees.room(lane.function, lane.qualifier)
         if room is None:
@@ -250,6 +250,8 @@ class EventQueue:
         def claimed(done: Later[Claimed]) -> None:
             self._claiming.discard(lane.number)
             self._running -= count
+            if self._is_closed:
+                return  # the next start takes them back
             self._admitted(lane.function, count)
             try:
                 found = done.result()
@@ -258,6 +260,8 @@ class EventQueue:
                 self._wake_lane(lane, self._clock.now() + _WRITE_AGAIN)
             else:
                 self._begin(lane, found)
+            # It may have taken fewer places than it was given.
+            self._serve()
             self._work_ended()
 
         self._store.claim(lane, self._clock.now(), count).add_done_callback(claimed)

@@ -677,3 +677,18 @@ def test_a_lane_is_purged_but_for_what_runs(tell):
         assert (lane.queued, lane.running, house.queue.waiting()) == (0, 1, 1)
 
     tell(story)
+
+
+def test_a_lane_that_is_refused_gives_its_places_to_the_others(tell):
+    async def story(house: House) -> None:
+        house.put(function(OTHER))
+        house.queue.max_running = 1
+        house.code.is_held = True
+        house.code.script = deque([ServiceException("no packages"), GOOD])
+        await house.send("a0", "a1")
+        await house.send("b0", key=OTHER)
+        house.code.let_go()
+        await house.turns()
+        assert [name for name, _ in house.code.ran] == ["a0@$LATEST", "b0@$LATEST"]
+
+    tell(story)
