@@ -123,6 +123,7 @@ class EventQueue:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[str, set[asyncio.Queue[None]]] = {}
         self._drained: Later[None] = Later()
+        self._resting: list[Later[None]] = []
 
     def __repr__(self) -> str:
         return f"<EventQueue {self._store.depth()} waiting, {self._running} running>"
@@ -189,6 +190,16 @@ class EventQueue:
             self._followers[request_id].discard(changes)
             if not self._followers[request_id]:
                 del self._followers[request_id]
+
+    def rest(self) -> Later[None]:
+        """There when no event runs, is written or is being told; those that wait for a later moment do not
+        count."""
+        rest: Later[None] = Later()
+        if self._is_working():
+            self._resting.append(rest)
+        else:
+            rest.set_result(None)
+        return rest
 
     async def drain(self) -> None:
         """Claims nothing more, and returns when what was claimed has been run and written. The others wait on
@@ -526,8 +537,13 @@ class EventQueue:
         return bool(self._running or self._unwritten or self._telling)
 
     def _work_ended(self) -> None:
-        if self._is_draining and not self._is_working() and not self._drained.done():
+        if self._is_working():
+            return
+        if self._is_draining and not self._drained.done():
             self._drained.set_result(None)
+        resting, self._resting = self._resting, []
+        for rest in resting:
+            rest.set_result(None)
 
     def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)

@@ -37,7 +37,7 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
-from lambdacli.model.metric import MetricPoint
+from lambdacli.model.metric import Metric, MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
@@ -225,7 +225,14 @@ class Service:
             lambda service: self._preferences.services.get(service),
             lambda: self._events,
         )
-        self._events = EventQueue(self._event_store, self._invoker, callees, self._clock, hearers.notifier)
+        self._events = EventQueue(
+            self._event_store,
+            self._invoker,
+            callees,
+            self._clock,
+            hearers.notifier,
+            lambda key, version, name, value: self._metrics.count(key, version, Metric(name), value),
+        )
         database = self._settings.state / "lam.db"
         self._event_desk = EventDesk(
             self._event_store, self._events, lambda: open_for_reading(database), self._clock
@@ -393,7 +400,7 @@ class Service:
     async def _come_to_rest(self) -> None:
         """What a timer began has been done: the clock may be moved on to the next."""
         await asyncio.sleep(0)
-        await self._events.drain()
+        await self._events.rest()
         await self._fleet.settle()
 
     def _is_busy(self) -> bool:

@@ -98,3 +98,34 @@ def test_target_that_cannot_be_reached_is_told_in_the_log_and_loses_nothing(
     wait_until(
         lambda: "destination" in house.lam("queue", "show", request_id).stdout.lower(), "why it waits is told"
     )
+
+
+def test_retry_story_takes_as_long_as_the_clock_is_moved(house: House, aws: AwsServer) -> None:
+    """Fail, a minute, fail, two minutes, fail, dead letter; the waits to the second."""
+    client = house.client()
+    client.put_function_event_invoke_config(
+        FunctionName="work", DestinationConfig={"OnFailure": {"Destination": f"{ARN}bad"}}
+    )
+    request_id = sent(house, {"fails": True})
+
+    def attempts() -> int:
+        return house.log("work").count("REPORT RequestId: " + request_id)
+
+    wait_until(lambda: attempts() == 1, "the first attempt is over")
+    for seconds, expected in ((58, 1), (3, 2), (117, 2), (4, 3)):
+        done = house.lam("clock", "advance", f"{seconds}s")
+        assert done.returncode == 0, done.stderr
+        assert attempts() == expected, f"after another {seconds} s"
+    record = json.loads(first(aws).body)
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+
+
+def test_counters_of_events_are_shown(house: House, aws: AwsServer) -> None:
+    once(house, OnFailure=f"{ARN}bad")
+    sent(house, {"fails": True})
+    first(aws)
+    shown = json.loads(house.lam("metrics", "work", "--json").stdout)
+    text = json.dumps(shown)
+    assert "AsyncEventsReceived" in text
+    assert "Errors" in text

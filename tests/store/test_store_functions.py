@@ -224,13 +224,20 @@ AT_START_OR_SMALL = {
     "all_functions",
     "code_in_use",
     "count_functions",
+    "event_lanes",
+    "find_event",
+    "find_finished",
     "functions_of_origin",
     "functions_with_folders",
     "layer_code_in_use",
+    "last_event_numbers",
     "layers_in_use",
+    "make_event_lane",
     "reservations",
+    "trim_history",
 }
-"""Asked when the service starts or lam.yaml is read, or reads an index of the few that count."""
+"""Asked when the service starts, lam.yaml is read or a person looks for one event, or reads an index of the
+few that count. A new lane is a constant row; what goes from the history is looked for from its old end."""
 
 
 @pytest.mark.parametrize("name", sorted(queries().keys() - AT_START_OR_SMALL))
