@@ -24,6 +24,7 @@ from lambdacli.service import grants
 from lambdacli.service.authentication import Authenticator
 from lambdacli.service.doors import Doors
 from lambdacli.service.file_systems import FileSystems
+from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
@@ -46,6 +47,7 @@ class Descriptions:
         doors: Doors,
         file_systems: FileSystems,
         clock: Clock,
+        neighbours: NeighbourServices,
         authenticator: Callable[[], Authenticator | None],
     ) -> None:
         self._settings = settings
@@ -59,6 +61,7 @@ class Descriptions:
         self._doors = doors
         self._file_systems = file_systems
         self._clock = clock
+        self._neighbours = neighbours
         self._authenticator = authenticator
         self._started_at = datetime.now(UTC)
 
@@ -83,6 +86,7 @@ class Descriptions:
             "environments": dict(environments),
             "walls": self._grounds.walls,
             "running_invocations": self._ledger.running(),
+            "neighbours": self._neighbours.status(),
             "problems": [] if self._sync is None else self._sync.problems,
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,

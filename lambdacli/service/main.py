@@ -22,6 +22,7 @@ from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
+from lambdacli.engine.access import Access
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
@@ -37,7 +38,7 @@ from lambdacli.model.layer import LayerKey
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.project.keys import KeysFile
 from lambdacli.project.schema import SERVICES
-from lambdacli.service.authentication import Authenticator
+from lambdacli.service.authentication import INVALID_TOKEN, Authenticator
 from lambdacli.service.clock import SystemClock
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings, caller_of
@@ -49,9 +50,13 @@ from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
+from lambdacli.service.neighbour_requests import refusal, unsigned_service
+from lambdacli.service.neighbourhood import Neighbourhood
+from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
+from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, account_of_access_key, own_credentials
@@ -65,7 +70,7 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.logs import LogBook
-from lambdacli.wire.http import Request
+from lambdacli.wire.http import Request, Response
 
 logger = logging.getLogger("lam.service")
 
@@ -111,8 +116,11 @@ class Service:
     async def _build(self, stack: AsyncExitStack) -> None:
         """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 accepted
         events have their attempt, 4 what was answered comes to its REPORT, 5 environments end, 6 the keeper
-        goes, 7 files are closed, 8 the record goes: while it is there, others know of our draining."""
+        goes, 7 files are closed, 8 the neighbour services end, 9 the record goes: while it is there, others
+        know of our draining."""
         stack.callback(remove_record, self._settings.state)
+        self._neighbours = NeighbourServices(self._settings.state, self._settings.socket)
+        stack.push_async_callback(self._neighbours.close)
         self._open_stores(stack)
         await self._find_grounds(stack)
         self._open_environments(stack)
@@ -136,7 +144,7 @@ class Service:
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
-            lambda: self._preferences.services.get("s3"),
+            self._s3_endpoint,
             lambda: own_credentials(self._preferences.account),
         )
         self._merged_layers = Layers(state / "opt", self._code)
@@ -237,9 +245,11 @@ class Service:
             doors=self._doors,
             file_systems=self._file_systems,
             clock=self._clock,
+            neighbours=self._neighbours,
             authenticator=lambda: self._authenticator,
         )
-        self._doors.serve(self._gateway(told).handle)
+        gateway = self._gateway(told)
+        self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._authenticate_from_now_on()
@@ -253,13 +263,27 @@ class Service:
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
 
     def _gateway(self, told: Descriptions) -> Gateway:
+        lambda_api = Api(load_model(), self._context).handle
+        produced = ProducedInvocations(Access(self._function_settings), lambda_api)
         return Gateway(
             self._door_rules,
-            control=Control(self._control_context(told)).handle,
-            lambda_api=Api(load_model(), self._context).handle,
+            control=Control(self._control_context(told, produced)).handle,
+            lambda_api=lambda_api,
+            neighbourhood=self._neighbourhood(),
             is_project_settled=_always if self._sync is None else self._sync.is_settled,
             settle_project=self._settle_project,
             note_activity=self._idleness.note_activity,
+        )
+
+    def _neighbourhood(self) -> Neighbourhood:
+        return Neighbourhood(
+            self._neighbours,
+            endpoints=lambda: self._preferences.services,
+            own_endpoint=lambda: self._doors.endpoint,
+            account_of=self._account_of,
+            default_account=lambda: self._preferences.account,
+            refuse=self._refuse_unknown_key,
+            lets_anonymous_in=self._settings.anonymous,
         )
 
     # Serving
@@ -309,10 +333,36 @@ class Service:
             trust_of=self._trust_of,
         )
 
+    def _account_of(self, request: Request) -> str | None:
+        """Selected by the access key of a request for another service, as it would be for Lambda."""
+        access_key = caller_of(request).access_key
+        known = None
+        if self._authenticator is not None and access_key is not None:
+            known = self._authenticator.account_of(access_key)
+        return known or account_of_access_key(access_key)
+
+    def _refuse_unknown_key(self, request: Request, service: str) -> Response | None:
+        if self._authenticator is None or request.peer.is_unix:
+            return None
+        access_key = caller_of(request).access_key
+        if access_key is None and unsigned_service(request) is not None:
+            return None
+        if access_key is not None and self._is_known(self._authenticator, access_key):
+            return None
+        return refusal(request, service, 403, "InvalidClientTokenId", INVALID_TOKEN)
+
+    def _is_known(self, authenticator: Authenticator, access_key: str) -> bool:
+        is_own = access_key == own_credentials(self._preferences.account).access_key_id
+        return is_own or authenticator.account_of(access_key) is not None
+
+    def _s3_endpoint(self) -> str | None:
+        named = self._preferences.services.get("s3")
+        return named or (self._doors.endpoint if self._neighbours.is_installed else None)
+
     def _trust_of(self, role_arn: str) -> PolicyDocument | None:
         return self._preferences.identities.trust_of(role_arn)
 
-    def _control_context(self, told: Descriptions) -> ControlContext:
+    def _control_context(self, told: Descriptions, produced: ProducedInvocations) -> ControlContext:
         return ControlContext(
             place=lambda: (self._preferences.account, self._preferences.region),
             status=told.status,
@@ -327,6 +377,7 @@ class Service:
             logs=self._logs,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
+            produced=produced.answer,
         )
 
     async def _settle_project(self) -> None:
@@ -390,8 +441,9 @@ def _always() -> bool:
 
 
 def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
-    """What leads an SDK inside a function to this machine's services."""
-    found = {"AWS_ENDPOINT_URL_LAMBDA": endpoint}
+    """What leads an SDK inside a function to this machine's services: the service's own endpoint to all, and
+    what lam.yaml names to some."""
+    found = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_LAMBDA": endpoint}
     for name, url in services.items():
         found[f"AWS_ENDPOINT_URL_{SERVICES[name]}"] = url
     return found

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from lambdacli.wire.messages import Request, Response
 
@@ -158,9 +158,9 @@ class Handover(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         if isinstance(found.address, Path):
             made, _ = await loop.create_unix_connection(lambda: self, str(found.address))
-        else:
-            made, _ = await loop.create_connection(lambda: self, *found.address, ssl=found.is_tls or None)
-        return cast(asyncio.Transport, made)
+            return made
+        made, _ = await loop.create_connection(lambda: self, *found.address, ssl=found.is_tls or None)
+        return made
 
 
 def _head(request: Request, found: Upstream) -> bytes:

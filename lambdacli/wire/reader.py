@@ -60,7 +60,7 @@ class Refused(Exception):
 
 
 class RequestReader:
-    """Calls `take` with each request as it becomes complete, and with one that is diverted when its head is."""
+    """Calls `take` with each request as it becomes complete; with one that is diverted, as its head is."""
 
     def __init__(
         self,

@@ -70,8 +70,8 @@ def test_a_request_goes_on_with_the_path_headers_and_body_it_came_with(run):
             connected(port) as client,
         ):
             await client.send(
-                b"PUT /there%2Fa?q=%20 HTTP/1.1\r\nHost: bucket.localhost\r\nX-Set: by them\r\nX-Own: caf\xe9\r\n"
-                b"Connection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"
+                b"PUT /there%2Fa?q=%20 HTTP/1.1\r\nHost: bucket.localhost\r\nX-Set: by them\r\n"
+                b"X-Own: caf\xe9\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello"
             )
             return await whole(client)
 
@@ -298,12 +298,15 @@ def test_a_stop_does_not_wait_long_for_another_server(run):
         async def answer(reader, writer, head):
             await reader.read()
 
-        async with behind(answer) as there, serving(echo, divert=to(there)) as (server, port):
-            async with connected(port) as client:
-                await client.send(b"GET /there HTTP/1.1\r\nHost: x\r\n\r\n")
-                await until(lambda: "running" in repr(server))
-                stopping = asyncio.ensure_future(server.stop(0))
-                assert await client.is_closed_by_server()
-                await stopping
+        async with (
+            behind(answer) as there,
+            serving(echo, divert=to(there)) as (server, port),
+            connected(port) as client,
+        ):
+            await client.send(b"GET /there HTTP/1.1\r\nHost: x\r\n\r\n")
+            await until(lambda: "running" in repr(server))
+            stopping = asyncio.ensure_future(server.stop(0))
+            assert await client.is_closed_by_server()
+            await stopping
 
     run(story())

@@ -57,6 +57,8 @@ class ControlContext:
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
     """Takes in what lam.yaml says now, if it changed."""
+    produced: Callable[[Request], Awaitable[Response]]
+    """Invokes a function on behalf of another service."""
 
 
 class Control:
@@ -70,6 +72,7 @@ class Control:
             ("GET", "doctor"): self._doctor,
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
+            ("POST", "produced"): context.produced,
         }
 
     async def handle(self, request: Request) -> Response:
