@@ -8,12 +8,15 @@ import math
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.messages import Accept, Handler, Peer, Pending, Request, Response
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
 from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head
+
+if TYPE_CHECKING:
+    from lambdacli.wire.http2 import Http2
 
 _log = logging.getLogger("lam.wire")
 
@@ -23,6 +26,10 @@ and the client would lose the very answer that explains the refusal."""
 
 _SINGLE_WRITE_BYTES = 64 * 1024
 """Up to here copying the body behind the head is cheaper than a second write."""
+
+
+_HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client says first that speaks HTTP/2 and knows that we do."""
 
 
 class Connections:
@@ -85,6 +92,8 @@ class Connection(asyncio.Protocol):
         """Being handled, until its response is written."""
         self._handover: Handover | None = None
         """Carries this request to another server."""
+        self._http2: Http2 | None = None
+        """Takes all that comes, from a client that speaks it; its requests have connections of their own."""
         self._task: asyncio.Task[Any] | None = None
         """Runs the handler, sends the stream or carries this request on, if that takes one."""
         self._timer: asyncio.TimerHandle | None = None
@@ -113,11 +122,15 @@ class Connection(asyncio.Protocol):
     # What the server asks.
 
     def close_if_idle(self) -> None:
+        if self._http2 is not None and not self._http2.is_idle:
+            return
         if self._request is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
             self._transport.close()
 
     def cut_if_stuck(self) -> None:
         """Its client owes the rest of a request, does not read what was sent, or waits for another server."""
+        if self._http2 is not None and not self._http2.is_idle:
+            return  # its streams are asked themselves
         if self._request is None or self._is_writing_paused or self._handover is not None:
             self.cut()
 
@@ -153,6 +166,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._is_lost = self._is_ending = True
         self._reader.is_done = True
+        if self._http2 is not None:
+            self._http2.connection_lost()
         self._waiting.clear()
         self._stop_timer()
         self.resume_writing()
@@ -175,9 +190,13 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._is_writing_paused = True
+        if self._http2 is not None:
+            self._http2.pause_writing()
 
     def resume_writing(self) -> None:
         self._is_writing_paused = False
+        if self._http2 is not None:
+            self._http2.resume_writing()
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         if self._unwritten is not None:
@@ -190,10 +209,14 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         reader = self._reader
         if reader.is_done:
+            if self._http2 is not None and not self._is_ending:
+                self._http2.data_received(data)
             return
         try:
             reader.feed(data)
         except Refused as refused:
+            if data.startswith(_HTTP_2_PREFACE) and self._speak_http2(data):
+                return
             self._waiting.append(_plain(refused.status, f"{refused.reason}\n"))
         if self._timer is not None and (self._waiting or reader.reading is not Reading.HEAD):
             self._stop_timer()
@@ -272,6 +295,25 @@ class Connection(asyncio.Protocol):
             response = _internal_error()
         self._respond(request, response)
         self._proceed()
+
+    # Another language.
+
+    def _speak_http2(self, data: bytes) -> bool:
+        if self._divert is None or self._request is not None or self._waiting:
+            return False
+        try:
+            from lambdacli.wire.http2 import Http2
+        except ImportError:
+            return False  # it belongs to an extra
+        self._stop_timer()
+        self._reader.is_done = True
+        self._http2 = Http2(
+            self._transport,
+            lambda: Connection(self._handler, self._limits, self._connections, None, self._divert),
+            self._close_gently,
+        )
+        self._http2.data_received(data)
+        return True
 
     # What goes to another server.
 

@@ -44,7 +44,7 @@ class HttpServer:
         divert: Divert | None = None,
     ) -> None:
         """A body over `max_body_bytes` is thrown away, up to the ceiling (four times as much, if unsaid).
-        What `divert` leads to another server has no limits here."""
+        What `divert` leads to another server has no limits here; only with it is HTTP/2 understood."""
         ceiling = 4 * max_body_bytes if body_ceiling_bytes is None else body_ceiling_bytes
         self._handler = handler
         self._limits = Limits(max_body_bytes, max_header_bytes, header_timeout_seconds, ceiling)

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socketserver
+import subprocess
 import sys
 import threading
 import urllib.request
@@ -24,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.real.house import Project, is_alive, opened, wait_until
-from tests.real.toolchains import missing
+from tests.real.toolchains import missing, need
 
 pytestmark = pytest.mark.real
 
@@ -378,6 +379,45 @@ def test_code_of_a_function_comes_from_the_embedded_s3(project: Project) -> None
         Code={"S3Bucket": "code", "S3Key": "k"},
     )
     assert project.invoke("uploaded") is None
+
+
+KINESIS = """
+import {
+  KinesisClient, CreateStreamCommand, ListStreamsCommand, PutRecordCommand,
+} from "@aws-sdk/client-kinesis";
+const keys = { accessKeyId: "test", secretAccessKey: "test" };
+const kinesis = new KinesisClient({
+  endpoint: process.argv[2], region: "us-east-1", credentials: keys, maxAttempts: 1,
+});
+await kinesis.send(new CreateStreamCommand({ StreamName: "s", ShardCount: 1 }));
+const put = (size) => kinesis.send(
+  new PutRecordCommand({ StreamName: "s", PartitionKey: "p", Data: new Uint8Array(size) }),
+);
+const answers = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => put(n * 100000)));
+const names = (await kinesis.send(new ListStreamsCommand({}))).StreamNames;
+const handler = kinesis.config.requestHandler.constructor.name;
+console.log(JSON.stringify([handler, names, answers.map((a) => a.ShardId)]));
+kinesis.destroy();
+"""
+
+
+def test_the_javascript_kinesis_client_is_understood(project: Project, tmp_path: Path) -> None:
+    need("node", "npm")
+    folder = tmp_path / "js"
+    folder.mkdir()
+    (folder / "put.mjs").write_text(KINESIS)
+    words = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), "@aws-sdk/client-kinesis"]
+    installed = subprocess.run(words, capture_output=True, text=True, timeout=180)
+    assert installed.returncode == 0, installed.stderr
+    project.start()
+    done = subprocess.run(
+        ["node", str(folder / "put.mjs"), project.record["endpoint"]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["NodeHttp2Handler", ["s"], ["shardId-000000000000"] * 6]
 
 
 def test_without_the_extra_the_error_says_what_to_install(project: Project, tmp_path: Path) -> None:
