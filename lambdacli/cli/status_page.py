@@ -26,6 +26,8 @@ def status_page(status: "dict[str, Any]", stream: "TextIO") -> str:
     }
     if clock := clock_text(status.get("clock") or {}):
         fields["clock"] = clock
+    if "neighbours" in status:
+        fields["neighbours"] = _neighbours(status["neighbours"])
     width = max(map(len, fields))
     lines = [
         f"lam {status['version']} is running (pid {status['pid']}, for {_age(age)})",
@@ -44,6 +46,13 @@ def _admission(status: "dict[str, Any]") -> str:
     if status.get("auth"):
         return " (checks signatures: use a key of its file of keys)"
     return " (anonymous)" if status.get("anonymous") else ""
+
+
+def _neighbours(told: "dict[str, Any]") -> str:
+    """The services beside Lambda."""
+    if told["running"]:
+        return f"moto {told['moto']} (pid {told['pid']}); what they hold is not durable"
+    return f"none: {told['hint']}"
 
 
 def exports(status: "dict[str, Any]") -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`lam stop`: ends the service when its invocations are finished, or at once."""
+"""`lam stop`: ends the service when its invocations are finished, or at once, and its neighbour services."""
 
 from __future__ import annotations
 
@@ -22,5 +22,9 @@ def run(
 ) -> int:
     place = connect.place_of(project)
     pid = control.stop_service(place, render.say, now=now)
-    render.say("not running" if pid is None else f"stopped (pid {pid})")
+    left = control.stop_neighbours(place)
+    if left is not None:
+        render.say(f"stopped the neighbour services that were left (pid {left})")
+    if pid is not None or left is None:
+        render.say("not running" if pid is None else f"stopped (pid {pid})")
     return 0

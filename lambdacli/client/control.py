@@ -19,6 +19,7 @@ from typing import Any
 from lambdacli import __version__
 from lambdacli.client import http, local
 from lambdacli.client.local import Endpoint, Json
+from lambdacli.model import neighbours
 from lambdacli.model.location import Place, is_private, prepare
 
 # `-P` keeps the current folder off the module path: a function's own json.py must not become the service's.
@@ -295,6 +296,16 @@ def stop_service(place: Place, tell: Tell, *, now: bool) -> int | None:
             os.kill(pid, signal.SIGTERM)  # the second time, if it drains: that cuts
         _wait_until_gone(pid, None, tell, is_forced=now)
     return pid
+
+
+def stop_neighbours(place: Place) -> int | None:
+    """Ends the neighbour services that a killed service left. Returns their process id, None when there were
+    none."""
+    left = neighbours.living(place.state_dir)
+    if left is None:
+        return None
+    neighbours.end(place.state_dir, left)
+    return left.pid
 
 
 def stop(running: Running, tell: Tell, *, now: bool) -> None:

@@ -77,6 +77,14 @@ class Authenticator:
         context = {} if found.session is None else {"lambda:SourceFunctionArn": found.session.function.arn}
         return Known(Identity(found.caller, policies, context), found.account, signature.region)
 
+    def account_of(self, access_key: str) -> str | None:
+        """Of a key that is known; nobody has checked that it is the caller's."""
+        session = self._sessions.of(access_key)
+        if session is not None:
+            return session.function.account
+        key = self._key(access_key)
+        return None if key is None else key.account
+
     def _session(self, access_key: str) -> _Credential | None:
         session = self._sessions.of(access_key)
         if session is None or not is_principal_arn(session.arn):

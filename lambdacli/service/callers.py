@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from lambdacli.project.keys import KeysFile
-from lambdacli.service.authentication import Authenticator, Known
+from lambdacli.service.authentication import INVALID_TOKEN, Authenticator, Known
 from lambdacli.service.door import caller_of
+from lambdacli.service.neighbour_requests import refusal, unsigned_service
 from lambdacli.service.preferences import Preferences
-from lambdacli.service.sessions import Sessions, account_of_access_key
-from lambdacli.wire.http import Request
+from lambdacli.service.sessions import Sessions, account_of_access_key, own_credentials
+from lambdacli.wire.http import Request, Response
 
 
 class Callers:
@@ -32,6 +33,29 @@ class Callers:
     def problem(self) -> str | None:
         """Why nobody, or not everybody, can be known."""
         return None if self._authenticator is None else self._authenticator.problem
+
+    def account_of(self, request: Request) -> str | None:
+        """Selected by the access key of a request for another service, as it would be for Lambda."""
+        access_key = caller_of(request).access_key
+        known = None
+        if self._authenticator is not None and access_key is not None:
+            known = self._authenticator.account_of(access_key)
+        return known or account_of_access_key(access_key)
+
+    def refuse_unknown_key(self, request: Request, service: str) -> Response | None:
+        """Of a request for another service, whose signature is not checked."""
+        if self._authenticator is None or request.peer.is_unix:
+            return None
+        access_key = caller_of(request).access_key
+        if access_key is None and unsigned_service(request) is not None:
+            return None
+        if access_key is not None and self._is_known(self._authenticator, access_key):
+            return None
+        return refusal(request, service, 403, "InvalidClientTokenId", INVALID_TOKEN)
+
+    def _is_known(self, authenticator: Authenticator, access_key: str) -> bool:
+        is_own = access_key == own_credentials(self._preferences.account).access_key_id
+        return is_own or authenticator.account_of(access_key) is not None
 
     def of(self, request: Request, service: str = "lambda") -> Known:
         """Account and region as the signature names them. Who can use the socket is the owner."""

@@ -24,6 +24,7 @@ from lambdacli.service import grants
 from lambdacli.service.callers import Callers
 from lambdacli.service.doors import Doors
 from lambdacli.service.file_systems import FileSystems
+from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
@@ -47,6 +48,7 @@ class Descriptions:
         file_systems: FileSystems,
         clock: MovableClock,
         callers: Callers,
+        neighbours: NeighbourServices,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -60,6 +62,7 @@ class Descriptions:
         self._file_systems = file_systems
         self._clock = clock
         self._callers = callers
+        self._neighbours = neighbours
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -83,6 +86,7 @@ class Descriptions:
             "environments": dict(environments),
             "walls": self._grounds.walls,
             "running_invocations": self._ledger.running(),
+            "neighbours": self._neighbours.status(),
             "problems": [] if self._sync is None else self._sync.problems,
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from lambdacli.service.neighbour_requests import is_presigned_by_version_2, unsigned_service
 from lambdacli.wire.http import Peer, Request, Response
 from lambdacli.wire.peers import owner_of
 
@@ -75,6 +76,8 @@ def caller_of(request: Request) -> Caller:
     header = request.headers.get("authorization")
     if header is not None:
         return _caller_in_header(header)
+    if is_presigned_by_version_2(request.query):
+        return Caller(dict(parse_qsl(request.query)).get("AWSAccessKeyId"))
     if "X-Amz-Credential" not in request.query:
         return Caller()
     query = dict(parse_qsl(request.query))
@@ -83,6 +86,8 @@ def caller_of(request: Request) -> Caller:
 
 def _caller_in_header(header: str) -> Caller:
     """The signature differs with every request; the credential before it does not."""
+    if header.startswith("AWS "):
+        return Caller(header[4:].partition(":")[0] or None)  # version 2, which only S3 still takes
     found = _CREDENTIAL.search(header)
     return _caller_in_scope(header.partition(" ")[0], found[1] if found else "")
 
@@ -135,6 +140,8 @@ def _refuse_own_route(request: Request) -> Response | None:
 def _refuse_unsigned(request: Request, settings: DoorSettings) -> Response | None:
     if settings.anonymous or request.headers.get("authorization") or _is_presigned(request.query):
         return None
+    if unsigned_service(request) is not None:
+        return None  # on AWS too, nobody signs these
     return _refusal(
         403,
         "MissingAuthenticationTokenException",
@@ -145,7 +152,9 @@ def _refuse_unsigned(request: Request, settings: DoorSettings) -> Response | Non
 
 
 def _is_presigned(query: str) -> bool:
-    return any(
+    if not query:
+        return False
+    return is_presigned_by_version_2(query) or any(
         pair.startswith(("X-Amz-Signature=", "X-Amz-Credential=")) for pair in query.split("&") if pair
     )
 

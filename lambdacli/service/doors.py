@@ -12,6 +12,7 @@ from lambdacli.model import limits
 from lambdacli.service.door import DoorSettings, refuse_connection
 from lambdacli.service.ending import DRAIN_SECONDS
 from lambdacli.service.settings import DEFAULT_PORT, StartFailure
+from lambdacli.wire.handover import Divert, Route
 from lambdacli.wire.http import Answer, Handler, HttpServer, Peer, Request, Response
 from lambdacli.wire.relay import Relay
 
@@ -29,13 +30,15 @@ class Doors:
         self._rules = rules
         self._are_closed = False
 
-    def serve(self, handle: Handler) -> None:
+    def serve(self, handle: Handler, divert: Divert) -> None:
         rules = self._rules
         self._handle = handle
+        self._divert = divert
         self._server = HttpServer(
             handle,
             max_body_bytes=limits.CREATE_FUNCTION_REQUEST_BYTES,
             accept=lambda peer: refuse_connection(peer, rules),
+            divert=divert,
         )
 
     async def open_port(self, chosen: int | None) -> None:
@@ -72,13 +75,20 @@ class Doors:
         environment can connect there; all other rules of the door hold."""
         if f"http://{host}:{port}" != self.endpoint:
             return Relay(host, port)
-        return HttpServer(self._answer_inside, max_body_bytes=limits.CREATE_FUNCTION_REQUEST_BYTES)
+        return HttpServer(
+            self._answer_inside,
+            max_body_bytes=limits.CREATE_FUNCTION_REQUEST_BYTES,
+            divert=self._divert_inside,
+        )
 
     def _answer_inside(self, request: Request) -> Answer:
         if self._are_closed:
             # Whoever could connect from outside is not heard any more either.
             return Response(503, {"x-amzn-ErrorType": "ServiceException"}, b"{}", close=True)
         return self._handle(request)
+
+    def _divert_inside(self, request: Request) -> Route | None:
+        return None if self._are_closed else self._divert(request)
 
     async def _listen(self, chosen: int | None) -> int:
         candidates = [chosen] if chosen is not None else range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TRIED)

@@ -1,4 +1,4 @@
-"""Which front answers a request: the door first, then our own verbs or the Lambda API."""
+"""Which front answers a request: the door first, then our own verbs, the Lambda API or another service."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from lambdacli.api.control.routes import PREFIX as CONTROL_PREFIX
 from lambdacli.api.logs.dispatch import TARGET_PREFIX as LOGS_TARGET
 from lambdacli.service.door import DoorSettings, caller_of, refuse
+from lambdacli.service.neighbourhood import Neighbourhood
+from lambdacli.wire.handover import Route
 from lambdacli.wire.http import Answer, Handler, Request, Response
 
 
@@ -17,6 +19,7 @@ class Gateway:
         control: Handler,
         lambda_api: Handler,
         services: Mapping[str, Handler],
+        neighbourhood: Neighbourhood,
         is_project_settled: Callable[[], bool],
         settle_project: Callable[[], Awaitable[None]],
         note_activity: Callable[[], None],
@@ -26,9 +29,19 @@ class Gateway:
         self._control = control
         self._lambda_api = lambda_api
         self._services = services
+        self._neighbourhood = neighbourhood
         self._is_project_settled = is_project_settled
         self._settle_project = settle_project
         self._note_activity = note_activity
+
+    def divert(self, request: Request) -> Route | None:
+        """Where a request goes on whose head is here. Who may not come in is told so by `handle`."""
+        if request.path.startswith(CONTROL_PREFIX) or refuse(request, self._door, None) is not None:
+            return None
+        route = self._neighbourhood.route(request)
+        if route is not None:
+            self._note_activity()
+        return route
 
     def handle(self, request: Request) -> Answer:
         refusal = refuse(request, self._door, None)  # the connection's owner was judged when it came

@@ -23,6 +23,7 @@ from lambdacli.api.logs.context import LogsContext
 from lambdacli.api.logs.dispatch import LogsApi
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
+from lambdacli.engine.access import Access
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.event_desk import EventDesk
@@ -54,9 +55,12 @@ from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
 from lambdacli.service.machine import new_event_loop, raise_descriptor_limit
+from lambdacli.service.neighbourhood import Neighbourhood
+from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
+from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
@@ -120,11 +124,13 @@ class Service:
     async def _build(self, stack: AsyncExitStack) -> None:
         """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 events that
         were begun come to their decision, 4 what was answered comes to its REPORT, 5 environments end, 6 the
-        keeper goes, 7 files are closed, 8 the clock writes down how far it has come, 9 the record goes: while
-        it is there, others know of our draining."""
+        keeper goes, 7 files are closed, 8 the neighbour services end, 9 the clock writes down how far it has
+        come, 10 the record goes: while it is there, others know of our draining."""
         stack.callback(remove_record, self._settings.state)
         self._clock.start()
         stack.callback(self._clock.stop)
+        self._neighbours = NeighbourServices(self._settings.state, self._settings.socket)
+        stack.push_async_callback(self._neighbours.close)
         self._open_stores(stack)
         await self._find_grounds(stack)
         self._open_environments(stack)
@@ -156,7 +162,7 @@ class Service:
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
-            lambda: self._preferences.services.get("s3"),
+            lambda: self._endpoint_of("s3"),
             lambda: own_credentials(self._preferences.account),
         )
         self._merged_layers = Layers(state / "opt", self._code)
@@ -222,7 +228,7 @@ class Service:
             callees,
             self._function_settings,
             self._sessions,
-            lambda service: self._preferences.services.get(service),
+            self._endpoint_of,
             lambda: self._events,
         )
         self._events = EventQueue(
@@ -291,8 +297,10 @@ class Service:
             file_systems=self._file_systems,
             clock=self._clock,
             callers=self._callers,
+            neighbours=self._neighbours,
         )
-        self._doors.serve(self._gateway(told).handle)
+        gateway = self._gateway(told)
+        self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._callers.heed_preferences()
@@ -307,14 +315,29 @@ class Service:
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
 
     def _gateway(self, told: Descriptions) -> Gateway:
+        lambda_api = Api(load_model(), self._context).handle
+        produced = ProducedInvocations(Access(self._function_settings), lambda_api)
         return Gateway(
             self._door_rules,
-            control=Control(self._control_context(told)).handle,
-            lambda_api=Api(load_model(), self._context).handle,
+            control=Control(self._control_context(told, produced)).handle,
+            lambda_api=lambda_api,
             services={"logs": LogsApi(self._logs_context).handle},
+            neighbourhood=self._neighbourhood(),
             is_project_settled=_always if self._sync is None else self._sync.is_settled,
             settle_project=self._settle_project,
             note_activity=self._idleness.note_activity,
+        )
+
+    def _neighbourhood(self) -> Neighbourhood:
+        return Neighbourhood(
+            self._neighbours,
+            endpoints=lambda: self._preferences.services,
+            own_endpoint=lambda: self._doors.endpoint,
+            account_of=self._callers.account_of,
+            default_account=lambda: self._preferences.account,
+            refuse=self._callers.refuse_unknown_key,
+            own=frozenset({"logs"}),
+            lets_anonymous_in=self._settings.anonymous,
         )
 
     # Serving
@@ -366,10 +389,15 @@ class Service:
             identity=caller.identity,
         )
 
+    def _endpoint_of(self, service: str) -> str | None:
+        """Where lam.yaml says, else here, if the neighbour services are installed."""
+        named = self._preferences.services.get(service)
+        return named or (self._doors.endpoint if self._neighbours.is_installed else None)
+
     def _trust_of(self, role_arn: str) -> PolicyDocument | None:
         return self._preferences.identities.trust_of(role_arn)
 
-    def _control_context(self, told: Descriptions) -> ControlContext:
+    def _control_context(self, told: Descriptions, produced: ProducedInvocations) -> ControlContext:
         return ControlContext(
             place=lambda: (self._preferences.account, self._preferences.region),
             status=told.status,
@@ -387,6 +415,7 @@ class Service:
             metrics=self._metrics_since,
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
+            produced=produced.answer,
         )
 
     def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
@@ -454,8 +483,9 @@ def _always() -> bool:
 
 
 def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
-    """What leads an SDK inside a function to this machine's services."""
-    found = {"AWS_ENDPOINT_URL_LAMBDA": endpoint}
+    """What leads an SDK inside a function to this machine's services: the service's own endpoint to all, and
+    what lam.yaml names to some."""
+    found = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_LAMBDA": endpoint}
     for name, url in services.items():
         found[f"AWS_ENDPOINT_URL_{SERVICES[name]}"] = url
     return found

@@ -8,11 +8,15 @@ import math
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.messages import Accept, Handler, Peer, Pending, Request, Response
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
 from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head
+
+if TYPE_CHECKING:
+    from lambdacli.wire.http2 import Http2
 
 _log = logging.getLogger("lam.wire")
 
@@ -22,6 +26,10 @@ and the client would lose the very answer that explains the refusal."""
 
 _SINGLE_WRITE_BYTES = 64 * 1024
 """Up to here copying the body behind the head is cheaper than a second write."""
+
+
+_HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""What a client says first that speaks HTTP/2 and knows that we do."""
 
 
 class Connections:
@@ -63,21 +71,31 @@ class Connection(asyncio.Protocol):
     stream."""
 
     def __init__(
-        self, handler: Handler, limits: Limits, connections: Connections, accept: Accept | None
+        self,
+        handler: Handler,
+        limits: Limits,
+        connections: Connections,
+        accept: Accept | None,
+        divert: Divert | None = None,
     ) -> None:
         self._handler = handler
+        self._divert = divert
         self._limits = limits
         self._connections = connections
         self._accept = accept
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
         self._reader: RequestReader
-        self._waiting: deque[Request | Response] = deque()
+        self._waiting: deque[Request | Response | Handover] = deque()
         """A response among the requests is a refusal, which comes in its turn and is the last word."""
         self._request: Request | None = None
         """Being handled, until its response is written."""
+        self._handover: Handover | None = None
+        """Carries this request to another server."""
+        self._http2: Http2 | None = None
+        """Takes all that comes, from a client that speaks it; its requests have connections of their own."""
         self._task: asyncio.Task[Any] | None = None
-        """Runs the handler or sends the stream of this request, if that takes one."""
+        """Runs the handler, sends the stream or carries this request on, if that takes one."""
         self._timer: asyncio.TimerHandle | None = None
         self._writable: asyncio.Future[None] | None = None
         self._unwritten: bool | None = None
@@ -104,12 +122,16 @@ class Connection(asyncio.Protocol):
     # What the server asks.
 
     def close_if_idle(self) -> None:
+        if self._http2 is not None and not self._http2.is_idle:
+            return
         if self._request is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
             self._transport.close()
 
     def cut_if_stuck(self) -> None:
-        """Its client owes the rest of a request, or does not read what was sent."""
-        if self._request is None or self._is_writing_paused:
+        """Its client owes the rest of a request, does not read what was sent, or waits for another server."""
+        if self._http2 is not None and not self._http2.is_idle:
+            return  # its streams are asked themselves
+        if self._request is None or self._is_writing_paused or self._handover is not None:
             self.cut()
 
     def cut(self) -> None:
@@ -125,7 +147,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = _peer_of(transport)
-        self._reader = RequestReader(self._limits, peer, self._waiting.append)
+        self._reader = RequestReader(self._limits, peer, self._waiting.append, self._divert)
         self._connections.add(self)
         if self._connections.is_stopping:
             transport.close()
@@ -144,14 +166,20 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._is_lost = self._is_ending = True
         self._reader.is_done = True
+        if self._http2 is not None:
+            self._http2.connection_lost()
         self._waiting.clear()
         self._stop_timer()
         self.resume_writing()
         if self._request is None:
             self._connections.remove(self)
-        elif self._is_streaming and self._task is not None and not self._task.cancelling():
+        elif self._is_ended_by_its_client and self._task is not None and not self._task.cancelling():
             # Only a stream ends with its reader; a plain request runs on, as a function does.
             self._task.cancel()
+
+    @property
+    def _is_ended_by_its_client(self) -> bool:
+        return self._is_streaming or self._handover is not None
 
     def eof_received(self) -> bool:
         """True keeps our half open: who has said all that he has to say may still wait for the answer. During
@@ -162,23 +190,33 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._is_writing_paused = True
+        if self._http2 is not None:
+            self._http2.pause_writing()
 
     def resume_writing(self) -> None:
         self._is_writing_paused = False
+        if self._http2 is not None:
+            self._http2.resume_writing()
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         if self._unwritten is not None:
             is_last, self._unwritten = self._unwritten, None
             self._finish(is_last)
             self._proceed()
+        if self._handover is not None:
+            self._handover.go_on_answering()
 
     def data_received(self, data: bytes) -> None:
         reader = self._reader
         if reader.is_done:
+            if self._http2 is not None and not self._is_ending:
+                self._http2.data_received(data)
             return
         try:
             reader.feed(data)
         except Refused as refused:
+            if data.startswith(_HTTP_2_PREFACE) and self._speak_http2(data):
+                return
             self._waiting.append(_plain(refused.status, f"{refused.reason}\n"))
         if self._timer is not None and (self._waiting or reader.reading is not Reading.HEAD):
             self._stop_timer()
@@ -188,6 +226,9 @@ class Connection(asyncio.Protocol):
             return
         if self._request is None:
             self._await_rest()
+        elif self._handover is not None:
+            if self._handover.is_full:
+                self._pause_reading()
         elif self._waiting or (reader.reading is not Reading.NOTHING and not reader.is_done):
             # Only who pipelines is held back: all others stay readable, which is how we hear that they left.
             self._pause_reading()
@@ -204,6 +245,8 @@ class Connection(asyncio.Protocol):
             message = self._waiting.popleft()
             if isinstance(message, Request):
                 self._begin(message)
+            elif isinstance(message, Handover):
+                self._hand_over(message)
             else:
                 self._refuse(message)
         self._is_going_on = False
@@ -251,6 +294,58 @@ class Connection(asyncio.Protocol):
             _log.exception("%s %s failed", request.method, request.path)
             response = _internal_error()
         self._respond(request, response)
+        self._proceed()
+
+    # Another language.
+
+    def _speak_http2(self, data: bytes) -> bool:
+        if self._divert is None or self._request is not None or self._waiting:
+            return False
+        try:
+            from lambdacli.wire.http2 import Http2
+        except ImportError:
+            return False  # it belongs to an extra
+        self._stop_timer()
+        self._reader.is_done = True
+        self._http2 = Http2(
+            self._transport,
+            lambda: Connection(self._handler, self._limits, self._connections, None, self._divert),
+            self._close_gently,
+        )
+        self._http2.data_received(data)
+        return True
+
+    # What goes to another server.
+
+    def _hand_over(self, handover: Handover) -> None:
+        self._request = handover.request
+        self._handover = handover
+        self._task = self._loop.create_task(handover.carry(self))
+        self._task.add_done_callback(self._handed_over)
+
+    def send(self, data: bytes) -> bool:
+        self._write(data)
+        return not self._is_writing_paused
+
+    def go_on(self) -> None:
+        if self._handover is not None:
+            self._write_owed_continue()
+            self._resume_reading()
+
+    def _handed_over(self, carrying: asyncio.Task[Response | None]) -> None:
+        handover, self._handover, self._task = self._handover, None, None
+        response = None
+        if not carrying.cancelled():
+            if (error := carrying.exception()) is None:
+                response = carrying.result()
+            else:
+                _log.error("%r failed", handover, exc_info=error)
+                response = _internal_error()
+        if response is None or self._request is None or self._is_lost:
+            self._finish(is_last=True)
+        else:
+            response.close = True
+            self._respond(self._request, response)
         self._proceed()
 
     def _finish(self, is_last: bool) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lambdacli.wire.connection import Connection, Connections
+from lambdacli.wire.handover import Divert
 from lambdacli.wire.messages import Accept, Answer, Handler, Peer, Pending, Request, Response
 from lambdacli.wire.reader import Limits
 
@@ -40,12 +41,15 @@ class HttpServer:
         header_timeout_seconds: float = 30,
         accept: Accept | None = None,
         body_ceiling_bytes: float | None = None,
+        divert: Divert | None = None,
     ) -> None:
-        """A body over `max_body_bytes` is thrown away, up to the ceiling (four times as much, if unsaid)."""
+        """A body over `max_body_bytes` is thrown away, up to the ceiling (four times as much, if unsaid).
+        What `divert` leads to another server has no limits here; only with it is HTTP/2 understood."""
         ceiling = 4 * max_body_bytes if body_ceiling_bytes is None else body_ceiling_bytes
         self._handler = handler
         self._limits = Limits(max_body_bytes, max_header_bytes, header_timeout_seconds, ceiling)
         self._accept = accept
+        self._divert = divert
         self._connections = Connections()
         self._listeners: list[asyncio.AbstractServer] = []
         self._socket_files: list[tuple[Path, int]] = []
@@ -107,7 +111,7 @@ class HttpServer:
             _log.warning("requests outlived their cancellation and were left behind: %r", self._connections)
 
     def _new_connection(self) -> Connection:
-        return Connection(self._handler, self._limits, self._connections, self._accept)
+        return Connection(self._handler, self._limits, self._connections, self._accept, self._divert)
 
 
 def _remove_stale_socket(path: Path) -> None:

@@ -10,6 +10,7 @@ from enum import Enum
 
 import httptools
 
+from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.messages import Peer, Request
 
 _log = logging.getLogger("lam.wire")
@@ -59,9 +60,15 @@ class Refused(Exception):
 
 
 class RequestReader:
-    """Calls `take` with each request as it becomes complete."""
+    """Calls `take` with each request as it becomes complete; with one that is diverted, as its head is."""
 
-    def __init__(self, limits: Limits, peer: Peer, take: Callable[[Request], None]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        peer: Peer,
+        take: Callable[[Request | Handover], None],
+        divert: Divert | None = None,
+    ) -> None:
         self.reading = Reading.NOTHING
         self.is_done = False
         """No request will follow those taken: the client said so, or left, or was refused."""
@@ -71,6 +78,8 @@ class RequestReader:
         self._limits = limits
         self._peer = peer
         self._take = take
+        self._divert = divert
+        self._handover: Handover | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._bytes_without_body = 0
         self._upgrade: str | None = None
@@ -112,6 +121,8 @@ class RequestReader:
             if known is None:
                 break
             headers, length = known
+            if self._divert is not None and not self._peer.is_unix and "authorization" not in headers:
+                break  # where an unsigned request goes is not for its headers alone to say
             is_whole = end + length <= len(data)
             if not is_whole or length > limits.max_body_bytes or end - at > limits.max_header_bytes:
                 break
@@ -195,6 +206,8 @@ class RequestReader:
             self._upgrade = None
         self.reading = Reading.BODY
         self._bytes_without_body = 0
+        if self._divert is not None and self._is_diverted(self._divert):
+            return
         if self._unknown_block is not None:
             self._learn()
         if "expect" in self._headers:
@@ -202,6 +215,9 @@ class RequestReader:
 
     def on_body(self, piece: bytes) -> None:
         self._bytes_without_body = 0
+        if self._handover is not None:
+            self._handover.feed(piece)
+            return
         self._body_bytes += len(piece)
         if self._body_bytes <= self._limits.max_body_bytes:
             self._body.append(piece)
@@ -216,9 +232,25 @@ class RequestReader:
         self.reading = Reading.NOTHING
         self._bytes_without_body = 0
         self.owes_continue = False
+        if self._handover is not None:
+            # Its answer is the last: whoever it goes to says how it ends.
+            self._handover.end()
+            self.is_done = True
+            return
         if not self._parser.should_keep_alive():
             self.is_done = True
         self._take(self._request(is_body_too_large=self._body_bytes > self._limits.max_body_bytes))
+
+    def _is_diverted(self, divert: Divert) -> bool:
+        head = self._request(is_body_too_large=False)
+        route = divert(head)
+        if route is None:
+            return False
+        self._unknown_block = None
+        self._handover = Handover(head, route)
+        self.owes_continue = self._headers.get("expect", "").lower() == "100-continue"
+        self._take(self._handover)
+        return True
 
     def _is_upgrade(self) -> bool:
         return "upgrade" in self._headers and self._parser.should_upgrade()

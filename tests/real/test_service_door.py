@@ -122,7 +122,6 @@ TLS_HELLO = bytes.fromhex("1603010200010001fc0303") + bytes(range(256)) * 2
         pytest.param(b"\0" * 100_000, id="zeros"),
         pytest.param(b"GET / HTTP/9.9\r\n\r\n", id="strange version"),
         pytest.param(b"SSH-2.0-OpenSSH_9.9\r\n", id="SSH"),
-        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", id="HTTP/2"),
     ],
 )
 def test_garbage_on_the_port_harms_nobody(project: Project, garbage: bytes) -> None:

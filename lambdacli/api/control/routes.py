@@ -66,6 +66,8 @@ class ControlContext:
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
     """Takes in what lam.yaml says now, if it changed."""
+    produced: Callable[[Request], Awaitable[Response]]
+    """Invokes a function on behalf of another service."""
 
 
 class Control:
@@ -84,6 +86,7 @@ class Control:
             ("GET", "clock"): self._clock,
             ("POST", "clock/advance"): self._advance_clock,
             ("POST", "clock/reset"): self._reset_clock,
+            ("POST", "produced"): context.produced,
         }
 
     async def handle(self, request: Request) -> Response:

@@ -1,0 +1,194 @@
+"""Where moto is led to lam: its choice of a Lambda backend, and the producers that tell it too little.
+
+moto is untyped here, and so is what is taken from it. The names are those of moto 5."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from lambdacli.service.lam_behind import LamBehind, Produced
+from lambdacli.service.produced_events import eventbridge_event, s3_event, sns_event
+
+logger = logging.getLogger("lam.neighbours")
+
+_PRINCIPALS = {
+    "moto.cloudformation.custom_model": "cloudformation.amazonaws.com",
+    "moto.config.models": "config.amazonaws.com",
+    "moto.events.notifications": "events.amazonaws.com",
+    "moto.s3.notifications": "s3.amazonaws.com",
+    "moto.secretsmanager.models": "secretsmanager.amazonaws.com",
+    "moto.ses.models": "ses.amazonaws.com",
+    "moto.sns.models": "sns.amazonaws.com",
+}
+"""Who asks for a Lambda backend, and as whom that calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Notification:
+    """What a topic sends to one subscription."""
+
+    topic_arn: str
+    subscription_arn: str
+    endpoint: str
+    message_id: str
+    attributes: dict[str, Any]
+
+
+_notification: ContextVar[_Notification | None] = ContextVar("notification", default=None)
+
+
+def lead_to(lam: LamBehind) -> None:
+    from moto import settings
+    from moto.awslambda import utils
+    from moto.events.models import Rule
+    from moto.sns.models import Subscription
+
+    def get_backend(account_id: str, region: str) -> LambdaBackend:
+        asker = sys._getframe(1).f_globals["__name__"]
+        return LambdaBackend(lam, _PRINCIPALS.get(asker, "lambda.amazonaws.com"), account_id)
+
+    utils.get_backend = get_backend
+    settings.moto_server_host = lambda: "http://127.0.0.1"
+    _tell_of_notifications(Subscription)
+    _give_rules_lambda_targets(Rule, lam)
+
+
+def request_handler() -> Any:
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+    return MotoRequestHandler
+
+
+class LambdaBackend:
+    """What moto's services call of a Lambda backend, answered by lam."""
+
+    def __init__(self, lam: LamBehind, principal: str, account: str) -> None:
+        self._lam = lam
+        self._principal = principal
+        self._account = account
+
+    def get_function(self, function_name_or_arn: str, qualifier: str | None = None) -> LambdaFunction:
+        """Raises for one that is not there, or that the producer may not invoke."""
+        self._lam.produce(self._produced(function_name_or_arn, b"{}", "DryRun"))
+        return LambdaFunction(self, function_name_or_arn)
+
+    def invoke(
+        self,
+        function_name: str,
+        qualifier: str | None,
+        body: Any,
+        headers: Any,
+        response_headers: Any,
+    ) -> bytes | None:
+        """Secrets Manager waits for its function; nobody else does."""
+        arn = function_name if qualifier is None else f"{function_name}:{qualifier}"
+        if self._principal == "s3.amazonaws.com":
+            body = json.dumps(s3_event(json.loads(body)))
+        if self._principal == "secretsmanager.amazonaws.com":
+            return self._lam.produce(self._produced(arn, _bytes(body), "RequestResponse"))
+        self._lam.deliver(self._produced(arn, _bytes(body)))
+        return None
+
+    def send_sns_message(
+        self, function_name: str, message: str, subject: str | None = None, qualifier: str | None = None
+    ) -> None:
+        """The name alone says no region and no account; the subscription does."""
+        sent = _notification.get()
+        assert sent is not None, "a subscription publishes"
+        event = sns_event(
+            topic_arn=sent.topic_arn,
+            subscription_arn=sent.subscription_arn,
+            message_id=sent.message_id,
+            message=message,
+            subject=subject,
+            attributes=sent.attributes,
+        )
+        payload = json.dumps(event).encode()
+        account = sent.topic_arn.split(":")[4]
+        self._lam.deliver(Produced(sent.endpoint, payload, self._principal, sent.topic_arn, account))
+
+    def _produced(self, arn: str, payload: bytes, kind: str = "Event") -> Produced:
+        return Produced(arn, payload, self._principal, _source_of(payload), self._account, kind)
+
+
+class LambdaFunction:
+    def __init__(self, backend: LambdaBackend, arn: str) -> None:
+        self._backend = backend
+        self.function_arn = arn
+
+    def invoke(self, body: Any, request_headers: Any, response_headers: Any) -> None:
+        self._backend.invoke(self.function_arn, None, body, request_headers, response_headers)
+
+
+def _tell_of_notifications(subscription_kind: Any) -> None:
+    publish = subscription_kind.publish
+
+    def publish_and_tell(self: Any, message: str, message_id: str, *rest: Any, **more: Any) -> Any:
+        attributes = more.get("message_attributes") or {}
+        told = _Notification(self.topic.arn, self.arn, self.endpoint, message_id, attributes)
+        token = _notification.set(told)
+        try:
+            return publish(self, message, message_id, *rest, **more)
+        finally:
+            _notification.reset(token)
+
+    subscription_kind.publish = publish_and_tell
+
+
+def _give_rules_lambda_targets(rule_kind: Any, lam: LamBehind) -> None:
+    """moto's rules know targets of some services only, and none of Lambda's."""
+    send = rule_kind.send_to_targets
+
+    def send_to_targets(self: Any, original_event: Any, transform_input: bool = True) -> None:
+        functions = [target for target in self.targets if ":lambda:" in target["Arn"]]
+        if not functions:
+            send(self, original_event, transform_input)
+            return
+        others = copy(self)
+        others.targets = [target for target in self.targets if target not in functions]
+        if self.event_pattern.matches_event(original_event):
+            for target in functions:
+                payload = json.dumps(_input_of(target, eventbridge_event(original_event))).encode()
+                account = self.arn.split(":")[4]
+                lam.deliver(Produced(target["Arn"], payload, "events.amazonaws.com", self.arn, account))
+        if others.targets:
+            send(others, original_event, transform_input)
+
+    rule_kind.send_to_targets = send_to_targets
+
+
+def _input_of(target: dict[str, Any], event: Any) -> Any:
+    if "Input" in target:
+        return json.loads(target["Input"])
+    if "InputPath" in target:
+        from jsonpath_ng.ext import parse
+
+        found = parse(target["InputPath"]).find(event)
+        return found[0].value if found else None
+    if "InputTransformer" in target:
+        from moto.events.utils import EventTemplateParser
+
+        transformer = target["InputTransformer"]
+        return EventTemplateParser.parse(
+            transformer.get("InputTemplate"), transformer.get("InputPathsMap", {}), event
+        )
+    return event
+
+
+def _bytes(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else str(body).encode()
+
+
+def _source_of(payload: bytes) -> str | None:
+    """The bucket of an event of S3; other events tell of none."""
+    try:
+        arn = json.loads(payload)["Records"][0]["s3"]["bucket"]["arn"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return arn if isinstance(arn, str) else None
