@@ -73,9 +73,9 @@ class House:
     def endpoint(self) -> str:
         return str(self.record["endpoint"])
 
-    def client(self, **config: Any) -> Any:
+    def client(self, service: str = "lambda", **config: Any) -> Any:
         return boto3.client(
-            "lambda",
+            service,
             endpoint_url=self.endpoint,
             region_name="us-east-1",
             aws_access_key_id="test",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from functions_house import House, open_house, wait_until
+from functions_house import VERSION, House, open_house, wait_until
 
 from tests.aws_server import AwsServer, Behaviour, Taken, open_aws
 
@@ -129,3 +129,34 @@ def test_counters_of_events_are_shown(house: House, aws: AwsServer) -> None:
     text = json.dumps(shown)
     assert "AsyncEventsReceived" in text
     assert "Errors" in text
+
+
+def test_dead_letter_comes_to_a_queue_of_the_neighbour_services(tmp_path: Path) -> None:
+    pytest.importorskip("moto", reason="the extra `services` is not installed")
+    functions = {"work": {"handler": "app.handler", "memory": 1024}}
+    with open_house(tmp_path, functions, {"code/app.py": CODE}) as house:
+        sqs = house.client("sqs")
+        url = sqs.create_queue(QueueName="letters")["QueueUrl"]
+        client = house.client()
+        client.create_function(
+            FunctionName="made",
+            Runtime=VERSION,
+            Handler="app.handler",
+            Role="arn:aws:iam::000000000000:role/r",
+            Code={"S3Bucket": "hot-reload", "S3Key": str(house.folder / "code")},
+            DeadLetterConfig={"TargetArn": f"{ARN}letters"},
+        )
+        client.put_function_event_invoke_config(FunctionName="made", MaximumRetryAttempts=0)
+        answer = client.invoke(FunctionName="made", InvocationType="Event", Payload=b'{"fails": true}')
+        found: list[Any] = []
+
+        def has_come() -> bool:
+            more = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=1)
+            found.extend(more.get("Messages", ()))
+            return bool(found)
+
+        wait_until(has_come, "the dead letter comes")
+        attributes = found[0]["MessageAttributes"]
+        assert json.loads(found[0]["Body"]) == {"fails": True}
+        assert attributes["RequestID"]["StringValue"] == answer["ResponseMetadata"]["RequestId"]
+        assert attributes["ErrorMessage"]["StringValue"] == "as it was told"

@@ -351,7 +351,7 @@ def test_a_service_that_lam_yaml_names_is_asked_instead(project: Project) -> Non
 
 @pytest.mark.parametrize(
     ("service", "operation"),
-    [("logs", "describe_log_groups"), ("cloudwatch", "list_metrics"), ("xray", "get_groups")],
+    [("cloudwatch", "list_metrics"), ("xray", "get_groups")],
 )
 def test_what_lam_itself_would_tell_is_never_handed_over(
     project: Project, service: str, operation: str
