@@ -46,3 +46,17 @@ UNRESERVED_CONCURRENCY_MINIMUM = 100
 OPEN_FILES = 1024
 PROCESSES = 1024
 CORE_BYTES = 10 * 1024**3
+
+QUEUE_MESSAGE_BYTES = 1024 * 1024
+"""Of one SQS message, its attributes counted."""
+TOPIC_MESSAGE_BYTES = 256 * 1024
+"""The same of SNS, which has kept the older limit."""
+BUS_ENTRY_BYTES = 1024 * 1024
+"""Of one entry of PutEvents, as EventBridge counts it."""
+DEAD_LETTER_ERROR_BYTES = 1024
+"""How much of the error message a dead letter carries."""
+
+RECURSIVE_INVOCATIONS = 16
+"""How often one chain of requests may invoke a function."""
+LINEAGE_REQUESTS, LINEAGE_LOOPS = 32_767, 255
+"""The largest numbers of a trace header's lineage, which so has at most 18 characters."""
