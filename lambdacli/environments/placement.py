@@ -8,14 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.function import Network
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    access_key_id: str
-    secret_access_key: str
-    session_token: str
 
 
 @dataclass(frozen=True, slots=True)

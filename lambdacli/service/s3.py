@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lambdacli.environments.placement import Credentials
 from lambdacli.model import limits
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.errors import InvalidParameterValueException
 
 CONNECT_SECONDS = 5

@@ -8,8 +8,8 @@ import secrets
 import threading
 from dataclasses import dataclass
 
-from lambdacli.environments.placement import Credentials
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.role_trust import session_arn
 
 _BEGIN = "ASIALAM"

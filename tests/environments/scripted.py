@@ -12,10 +12,11 @@ from pathlib import Path
 
 from lambdacli.environments.command import Command, Exit
 from lambdacli.environments.environment import Environment, Settlement
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.memory import TreeUse
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.outcome import Invocation, Outcome
 from lambdacli.runtimes.base import InvalidEntrypoint, StartPlan
 from lambdacli.telemetry.logs import LogBook

@@ -11,9 +11,10 @@ import pytest
 from scripted import KEY, Invoking, ScriptedBerth, ScriptedLauncher, Stage, stage
 
 from lambdacli.environments.environment import Environment
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.state import EnvironmentState
 from lambdacli.model import limits
+from lambdacli.model.credentials import Credentials
 from lambdacli.telemetry.logs import LogBook
 
 pytestmark = pytest.mark.real

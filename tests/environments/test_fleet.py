@@ -12,10 +12,11 @@ import pytest
 
 from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Provision, Stopping
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.environments.state import EnvironmentState
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, Outcome, Report

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.environments.command import StartError
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.standbys import BUSY_SECONDS, QUIET_SECONDS, Standbys
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from tests.doubles import ManualClock
 
 KEY = PlacementKey(FunctionKey("000000000000", "us-east-1", "one"), "$LATEST", "1")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.variables import environment_variables
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import StartPlan
 

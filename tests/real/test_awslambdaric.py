@@ -21,10 +21,11 @@ from lambdacli.environments.environment import Environment
 from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.launcher import Launcher
-from lambdacli.environments.placement import Credentials, Placement, PlacementKey
+from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.credentials import Credentials
 from lambdacli.model.outcome import Invocation
 from lambdacli.service.clock import SystemClock
 from lambdacli.telemetry.logs import LogBook
