@@ -1,0 +1,160 @@
+"""An accepted asynchronous event: its record, its states and which follows which, and how it ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from lambdacli.model.arn import FunctionKey
+from lambdacli.model.outcome import Outcome
+from lambdacli.model.record import record
+
+
+class EventState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DELIVERING = "delivering"
+    """It came to its end; who is to hear of it has not heard yet."""
+    FINISHED = "finished"
+    """In the history."""
+
+
+class EventStep(StrEnum):
+    CLAIM = "claim"
+    RETRY = "retry"
+    RECLAIM = "reclaim"
+    """Of an attempt that the service's own end cut off."""
+    FINISH = "finish"
+    SENT = "sent"
+    DROP = "drop"
+    """A person took it out of the queue."""
+
+
+_AFTER: Mapping[tuple[EventState, EventStep], EventState] = {
+    (EventState.QUEUED, EventStep.CLAIM): EventState.RUNNING,
+    (EventState.QUEUED, EventStep.RETRY): EventState.QUEUED,
+    (EventState.QUEUED, EventStep.DROP): EventState.FINISHED,
+    (EventState.RUNNING, EventStep.RETRY): EventState.QUEUED,
+    (EventState.RUNNING, EventStep.RECLAIM): EventState.QUEUED,
+    (EventState.RUNNING, EventStep.FINISH): EventState.DELIVERING,
+    (EventState.DELIVERING, EventStep.RETRY): EventState.DELIVERING,
+    (EventState.DELIVERING, EventStep.SENT): EventState.FINISHED,
+    (EventState.DELIVERING, EventStep.DROP): EventState.FINISHED,
+}
+"""All there is: a missing entry is an error."""
+
+
+class IllegalEventStepError(Exception):
+    def __init__(self, state: EventState, step: EventStep) -> None:
+        super().__init__(f"an event that is {state} cannot {step}")
+
+
+def state_after(state: EventState, step: EventStep) -> EventState:
+    try:
+        return _AFTER[state, step]
+    except KeyError:
+        raise IllegalEventStepError(state, step) from None
+
+
+class Condition(StrEnum):
+    """Why an event is at its end, in the words of a destination record."""
+
+    SUCCESS = "Success"
+    RETRIES_EXHAUSTED = "RetriesExhausted"
+    EVENT_AGE_EXCEEDED = "EventAgeExceeded"
+    ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+    # These two no record ever shows: AWS drops such an event with the function, and has no way to drop one.
+    FUNCTION_DELETED = "FunctionDeleted"
+    DROPPED = "Dropped"
+
+
+@record
+class Event:
+    """One accepted event, as the queue keeps it."""
+
+    request_id: str
+    """The same on every attempt."""
+    function: FunctionKey
+    qualifier: str | None
+    """As the caller wrote it: the queue and its settings belong to it."""
+    payload: bytes
+    accepted_at: datetime
+    trace_id: str | None = None
+    attempts: int = 0
+    """How often its code ran to an outcome."""
+    refusals: int = 0
+    """How often in a row it could not run: throttled, or the platform's own fault."""
+    number: int = 0
+    """Its place in the queue's table."""
+
+    @property
+    def invoked_arn(self) -> str:
+        return self.function.qualified_arn(self.qualifier)
+
+
+class RefusalKind(StrEnum):
+    THROTTLED = "throttled"
+    SERVICE_ERROR = "service error"
+    ZERO_RESERVED = "zero reserved concurrency"
+    GONE = "gone"
+    """The function, version or alias is not there any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an event's code did not run."""
+
+    kind: RefusalKind
+    code: str
+    message: str
+
+
+class AttemptKind(StrEnum):
+    RUN = "run"
+    REFUSED = "refused"
+    DUPLICATE = "duplicate"
+    """A second delivery that `lam chaos duplicates` asked for."""
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, as `lam queue show` tells it."""
+
+    kind: AttemptKind
+    started_at: datetime
+    ended_at: datetime
+    error_type: str | None = None
+    error_message: str | None = None
+    version: str | None = None
+    log_stream: str | None = None
+    next_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An event that came to its end."""
+
+    event: Event
+    condition: Condition
+    ended_at: datetime
+    outcome: Outcome | None = None
+    """Of the last attempt that ran, if the end is that attempt's."""
+    refusal: Refusal | None = None
+    delivered: tuple[str, ...] = ()
+    """Who has heard of it already, by ARN."""
+    tries: int = 0
+    """How often somebody could not be told."""
+
+
+class DeliveryError(Exception):
+    """Somebody who was to hear of an ending could not be told; `delivered` are those who were, by ARN.
+
+    `metrics` are counted if it is given up."""
+
+    def __init__(self, message: str, delivered: tuple[str, ...] = (), metrics: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.delivered = delivered
+        self.metrics = metrics
