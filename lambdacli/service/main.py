@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
 from lambdacli.model.policy_document import PolicyDocument
+from lambdacli.model.principals import Caller
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import SystemClock
@@ -298,10 +299,14 @@ class Service:
             http=request,
             identity=caller.identity,
             trust_of=self._trust_of,
+            known_policies_of=self._known_policies_of,
         )
 
     def _trust_of(self, role_arn: str) -> PolicyDocument | None:
         return self._preferences.identities.trust_of(role_arn)
+
+    def _known_policies_of(self, caller: Caller) -> Sequence[PolicyDocument] | None:
+        return self._preferences.identities.known_policies_of(caller)
 
     def _control_context(self, told: Descriptions) -> ControlContext:
         return ControlContext(

@@ -145,7 +145,7 @@ def _hand_on_trace(params: dict[str, Any], **_: object) -> None:
 def _refused(call: Call, error: ClientError) -> TargetError:
     told = error.response.get("Error", {})
     code = told.get("Code", "")
-    answer = f"{call.service_name} at {call.endpoint} answered {code}: {told.get('Message', '')}"
+    answer = f"{call.service_name} at {call.endpoint} answered {code}: {told.get('Message', '').rstrip('.')}"
     if code in _MISSING:
         return TargetError(f"{call.arn} is not there: {answer}. Create it again, or set another one")
     if code in _DENIED:
