@@ -96,6 +96,13 @@ class SignedCalls:
             raise TargetError(f"{call.arn} could not be sent to: {error}") from error
         return answer
 
+    def close(self) -> None:
+        """Ends kept connections; one that is in use ends with its answer."""
+        with self._making:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
     def _client(self, call: Call) -> Any:
         key = (call.service, call.region, call.endpoint)
         with self._making:
