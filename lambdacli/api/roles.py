@@ -1,4 +1,4 @@
-"""Whether Lambda may take on the role that a function is given, as far as the role is known here."""
+"""Whether Lambda may take on a function's role, and send by it, as far as the role is known here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 from lambdacli.api.operations.context import Context
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.delivery import service_of
+from lambdacli.model.errors import InvalidParameterValueException
 from lambdacli.model.role_trust import decide_assumption, require_assumable
+from lambdacli.model.sending_rights import missing_right, sender
 
 
 def check_role(context: Context, request: Mapping[str, Any], function: FunctionKey) -> None:
@@ -16,3 +19,30 @@ def check_role(context: Context, request: Mapping[str, Any], function: FunctionK
     trust = None if role is None else context.trust_of(role)
     if role is not None and trust is not None:
         require_assumable(decide_assumption(role, trust, function.arn))
+
+
+def check_dead_letter_role(
+    context: Context, role_arn: str, function: FunctionKey, target_arn: str | None
+) -> None:
+    missing = None if target_arn is None else _missing_right(context, role_arn, function, target_arn)
+    if target_arn is not None and missing is not None:
+        raise InvalidParameterValueException(
+            f"The provided execution role does not have permissions to call {missing} on "
+            f"{service_of(target_arn).upper()}"
+        )
+
+
+def check_destination_role(
+    context: Context, role_arn: str, function: FunctionKey, destination_arn: str
+) -> None:
+    missing = _missing_right(context, role_arn, function, destination_arn)
+    if missing is not None:
+        raise InvalidParameterValueException(
+            f"The function's execution role does not have permissions to call {missing} on {destination_arn}"
+        )
+
+
+def _missing_right(context: Context, role_arn: str, function: FunctionKey, arn: str) -> str | None:
+    caller = sender(role_arn, function)
+    policies = context.known_policies_of(caller)
+    return None if policies is None else missing_right(caller, function, arn, policies)

@@ -41,12 +41,17 @@ class Identities:
 
     def policies_of(self, caller: Caller) -> tuple[PolicyDocument, ...]:
         """Of a caller that is not known here: everything, in its own account."""
+        told = self.known_policies_of(caller)
+        return (_everything(caller),) if told is None else told
+
+    def known_policies_of(self, caller: Caller) -> tuple[PolicyDocument, ...] | None:
+        """None: nothing was told of it."""
         names = _names_of(caller)
         attached = [self.attached[name] for name in names if name in self.attached]
         roles = [self.roles[name].policies for name in names if name in self.roles]
         told = [*attached, *(policies for policies in roles if policies is not None)]
         if not told:
-            return (_everything(caller),)
+            return None
         return tuple(document for policies in told for document in policies)
 
 

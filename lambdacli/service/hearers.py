@@ -37,8 +37,11 @@ class Hearers:
         self._settings = settings
         self._sessions = sessions
         self._events = events
-        targets = Targets(endpoint_of, self._accept)
-        self.notifier = Notifier(callees, self._recursion_of, self._sender_of, targets.send)
+        self._targets = Targets(endpoint_of, self._accept)
+        self.notifier = Notifier(callees, self._recursion_of, self._sender_of, self._targets.send)
+
+    def close(self) -> None:
+        self._targets.close()
 
     def _recursion_of(self, key: FunctionKey) -> Recursion:
         return self._settings.get(RECURSION, key) or _STOPS_LOOPS

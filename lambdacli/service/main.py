@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
 from lambdacli.model.metric import Metric, MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
+from lambdacli.model.principals import Caller
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import OffsetClock, SystemClock
@@ -231,6 +232,7 @@ class Service:
             self._endpoint_of,
             lambda: self._events,
         )
+        stack.callback(hearers.close)
         self._events = EventQueue(
             self._event_store,
             self._invoker,
@@ -377,6 +379,7 @@ class Service:
             http=request,
             identity=caller.identity,
             trust_of=self._trust_of,
+            known_policies_of=self._known_policies_of,
         )
 
     def _logs_context(self, request: Request) -> LogsContext:
@@ -396,6 +399,9 @@ class Service:
 
     def _trust_of(self, role_arn: str) -> PolicyDocument | None:
         return self._preferences.identities.trust_of(role_arn)
+
+    def _known_policies_of(self, caller: Caller) -> Sequence[PolicyDocument] | None:
+        return self._preferences.identities.known_policies_of(caller)
 
     def _control_context(self, told: Descriptions, produced: ProducedInvocations) -> ControlContext:
         return ControlContext(

@@ -27,7 +27,7 @@ class Targets:
     """All of them as one: sends to whatever the ARN names."""
 
     def __init__(self, endpoint_of: EndpointOf, accept: Accept, patience: Patience = PATIENCE) -> None:
-        clients = Clients(endpoint_of, patience)
+        self._clients = clients = Clients(endpoint_of, patience)
         self._by_service: Mapping[str, Target] = {
             "sqs": QueueTarget(clients),
             "sns": TopicTarget(clients),
@@ -35,6 +35,9 @@ class Targets:
             "lambda": FunctionTarget(accept),
             "s3": BucketTarget(clients),
         }
+
+    def close(self) -> None:
+        self._clients.close()
 
     async def send(self, arn: str, message: Message, sender: Sender) -> None:
         target = self._by_service.get(service_of(arn))

@@ -7,9 +7,12 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdacli.model.delivery import Message, Sender, TargetError
+
+if TYPE_CHECKING:
+    from lambdacli.targets.signed import SignedCalls
 
 EndpointOf = Callable[[str], str | None]
 """Where a service is reached, by its name in lam.yaml; None: nowhere."""
@@ -57,7 +60,12 @@ class Clients:
         self._patience = patience
         self._places: dict[str, asyncio.Semaphore] = {}
         self._made = threading.Lock()
-        self._performer: Callable[[Call, str, Mapping[str, Any]], Mapping[str, Any]] | None = None
+        self._signed_calls: SignedCalls | None = None
+
+    def close(self) -> None:
+        with self._made:
+            if self._signed_calls is not None:
+                self._signed_calls.close()
 
     def endpoint(self, service: str, arn: str) -> str:
         found = self._endpoint_of(service)
@@ -128,12 +136,12 @@ class Clients:
 
     def _perform(self, call: Call, operation: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         with self._made:
-            if self._performer is None:
+            if self._signed_calls is None:
                 # A third of a second that only those pay who need it.
                 from lambdacli.targets.signed import SignedCalls
 
-                self._performer = SignedCalls(self._patience).perform
-        return self._performer(call, operation, parameters)
+                self._signed_calls = SignedCalls(self._patience)
+        return self._signed_calls.perform(call, operation, parameters)
 
 
 def not_that_service(call: Call) -> TargetError:

@@ -96,6 +96,13 @@ class SignedCalls:
             raise TargetError(f"{call.arn} could not be sent to: {error}") from error
         return answer
 
+    def close(self) -> None:
+        """Ends kept connections; one that is in use ends with its answer."""
+        with self._making:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
     def _client(self, call: Call) -> Any:
         key = (call.service, call.region, call.endpoint)
         with self._making:
@@ -145,7 +152,7 @@ def _hand_on_trace(params: dict[str, Any], **_: object) -> None:
 def _refused(call: Call, error: ClientError) -> TargetError:
     told = error.response.get("Error", {})
     code = told.get("Code", "")
-    answer = f"{call.service_name} at {call.endpoint} answered {code}: {told.get('Message', '')}"
+    answer = f"{call.service_name} at {call.endpoint} answered {code}: {told.get('Message', '').rstrip('.')}"
     if code in _MISSING:
         return TargetError(f"{call.arn} is not there: {answer}. Create it again, or set another one")
     if code in _DENIED:

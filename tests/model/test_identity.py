@@ -119,3 +119,17 @@ def test_other_names_are_no_managed_policies(name):
 def test_every_managed_policy_can_be_read(name):
     document = managed_policy(name)
     assert document is not None and document.name == f"the managed policy {name}"
+
+
+@pytest.mark.parametrize(
+    ("identities", "known"),
+    [
+        (Identities(), None),
+        (Identities({"worker": Role()}), None),
+        (Identities({"worker": Role(policies=())}), 0),
+        (Identities({"worker": Role(policies=(policy("a"),))}, {ROLE: (policy("b"),)}), 2),
+    ],
+)
+def test_nothing_told_is_not_the_same_as_no_policies(identities, known):
+    found = identities.known_policies_of(caller_from_arn(SESSION, ROLE))
+    assert (None if found is None else len(found)) == known

@@ -216,6 +216,22 @@ def test_a_role_that_does_not_trust_lambda_is_refused(project: Project) -> None:
         assert (found[2] == message) is (expected == message)
 
 
+def test_a_role_that_may_not_send_to_its_dead_letter_queue_is_refused(project: Project) -> None:
+    admin = client(project, ADMIN)
+    message = "The provided execution role does not have permissions to call SendMessage on SQS"
+    for role, is_refused in (("lam", True), ("unknown", False)):
+        found = refused(
+            admin.create_function,
+            FunctionName="made",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            Code={"ZipFile": b"no zip"},
+            Runtime="python3.13",
+            Handler="app.handler",
+            DeadLetterConfig={"TargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:failed"},
+        )
+        assert (found[2] == message) is is_refused
+
+
 def test_lam_yaml_decides_as_soon_as_it_is_saved(tmp_path: Any) -> None:
     with opened(tmp_path) as project:
         project.function("echo", ECHO)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 import time
@@ -50,13 +51,22 @@ def message(**changes):
     return Message(**members | changes)
 
 
+@contextlib.contextmanager
+def opened(endpoint_of, accept=None, patience=None):
+    targets = Targets(endpoint_of, accept or no_functions, patience or Patience())
+    try:
+        yield targets
+    finally:
+        targets.close()
+
+
 async def no_functions(*_):
     raise AssertionError("no function is a target here")
 
 
 def send(arn, endpoint, what=None, patience=None, by=None):
-    targets = Targets(lambda service: endpoint, no_functions, patience or Patience())
-    asyncio.run(targets.send(arn, what or message(), by or sender()))
+    with opened(lambda service: endpoint, patience=patience) as targets:
+        asyncio.run(targets.send(arn, what or message(), by or sender()))
 
 
 def failure(arn, endpoint, what=None, patience=None) -> TargetError:
@@ -128,11 +138,11 @@ def test_a_bucket_gets_an_object_and_a_second_try_writes_the_same(server):
 
 
 def test_functions_of_other_roles_share_a_client_and_not_their_keys(server):
-    async def send_both():
-        targets = Targets(lambda service: server.address, no_functions)
+    async def send_all(targets):
         await asyncio.gather(*(targets.send(QUEUE, message(), sender(f"KEY{n}")) for n in range(20)))
 
-    asyncio.run(send_both())
+    with opened(lambda service: server.address) as targets:
+        asyncio.run(send_all(targets))
     keys = {taken.headers["authorization"].split("Credential=")[1].split("/")[0] for taken in server.taken}
     assert keys == {f"KEY{n}" for n in range(20)}
 
@@ -273,7 +283,8 @@ def test_one_that_hangs_keeps_no_other_waiting(server):
 
     with open_aws(Behaviour({"failed"}, hangs=threading.Event())) as stuck:
         addresses = {"sqs": stuck.address, "sns": server.address}
-        assert asyncio.run(send_all(Targets(addresses.get, no_functions))) is False
+        with opened(addresses.get) as targets:
+            assert asyncio.run(send_all(targets)) is False
     assert [taken.service for taken in server.taken] == ["sns"]
 
 
@@ -286,5 +297,6 @@ def test_the_loop_goes_on_and_ends_while_one_hangs():
 
     with open_aws(Behaviour({"failed"}, hangs=threading.Event())) as stuck:
         begun = time.monotonic()
-        asyncio.run(give_up(Targets(lambda service: stuck.address, no_functions)))
+        with opened(lambda service: stuck.address) as targets:
+            asyncio.run(give_up(targets))
         assert time.monotonic() - begun < Patience().read_seconds

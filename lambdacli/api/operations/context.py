@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from lambdacli.model.layer import Substitutions
 from lambdacli.model.mapping import Source
 from lambdacli.model.outcome import Invocation, InvokeAnswer
 from lambdacli.model.policy_document import PolicyDocument
+from lambdacli.model.principals import Caller
 from lambdacli.model.provisioned import Progress, ProvisionedConcurrency
 from lambdacli.model.record import record
 from lambdacli.store.aliases import AliasStore
@@ -61,6 +62,10 @@ def _nothing_known(role_arn: str) -> None:
     return None
 
 
+def _nothing_told(caller: Caller) -> None:
+    return None
+
+
 _FIXED_BITS = 4 << 76 | 0b10 << 62
 _RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
 
@@ -101,6 +106,8 @@ class Context:
     """Whose signature it is; None where signatures are not checked: then everybody may do everything."""
     trust_of: Callable[[str], PolicyDocument | None] = _nothing_known
     """The trust policy of a role, by its ARN, where it is known."""
+    known_policies_of: Callable[[Caller], Sequence[PolicyDocument] | None] = _nothing_told
+    """The identity policies of a caller, where they are known."""
 
 
 @record

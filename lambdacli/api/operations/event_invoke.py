@@ -9,6 +9,7 @@ from typing import Any
 from lambdacli.api.names import Target, existing, target_of
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page
+from lambdacli.api.roles import check_destination_role
 from lambdacli.model.arn import LATEST, FunctionKey, parse_function_reference
 from lambdacli.model.errors import InvalidParameterValueException, ResourceNotFoundException
 from lambdacli.model.event_invoke import EventInvokeConfig
@@ -124,6 +125,8 @@ def _check_destinations(context: Context, target: Target, destinations: Mapping[
             )
         if service == "lambda":
             _check_function_destination(context, target, arn)
+        function = existing(context, target)
+        check_destination_role(context, function.role, target.key, arn)
 
 
 def _check_function_destination(context: Context, target: Target, arn: str) -> None:

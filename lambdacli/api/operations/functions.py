@@ -23,7 +23,7 @@ from lambdacli.api.names import (
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
 from lambdacli.api.publishing import frozen, packed_now, published
-from lambdacli.api.roles import check_role
+from lambdacli.api.roles import check_dead_letter_role, check_role
 from lambdacli.api.runtime_shown import runtime_version
 from lambdacli.model.arn import LATEST, is_version
 from lambdacli.model.code_signing import CodeSigningConfig
@@ -80,6 +80,7 @@ async def _draft(context: Context, request: dict[str, Any], target: Target) -> F
         **fields,
     )
     attachments.check_together(draft)
+    check_dead_letter_role(context, draft.role, target.key, draft.dead_letter_target)
     if "ImageUri" in request["Code"]:
         # AWS's wording was never recorded.
         raise InvalidParameterValueException(
@@ -190,6 +191,9 @@ async def update_function_configuration(context: Context, request: dict[str, Any
     # Looked up again: it may have changed, or gone, while layers were looked at.
     function = _changeable(context, target, request)
     check_role(context, request, target.key)
+    if "Role" in request or "DeadLetterConfig" in request:
+        changed = replace(function, **fields)
+        check_dead_letter_role(context, changed.role, target.key, changed.dead_letter_target)
     return await _updated(context, function, fields)
 
 
