@@ -337,7 +337,8 @@ def test_what_an_sdk_session_finds_out_is_found_out_ahead(scene: Scene) -> None:
     first = scene.cold("client")
     later = scene.until("client", lambda told: told["looks"] < first["looks"] // 4, "a client is made ahead")
     assert first["looks"] > 50
-    assert later["url"] == first["url"] == "https://bucket.s3.amazonaws.com/a%20b"
+    assert later["url"] == first["url"]
+    assert first["url"].endswith("/bucket/a%20b")
 
 
 def test_what_an_exec_wrapper_starts_is_no_fork(scene: Scene) -> None:
