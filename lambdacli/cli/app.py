@@ -14,7 +14,7 @@ from typer.main import get_command
 from lambdacli import __version__
 from lambdacli.cli import errors, render
 from lambdacli.cli.action import Action
-from lambdacli.cli.nearest import nearest
+from lambdacli.model.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)

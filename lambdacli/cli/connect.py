@@ -10,11 +10,11 @@ from pathlib import Path
 
 from lambdacli.cli import render
 from lambdacli.cli.errors import CommandError, WrongUsage
-from lambdacli.cli.nearest import nearest
 from lambdacli.cli.options import AwsFlags
 from lambdacli.client import control, http, local
 from lambdacli.client.local import Endpoint
 from lambdacli.model.location import Place, locate
+from lambdacli.model.nearest import nearest
 
 
 def place_of(project: str | None) -> Place:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from lambdacli.model import limits
+from lambdacli.model.nearest import nearest
 from lambdacli.model.runtime_names import RETIRED, RUNTIMES
 from lambdacli.model.variables import NAME_PATTERN, RESERVED
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
@@ -440,5 +440,5 @@ def _quotes_hint(node: Node) -> str:
 def _nearest(node: Node, candidates: tuple[str, ...]) -> str:
     if not isinstance(node, ScalarNode):
         return ""
-    near = get_close_matches(str(node.value).lower(), candidates, n=1)
-    return f"did you mean {near[0]}?" if near else ""
+    near = nearest(str(node.value).lower(), candidates)
+    return f"did you mean {near}?" if near else ""

@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
@@ -17,6 +16,7 @@ from ruamel.yaml.comments import CommentedMap
 from yaml import MappingNode, Node, ScalarNode
 
 from lambdacli.model.location import find_project
+from lambdacli.model.nearest import nearest
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.config import ConfigError, load_project
 from lambdacli.project.resources import resource_folder
@@ -136,8 +136,8 @@ def create(plan: Plan) -> tuple[Path, ...]:
 
 def _check_runtime(runtime: str, template: Template) -> None:
     if runtime not in RUNTIMES:
-        near = get_close_matches(runtime.lower(), RUNTIMES, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(RUNTIMES)}"
+        near = nearest(runtime.lower(), RUNTIMES)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(RUNTIMES)}"
         raise ScaffoldError(f"{runtime} is no runtime that a function can be made with; {hint}")
     family = RUNTIMES[template.runtime].family
     if RUNTIMES[runtime].family != family:

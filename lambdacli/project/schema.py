@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
+from lambdacli.model.nearest import nearest
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -336,8 +336,8 @@ def unknown_key_hint(name: str, *, is_top_level: bool) -> str:
     for key in keys:
         if lowered in key.aliases:
             return f"did you mean {key.name}?"
-    near = get_close_matches(lowered, here, n=1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(here)}"
+    near = nearest(lowered, here)
+    return f"did you mean {near}?" if near else f"known are {', '.join(here)}"
 
 
 def json_schema() -> JsonSchema:

@@ -55,7 +55,7 @@ from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
-from lambdacli.service.machine import new_event_loop, raise_descriptor_limit
+from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
 from lambdacli.service.neighbourhood import Neighbourhood
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
@@ -351,6 +351,7 @@ class Service:
         self._idleness.watch()
         # What is here now stays: a collection need not look through it again.
         gc.collect()
+        give_back_memory()
         gc.freeze()
         await self._ending.asked()
         logger.info("stopping; running invocations finish")

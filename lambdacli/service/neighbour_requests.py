@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
 from lambdacli.wire.messages import Request, Response
 
@@ -96,10 +95,10 @@ def refusal(request: Request, service: str, status: int, code: str, message: str
         told = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
         return Response(status, told, _cbor({"__type": code, "message": message}))
     if service == "s3":
-        body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        body = f"<Error><Code>{code}</Code><Message>{_escaped(message)}</Message></Error>"
         return Response(status, {"Content-Type": "application/xml"}, body.encode())
     if kind.startswith(_FORM):
-        body = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        body = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{_escaped(message)}</Message></Error>"
         body = f"<ErrorResponse>{body}</ErrorResponse>"
         return Response(status, {"Content-Type": "text/xml"}, body.encode())
     document = json.dumps({"__type": code, "message": message}).encode()
@@ -128,3 +127,9 @@ def _cbor(texts: Mapping[str, str]) -> bytes:
 def _cbor_text(text: str) -> bytes:
     data = text.encode()
     return b"\x79" + len(data).to_bytes(2) + data
+
+
+def _escaped(text: str) -> str:
+    from xml.sax.saxutils import escape  # brings an HTTP client with it, which the service does not need
+
+    return escape(text)
