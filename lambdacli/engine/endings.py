@@ -15,7 +15,8 @@ from lambdacli.engine.writing import Writing
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.event import Attempt, AttemptKind, DeliveryError, Ending, Event
-from lambdacli.store.events import EventStore, Lane
+from lambdacli.store.event_rows import Lane
+from lambdacli.store.events import EventStore
 
 logger = logging.getLogger("lam.events")
 

@@ -32,7 +32,8 @@ from lambdacli.model.event import (
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome, error_message
-from lambdacli.store.events import Claimed, EventStore, Lane
+from lambdacli.store.event_rows import Lane
+from lambdacli.store.events import Claimed, EventStore
 from lambdacli.store.group_commit import CommitError
 
 logger = logging.getLogger("lam.events")
