@@ -22,10 +22,11 @@ from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
-from lambdacli.store import events
+from lambdacli.store import event_history
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.database import open_database, open_durably, open_for_reading
-from lambdacli.store.events import EventReader, EventStore
+from lambdacli.store.event_reader import EventReader
+from lambdacli.store.events import EventStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.group_commit import GroupCommit
 from lambdacli.store.kinds import EVENT_INVOKE
@@ -600,13 +601,15 @@ def test_the_history_is_bounded_by_number_age_and_bytes(tell, monkeypatch):
         return [row["request_id"] for row in rows]
 
     async def story(house: House) -> None:
-        monkeypatch.setattr(events, "_TRIM_EVERY", 1)
-        monkeypatch.setattr(events, "HISTORY_EVENTS", 3)
+        monkeypatch.setattr(event_history, "_TRIM_EVERY", 1)
+        house.store._history.bounds = replace(house.store._history.bounds, events=3)
         await house.send("r1", "r2", "r3", "r4", "r5")
         assert places(house) == ["r3", "r4", "r5"]
         attempts = house.connection.execute("SELECT count(*) FROM event_attempts").fetchone()[0]
         assert attempts == 3
-        monkeypatch.setattr(events, "HISTORY_BYTES", 2 * len(b'{"id":"r5"}1'))
+        house.store._history.bounds = replace(
+            house.store._history.bounds, payload_bytes=2 * len(b'{"id":"r5"}1')
+        )
         await house.send("r6")
         assert places(house) == ["r5", "r6"]
         await house.pass_by(7 * 86_400 + 1)
