@@ -10,6 +10,7 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.project.capturing import Capturing
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -143,6 +144,13 @@ TOP_LEVEL = (
         "process",
         "What an accepted event survives: any death of a process, or with `full` a power cut too.",
         "full",
+    ),
+    Key(
+        "capture",
+        Capturing(),
+        None,
+        "How many real events of each function are kept for `lam events`, and fields whose values never are.",
+        {"events": 50, "redact": ["authorization", "*password*"]},
     ),
     Key(
         "strict",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
+from lambdacli.model.captured import CaptureRules
 from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.model.record import record
@@ -130,6 +131,11 @@ class Preferences:
         """What is accepted survives a power cut."""
         project = self.project
         return project is not None and project.is_durable
+
+    @property
+    def capture(self) -> CaptureRules:
+        project = self.project
+        return CaptureRules() if project is None else project.capture
 
     @property
     def account_concurrency(self) -> int:
