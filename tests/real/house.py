@@ -164,13 +164,13 @@ class Project:
         return self.status()
 
     def status(self) -> dict[str, Any]:
-        return json.loads(self.lam("status", "--json").stdout)
+        return dict(json.loads(self.lam("status", "--json").stdout))
 
     # The service
 
     @property
     def record(self) -> dict[str, Any]:
-        return json.loads((self.state / "service.json").read_text())
+        return dict(json.loads((self.state / "service.json").read_text()))
 
     @property
     def service_pid(self) -> int:
