@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -99,6 +100,11 @@ def main(arguments: list[str]) -> int:
                 runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        if not _is_full(error):
+            raise
+        sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
         return 1
     return 0
 
@@ -498,8 +504,16 @@ def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str,
     return found
 
 
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
 def _open_database(file: Path) -> sqlite3.Connection:
     try:
         return open_database(file)
     except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.Error) and _is_full(error):
+            raise
         raise StartFailure(f"{file}: {error}") from error

@@ -22,7 +22,7 @@ from lambdacli.model.later import Later
 from lambdacli.store.database import queries
 from lambdacli.store.event_history import EventHistory, HistoryBounds
 from lambdacli.store.event_rows import Lane, ending_of, ending_values, event_of, moment, tell_attempt
-from lambdacli.store.group_commit import GroupCommit
+from lambdacli.store.group_commit import GroupCommit, refused
 from lambdacli.store.rows import key_of, key_row
 
 
@@ -85,7 +85,10 @@ class EventStore:
     # Writing
 
     def accept(self, event: Event) -> Later[Lane]:
-        lane = self._lane_of(event.function, event.qualifier)
+        try:
+            lane = self._lane_of(event.function, event.qualifier)
+        except sqlite3.Error as error:  # the first of its lane writes that, too
+            return refused(error)
         values = {
             "number": next(self._numbers),
             "lane": lane.number,

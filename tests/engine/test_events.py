@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdacli.engine import events
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
@@ -543,6 +544,91 @@ def test_an_attempt_that_the_stop_refuses_is_not_counted(tell):
     tell(story)
 
 
+@pytest.fixture
+def _soon(monkeypatch):
+    monkeypatch.setattr(events, "HELD_UP_SECONDS", 0.02)
+
+
+@pytest.mark.usefixtures("_soon")
+def test_a_drain_does_not_wait_for_a_target_that_hangs_and_the_next_service_tells_again(tmp_path, caplog):
+    async def story() -> None:
+        delivery = ScriptedDelivery()
+        delivery.hangs = asyncio.Event()
+        first = House(tmp_path, delivery=delivery)
+        first.put(function())
+        first.start()
+        await first.send("r1")
+        await first.queue.drain()
+        await first.close()
+        assert "ends of events were still being told (1): they are told again" in caplog.text
+        again = House(tmp_path, first.clock, ScriptedDelivery())
+        again.start()
+        await again.turns()
+        assert [ending.event.request_id for ending in again.delivery.told] == ["r1"]
+        await again.close()
+
+    asyncio.run(story())
+
+
+def test_a_drain_lets_a_target_answer_that_does_so_soon(tell):
+    delivery = ScriptedDelivery()
+    delivery.hangs = asyncio.Event()
+
+    async def story(house: House) -> None:
+        await house.send("r1")
+        draining = asyncio.ensure_future(house.queue.drain())
+        await house.turns()
+        assert not draining.done()
+        delivery.hangs.set()
+        await draining
+        assert house.shown("r1").state is EventState.FINISHED
+
+    tell(story, delivery)
+
+
+@pytest.mark.usefixtures("_soon")
+def test_a_drain_does_not_wait_for_room_on_the_disk_and_the_next_service_runs_it_again(tmp_path, caplog):
+    async def story() -> None:
+        first = House(tmp_path)
+        first.put(function())
+        first.start()
+        first.code.is_held = True
+        await first.send("r1")
+        pages = first.connection.execute("PRAGMA page_count").fetchone()[0]
+        first.connection.execute(f"PRAGMA max_page_count = {pages}")
+        first.code.script = deque([Outcome(b"y" * 100_000, "$LATEST")])
+        first.code.let_go()
+        await first.queue.drain()
+        await first.close()
+        assert "what became of events could not be written (1): they run, or are told, again" in caplog.text
+        again = House(tmp_path, first.clock)
+        again.start()
+        await again.turns()
+        assert [name for name, _ in again.code.ran] == ["r1@$LATEST"]
+        assert again.shown("r1").state is EventState.FINISHED
+        await again.close()
+
+    asyncio.run(story())
+
+
+def test_the_first_event_of_a_function_is_refused_by_a_full_disk_as_any_other(tell):
+    async def story(house: House) -> None:
+        pages = house.connection.execute("PRAGMA page_count").fetchone()[0]
+        house.connection.execute(f"PRAGMA max_page_count = {pages}")
+        for number in range(1000):
+            key = replace(OTHER, name=f"other-{'x' * 50}-{number}")
+            big = Invocation("big", key.arn, b"1")
+            try:
+                await house.queue.accept(function(key), big)
+            except ServiceException as error:
+                assert "The event was not accepted: lam's database could not be written" in error.message
+                assert ("AsyncEventsReceived", 1) in house.counted
+                return
+        raise AssertionError("the disk is never full")
+
+    tell(story)
+
+
 def test_a_full_disk_refuses_new_events_and_loses_no_decision(tell, caplog):
     async def story(house: House) -> None:
         house.code.is_held = True
@@ -558,14 +644,16 @@ def test_a_full_disk_refuses_new_events_and_loses_no_decision(tell, caplog):
         await house.turns()
         assert house.shown("r1").state is EventState.RUNNING
         assert house.queue.waiting() >= 1
+        await house.pass_by(3)
         house.connection.execute(f"PRAGMA max_page_count = {pages + 10_000}")
         await house.pass_by(1)
         assert house.shown("r1").state is EventState.FINISHED
 
+    caplog.set_level("INFO")
     tell(story)
-    assert "what became of an event is not written yet, and is written again: database or disk is full" in (
-        caplog.text
-    )
+    refused = "what became of an event is not written yet, and is written again: database or disk is full"
+    assert caplog.text.count(refused) == 1
+    assert "what became of events could be written now" in caplog.text
 
 
 def test_an_accept_is_there_only_when_it_is_on_disk_in_both_kinds_of_commit(tell):
