@@ -19,7 +19,12 @@ from lambdacli.engine.scheduler import Scheduler
 from lambdacli.engine.writing import Writing
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.clock import Clock
-from lambdacli.model.errors import RequestError, ServiceException, TooManyRequestsException
+from lambdacli.model.errors import (
+    RecursiveInvocationException,
+    RequestError,
+    ServiceException,
+    TooManyRequestsException,
+)
 from lambdacli.model.event import (
     Attempt,
     AttemptKind,
@@ -471,6 +476,8 @@ class EventQueue:
 def _refusal(event: Event, error: BaseException) -> Refusal:
     if isinstance(error, TooManyRequestsException):
         return Refusal(RefusalKind.THROTTLED, error.code, error.members.get("Reason") or "Rate Exceeded.")
+    if isinstance(error, RecursiveInvocationException):
+        return Refusal(RefusalKind.LOOP, error.code, error.message or "")
     if isinstance(error, RequestError):
         return Refusal(RefusalKind.SERVICE_ERROR, error.code, (error.message or "")[:_ERROR_LENGTH])
     logger.error("event %s could not be run inside lam", event.request_id, exc_info=error)

@@ -1,4 +1,4 @@
-"""One synchronous invocation: admitted or throttled, placed, run, answered."""
+"""One synchronous invocation: let in, admitted or throttled, placed, run, answered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Run, Stopping
@@ -25,6 +26,7 @@ class Invoker:
     def __init__(
         self,
         fleet: Fleet,
+        arrivals: Arrivals,
         ledger: Ledger,
         place: Place,
         metrics: Metrics,
@@ -32,6 +34,7 @@ class Invoker:
     ) -> None:
         """`ready` tells what `place` would, if it has nothing to do any more."""
         self._fleet = fleet
+        self._arrivals = arrivals
         self._ledger = ledger
         self._place = place
         self._metrics = metrics
@@ -42,6 +45,7 @@ class Invoker:
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]:
         """The answer as soon as the runtime has given it; with the log tail, when the phase is over. May
         raise at once what the caller gets."""
+        invocation = self._arrivals.let_in(function, invocation)
         placement = None if want_log_tail else self._ready(function)
         if placement is None:
             return self._in_steps(function, invocation, want_log_tail)

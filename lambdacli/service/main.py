@@ -25,6 +25,7 @@ from lambdacli.api.logs.dispatch import LogsApi
 from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
+from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.event_desk import EventDesk
@@ -227,13 +228,14 @@ class Service:
     def _open_engine(self, stack: AsyncExitStack) -> None:
         self._ledger = Ledger()
         self._reservations_changed()
+        arrivals = Arrivals(self._function_settings, self._logs, self._metrics)
         self._invoker = Invoker(
-            self._fleet, self._ledger, self._placements.place, self._metrics, self._placements.ready
+            self._fleet, arrivals, self._ledger, self._placements.place, self._metrics, self._placements.ready
         )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(
             callees,
-            self._function_settings,
+            arrivals.recursion_of,
             self._sessions,
             self._endpoint_of,
             lambda: self._events,

@@ -63,7 +63,6 @@ def test_every_setting_is_told_by_qualifier(house, shown):
         "the function URL of live",
         "runtime management Manual of 1",
         "the scaling config of 1",
-        "RecursiveLoop Terminate",
     ]
 
 

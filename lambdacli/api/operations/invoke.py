@@ -7,9 +7,9 @@ import base64
 import binascii
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -29,12 +29,12 @@ from lambdacli.model.errors import (
 from lambdacli.model.function import Function, State
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
+from lambdacli.model.trace_header import parse_trace_header
 
 _EMPTY_EVENT = b"{}"
 _READ_OVER = msgspec.json.Decoder(msgspec.Raw)
 _COLD_HEADER = "x-lam-cold"
 _TRACE_HEADER = "x-amzn-trace-id"
-_TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
 
 def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | Coroutine[Any, Any, Reply]:
@@ -48,7 +48,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | 
     client_context = _client_context(request.get("ClientContext"))
 
     def run() -> Reply | Later[Reply] | Coroutine[Any, Any, Reply]:
-        trace_id, trace_shown = _trace(context)
+        trace_header, trace_shown = _trace(context)
         headers = {"X-Amzn-Trace-Id": trace_shown}
         if kind is InvocationType.DRY_RUN:
             return Reply({"StatusCode": 204}, headers)
@@ -58,7 +58,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | 
             payload=payload or _EMPTY_EVENT,
             # A client context reaches only functions whose caller waits.
             client_context=None if is_event else client_context,
-            trace_id=trace_id,
+            trace_id=trace_header,
             wants_cold=_wants_cold(context),
         )
         if is_event:
@@ -75,8 +75,9 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     target = target_of(context, request)
     function = _invocable(context, target)
     await _check_json(payload)
-    # This operation takes no trace over from its caller.
-    invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_new_trace_id())
+    invocation = Invocation(
+        context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_trace_of_async(context)
+    )
     await context.events.accept(function, invocation, target.qualifier)
     return {"Status": 202}
 
@@ -203,19 +204,27 @@ def _wants_cold(context: Context) -> bool:
 
 
 def _trace(context: Context) -> tuple[str, str]:
-    """The trace id as the function gets it, and as answers show it: there AWS writes the keys in small
-    letters and leaves the parent out."""
-    given = context.http.headers.get(_TRACE_HEADER, "")
+    """The header as it goes on, and as answers show it: there AWS writes the keys in small letters and leaves
+    the rest out."""
+    given = context.http.headers.get(_TRACE_HEADER)
     if not given:
         root = _new_root()
-        return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0", f"root={root};sampled=0"
-    trace_id = given if "Root" in _trace_parts(given) else f"Root={_new_root()};{given}"
-    parts = _trace_parts(trace_id)
-    return trace_id, f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
+        return _new_header(root), f"root={root};sampled=0"
+    header = parse_trace_header(given)
+    if header.root is None:
+        header = replace(header, root=_new_root())
+    return str(header), f"root={header.root};sampled={header.sampled or '0'}"
 
 
-def _new_trace_id() -> str:
-    return f"Root={_new_root()};Parent={random.getrandbits(64):016x};Sampled=0"
+def _trace_of_async(context: Context) -> str:
+    """This operation takes no trace over from its caller, but a loop through it is one."""
+    lineage = parse_trace_header(context.http.headers.get(_TRACE_HEADER, "")).lineage
+    header = _new_header(_new_root())
+    return header if lineage is None else f"{header};Lineage={lineage}"
+
+
+def _new_header(root: str) -> str:
+    return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0"
 
 
 def _new_root() -> str:
@@ -235,10 +244,6 @@ def _told(answer: InvokeAnswer) -> dict[str, Any]:
         "ExecutedVersion": outcome.executed_version,
         "LogResult": None if answer.log_tail is None else base64.b64encode(answer.log_tail).decode(),
     }
-
-
-def _trace_parts(trace_id: str) -> dict[str, str]:
-    return {name.capitalize(): value for name, value in _TRACE_PART.findall(trace_id)}
 
 
 def _notices(context: Context, answer: InvokeAnswer) -> dict[str, str]:
