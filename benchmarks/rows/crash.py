@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.findings import Bar, Finding
 from benchmarks.stage import Stage
-from lambdacli.engine.endings import AT_ONCE
+from lambdacli.engine.endings import OF_ONE_LANE
 from tests.real.event_crash import Evidence, Plan, crash
 from tests.real.event_evidence import Findings, executed, told
 from tests.real.house import opened
@@ -36,7 +36,7 @@ def findings(seen: Evidence, how: str, seed: int) -> list[Finding]:
         Finding(f"events lost of {len(seen.accepted):,}, {how}", "events", len(ran.lost), Bar(0), note=note),
         Finding("  ends that nobody heard of", "events", len(heard.lost), Bar(0)),
         *_repeated("executed", ran, ENVIRONMENTS),
-        *_repeated("told", heard, AT_ONCE),
+        *_repeated("told", heard, OF_ONE_LANE),
     ]
 
 

@@ -43,6 +43,7 @@ class _EndingNotes:
     refusal: Refusal | None
     delivered: tuple[str, ...]
     tries: int
+    failures: tuple[str, ...] = ()
 
 
 def event_of(row: sqlite3.Row, lane: Lane) -> Event:
@@ -73,6 +74,7 @@ def ending_of(row: sqlite3.Row, event: Event) -> Ending | None:
         refusal=notes.refusal,
         delivered=notes.delivered,
         tries=notes.tries,
+        failures=notes.failures,
     )
 
 
@@ -96,6 +98,7 @@ def ending_values(ending: Ending, state: EventState) -> dict[str, Any]:
                 refusal=ending.refusal,
                 delivered=ending.delivered,
                 tries=ending.tries,
+                failures=ending.failures,
             )
         ),
         "answer": None if outcome is None else outcome.payload,

@@ -181,8 +181,8 @@ class EventStore:
         return self._commits.submit(write).then(counted)
 
     def told(self, ending: Ending, attempt: Attempt | None, now: datetime) -> Later[None]:
-        """Everybody knows; or, with an attempt that failed, it is given up."""
-        error = None if attempt is None else attempt.error_message
+        """Everybody knows, or never will, as `ending.failures` say; `attempt` is the last, if that failed."""
+        error = "; ".join(ending.failures) or None
         return self._leave(ending, EventStep.SENT, error, attempt, now)
 
     def tell_later(self, ending: Ending, due_at: datetime, attempt: Attempt) -> Later[None]:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.engine import events
+from lambdacli.engine import endings, events
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
 from lambdacli.model.alias import Alias
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import RecursiveInvocationException, ServiceException
-from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState
+from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState, Untold
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.later import Later
@@ -101,6 +101,8 @@ class ScriptedDelivery:
         self.told: list = []
         self.tried_at: list[datetime] = []
         self.hangs: asyncio.Event | None = None
+        self.hangs_for: set[FunctionKey] | None = None
+        """None: for all."""
         self.clock: ManualClock | None = None
 
     def is_wanted(self, ending) -> bool:
@@ -109,7 +111,7 @@ class ScriptedDelivery:
     async def deliver(self, ending) -> None:
         assert self.clock is not None
         self.tried_at.append(self.clock.now())
-        if self.hangs is not None:
+        if self.hangs is not None and (self.hangs_for is None or ending.event.function in self.hangs_for):
             await self.hangs.wait()
         if self.failures:
             raise self.failures.popleft()
@@ -442,7 +444,7 @@ def test_not_more_run_at_once_than_the_machine_takes_and_each_function_has_its_t
 
 def test_a_target_that_is_away_hears_of_the_end_when_it_is_back(tell):
     delivery = ScriptedDelivery()
-    delivery.failures.extend(DeliveryError("away", ("arn:one",)) for _ in range(3))
+    delivery.failures.extend(DeliveryError([Untold("arn:two", "away")], ("arn:one",)) for _ in range(3))
 
     async def story(house: House) -> None:
         await house.send("r1")
@@ -462,7 +464,7 @@ def test_a_target_that_is_away_hears_of_the_end_when_it_is_back(tell):
 def test_a_target_that_stays_away_is_given_up_in_the_open(tell, caplog):
     delivery = ScriptedDelivery()
     delivery.failures.extend(
-        DeliveryError("no such queue", metrics=("DestinationDeliveryFailures",)) for _ in range(50)
+        DeliveryError([Untold("arn:one", "no such queue", "DestinationDeliveryFailures")]) for _ in range(50)
     )
 
     async def story(house: House) -> None:
@@ -473,6 +475,63 @@ def test_a_target_that_stays_away_is_given_up_in_the_open(tell, caplog):
         assert (found.state, found.delivery_error) == (EventState.FINISHED, "no such queue")
         assert ("DestinationDeliveryFailures", 1) in house.counted
         assert "the end of event r1 for f is given up: no such queue" in caplog.text
+
+    tell(story, delivery)
+
+
+def test_a_target_that_can_never_take_it_is_given_up_at_once(tell, caplog):
+    delivery = ScriptedDelivery()
+    delivery.failures.append(DeliveryError([Untold("q", "queue: too large", "DeadLetterErrors", True)]))
+
+    async def story(house: House) -> None:
+        await house.send("r1")
+        found = house.shown("r1")
+        assert (found.state, found.delivery_error) == (EventState.FINISHED, "queue: too large")
+        assert found.attempts[-1].next_due_at is None
+        assert ("DeadLetterErrors", 1) in house.counted
+        assert "the end of event r1 for f cannot be told: queue: too large" in caplog.text
+        await house.pass_by(10)
+        assert len(delivery.tried_at) == 1
+
+    tell(story, delivery)
+
+
+def test_one_that_can_never_be_told_keeps_no_other_from_being_told_later(tell):
+    """And is not told again itself; why it never was stays in the history."""
+    delivery = ScriptedDelivery()
+    never = Untold("q", "queue: too large", "DeadLetterErrors", is_final=True)
+    away = Untold("t", "topic: away", "DestinationDeliveryFailures")
+    delivery.failures.append(DeliveryError([never, away], ("s",)))
+
+    async def story(house: House) -> None:
+        await house.send("r1")
+        assert house.shown("r1").state is EventState.DELIVERING
+        assert [name for name, _ in house.counted if "D" in name[:2]] == ["DeadLetterErrors"]
+        await house.pass_by(1)
+        assert delivery.told[0].delivered == ("s", "q")
+        found = house.shown("r1")
+        assert (found.state, found.delivery_error) == (EventState.FINISHED, "queue: too large")
+        assert ("DestinationDeliveryFailures", 1) not in house.counted
+
+    tell(story, delivery)
+
+
+def test_ends_of_one_lane_that_hang_keep_no_others_from_being_told(tell):
+    delivery = ScriptedDelivery()
+    delivery.hangs, delivery.hangs_for = asyncio.Event(), {KEY}
+
+    async def story(house: House) -> None:
+        house.put(function(OTHER))
+        await house.send(*(f"r{number}" for number in range(40)))
+        await house.turns()
+        await house.send("other", key=OTHER)
+        assert house.shown("other").state is EventState.FINISHED
+        assert len(delivery.tried_at) == endings.OF_ONE_LANE + 1
+        delivery.hangs.set()
+        for _ in range(10):
+            await house.turns()
+        assert house.queue.waiting() == 0
+        assert len(delivery.told) == 41
 
     tell(story, delivery)
 

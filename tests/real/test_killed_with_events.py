@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.engine.endings import AT_ONCE
+from lambdacli.engine.endings import OF_ONE_LANE
 from tests.real.event_crash import Plan, crash
 from tests.real.event_evidence import executed, told
 from tests.real.house import opened
@@ -41,6 +41,6 @@ def test_every_event_with_a_202_is_executed_and_told_however_often_the_service_i
     assert heard.unexplained == ()
     # Of those that wait to be told, only what was being told is told again.
     assert ran.most_at_one_kill <= ENVIRONMENTS
-    assert heard.most_at_one_kill <= AT_ONCE
+    assert heard.most_at_one_kill <= OF_ONE_LANE
     # Not by the database's word alone: each had begun shortly before the kill.
     assert ran.longest_seconds_before < 5
