@@ -68,7 +68,7 @@ def crash(project: Project, plan: Plan) -> Evidence:
     with _listening() as listener, open_aws(Behaviour(there={"told"})) as target:
         _write_project(project, plan, target)
         project.start()
-        _set_destination(project.port)
+        project.tell_of_successes("tells", QUEUE)
         whereabouts = Whereabouts(project.port)
         share = plan.events // plan.senders
         senders = [_Sender(whereabouts, listener.port, share) for _ in range(plan.senders)]
@@ -253,15 +253,6 @@ def _write_project(project: Project, plan: Plan, target: AwsServer) -> None:
     ]
     project.write("lam.yaml", "\n".join(settings) + "\n")
     project.function("tells", CODE, "timeout: 30")
-
-
-def _set_destination(port: int) -> None:
-    given = json.dumps({"DestinationConfig": {"OnSuccess": {"Destination": QUEUE}}})
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
-        connection.request("PUT", "/2019-09-25/functions/tells/event-invoke-config", given, HEADERS)
-        response = connection.getresponse()
-        body = response.read()
-    assert response.status == 200, f"{response.status} {body!r}"
 
 
 def _request_id(record: str) -> str:

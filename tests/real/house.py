@@ -13,10 +13,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from lambdacli.client import http, local
+from tests.real.random_writes import HEADERS
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -190,6 +192,21 @@ class Project:
         """Over the socket, without the price of starting a command. The parsed payload."""
         answer = local.invoke(self.endpoint, local.InvokeInput(name, json.dumps(event).encode(), kind))
         return json.loads(answer.payload) if answer.payload else None
+
+    def ask(self, method: str, path: str, given: object) -> tuple[int, bytes]:
+        """At the port, as any SDK asks; an invocation is asynchronous. The status and the body."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        with contextlib.closing(connection):
+            headers = {**HEADERS, "X-Amz-Invocation-Type": "Event"}
+            connection.request(method, path, json.dumps(given), headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def tell_of_successes(self, name: str, arn: str) -> None:
+        """From now on: a destination of the function."""
+        config = {"DestinationConfig": {"OnSuccess": {"Destination": arn}}}
+        status, body = self.ask("PUT", f"/2019-09-25/functions/{name}/event-invoke-config", config)
+        assert status == 200, body
 
     @property
     def keeper_pid(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import socket
@@ -15,7 +14,6 @@ import pytest
 
 from tests.aws_server import AwsServer, Behaviour, open_aws
 from tests.real.house import DEADLINE_SECONDS, Project, opened, wait_until
-from tests.real.random_writes import HEADERS
 from tests.real.toolchains import missing
 
 pytestmark = pytest.mark.real
@@ -66,9 +64,7 @@ def project(tmp_path: Path, disk: Path, aws: AwsServer) -> Iterator[Project]:
         project.function("never", CODE)
         project.expected_errors += [FULL, "No space left on device", "could not be written"]
         project.start()
-        config = {"DestinationConfig": {"OnSuccess": {"Destination": GOOD}}}
-        status, _ = asked(project, "PUT", "/2019-09-25/functions/work/event-invoke-config", config)
-        assert status == 200
+        project.tell_of_successes("work", GOOD)
         yield project
 
 
@@ -80,18 +76,9 @@ def door() -> Iterator[socket.socket]:
         yield door
 
 
-def asked(project: Project, method: str, path: str, given: object) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", project.port, timeout=DEADLINE_SECONDS)
-    with contextlib.closing(connection):
-        headers = {**HEADERS, "X-Amz-Invocation-Type": "Event"}
-        connection.request(method, path, json.dumps(given), headers)
-        response = connection.getresponse()
-        return response.status, response.read()
-
-
 def sent(project: Project, name: str, door: socket.socket) -> tuple[int, bytes]:
     event = {"port": door.getsockname()[1]}
-    return asked(project, "POST", f"/2015-03-31/functions/{name}/invocations", event)
+    return project.ask("POST", f"/2015-03-31/functions/{name}/invocations", event)
 
 
 def let_go(door: socket.socket) -> None:

@@ -322,6 +322,19 @@ def test_an_answer_in_drops_is_given_up_too():
         assert "within 0.5 seconds" in failure(QUEUE, server.address, patience=patience).message
 
 
+def test_what_found_no_place_before_others_that_hang_was_not_sent():
+    async def send_all(targets):
+        sends = (targets.send(QUEUE, message(), sender()) for _ in range(CALLS_AT_ONCE + 1))
+        return [str(error) for error in await asyncio.gather(*sends, return_exceptions=True)]
+
+    with open_aws(Behaviour({"failed"}, hangs=threading.Event())) as stuck:
+        patience = Patience(connect_seconds=5, read_seconds=5, answer_seconds=0.5)
+        with opened(lambda service: stuck.address, patience=patience) as targets:
+            *sent, waited = asyncio.run(send_all(targets))
+    assert all("did not answer within 0.5 seconds" in told for told in sent)
+    assert f"answered none of {CALLS_AT_ONCE} others within 0.5 seconds: {QUEUE} was not sent to" in waited
+
+
 def test_one_that_hangs_keeps_no_other_waiting(server):
     async def send_all(targets):
         hanging = [
