@@ -56,10 +56,13 @@ def aws() -> Iterator[AwsServer]:
         yield server
 
 
-@pytest.fixture
-def project(tmp_path: Path, disk: Path, aws: AwsServer) -> Iterator[Project]:
+@pytest.fixture(params=["process", "full"])
+def project(request: pytest.FixtureRequest, tmp_path: Path, disk: Path, aws: AwsServer) -> Iterator[Project]:
+    """With each kind of durability: they write in different ways."""
     with opened(tmp_path) as project:
-        project.write("lam.yaml", f"services: {{sqs: '{aws.address}'}}\nfunctions:\n")
+        project.write(
+            "lam.yaml", f"durability: {request.param}\nservices: {{sqs: '{aws.address}'}}\nfunctions:\n"
+        )
         project.function("work", CODE, "timeout: 60")
         project.function("never", CODE)
         project.expected_errors += [FULL, "No space left on device", "could not be written"]
