@@ -168,6 +168,7 @@ complete -c lam -n '__fish_seen_subcommand_from show' -a '(__lam_functions)'
 
 complete -c lam -n '__fish_seen_subcommand_from queue' -l json -d 'Print JSON.'
 complete -c lam -n '__fish_seen_subcommand_from queue' -l project -r -F -d 'The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
+complete -c lam -n '__fish_seen_subcommand_from queue' -l yes -s y -d 'Do it without asking.'
 complete -c lam -n '__fish_seen_subcommand_from queue' -l help -s h -d 'Show the help.'
 complete -c lam -n '__fish_seen_subcommand_from queue' -a 'list show retry drop purge'
 

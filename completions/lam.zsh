@@ -216,6 +216,8 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--yes[Do it without asking.]' \
+                        '-y[Do it without asking.]' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list show retry drop purge)'

@@ -199,6 +199,13 @@ def event_changes(endpoint: Endpoint, request_id: str) -> Iterator[Json]:
     return _own_lines(endpoint, f"/queue/events/{http.escape(request_id)}?follow=1")
 
 
+def ends_of_events(endpoint: Endpoint, function: str, after: int | None, *, wait: bool = False) -> Json:
+    """Which events came to their end after a place in the history, and how many of the function's have not;
+    without a place, where the history ends now. `wait` gives it a moment in which one may end."""
+    query = http.query_of({"function": function, "after": after, "wait": 1 if wait else None})
+    return _own_call(endpoint, "GET", "/queue/ends" + query)
+
+
 def change_queue(endpoint: Endpoint, verb: str, members: Json) -> Json:
     return _own_call(endpoint, "POST", f"/queue/{verb}", body=json.dumps(members).encode())
 

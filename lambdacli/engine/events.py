@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -52,6 +53,8 @@ _LOOK_AGAIN = timedelta(seconds=1)
 HELD_UP_SECONDS = 1.0
 """Of real time: so long an end of the service waits for a target, or for room on a disk."""
 _ERROR_LENGTH = 1024
+EVERY_EVENT = ""
+"""For who follows not one request id but all."""
 
 
 class Invoker(Protocol):
@@ -175,6 +178,15 @@ class EventQueue:
             self._followers[request_id].discard(changes)
             if not self._followers[request_id]:
                 del self._followers[request_id]
+
+    def tell_followers(self, request_id: str | None = None) -> None:
+        """Something became of this event; None: of any."""
+        if request_id is None:
+            followers = list(self._followers.values())
+        else:
+            followers = [self._followers.get(each, set()) for each in (request_id, EVERY_EVENT)]
+        for changes in itertools.chain.from_iterable(followers):
+            changes.put_nowait(None)
 
     def rest(self) -> Later[None]:
         """There when no event runs, is written or is being told; those that wait for a later moment do not
@@ -447,8 +459,7 @@ class EventQueue:
     # Bookkeeping
 
     def _changed(self, event: Event) -> None:
-        for changes in self._followers.get(event.request_id, ()):
-            changes.put_nowait(None)
+        self.tell_followers(event.request_id)
 
     def _is_running(self) -> bool:
         """Something that ends by itself: no target, and no full disk, holds it up."""

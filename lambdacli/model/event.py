@@ -58,6 +58,16 @@ def state_after(state: EventState, step: EventStep) -> EventState:
         raise IllegalEventStepError(state, step) from None
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryBounds:
+    """How much is kept of events that came to their end; the oldest go first."""
+
+    days: int = 7
+    events: int = 100_000
+    payload_bytes: int = 256 * 1024 * 1024
+    """Of payloads and answers."""
+
+
 class Condition(StrEnum):
     """Why an event is at its end, in the words of a destination record."""
 

@@ -251,7 +251,11 @@ class Service:
         )
         database = self._settings.state / "lam.db"
         self._event_desk = EventDesk(
-            self._event_store, self._events, lambda: open_for_reading(database), self._clock
+            self._event_store,
+            self._events,
+            lambda: open_for_reading(database),
+            self._clock,
+            hearers.send_again,
         )
         self._events.take_back()
         stack.push_async_callback(self._events.close)
@@ -487,6 +491,7 @@ class Service:
         self._fleet.set_limits(self._preferences.pool_limits)
         self._events.max_running = self._preferences.pool_limits.environments
         self._commits.is_durable = self._preferences.is_durable
+        self._event_store.bound_history(self._preferences.history, self._clock.now())
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()

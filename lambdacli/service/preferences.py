@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.model.record import record
@@ -130,6 +131,12 @@ class Preferences:
         """What is accepted survives a power cut."""
         project = self.project
         return project is not None and project.is_durable
+
+    @property
+    def history(self) -> HistoryBounds:
+        """Of events that came to their end."""
+        project = self.project
+        return HistoryBounds() if project is None else project.history
 
     @property
     def account_concurrency(self) -> int:

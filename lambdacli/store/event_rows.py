@@ -60,6 +60,11 @@ def event_of(row: sqlite3.Row, lane: Lane) -> Event:
     )
 
 
+def condition_of(row: sqlite3.Row) -> Condition:
+    """Of one that came to its end."""
+    return from_text(_EndingNotes, row["ending"]).condition
+
+
 def ending_of(row: sqlite3.Row, event: Event) -> Ending | None:
     if row["ending"] is None:
         return None

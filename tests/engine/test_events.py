@@ -18,7 +18,7 @@ from lambdacli.engine.events import EventQueue
 from lambdacli.model.alias import Alias
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import RecursiveInvocationException, ServiceException
-from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState, Untold
+from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState, HistoryBounds, Untold
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.later import Later
@@ -781,19 +781,37 @@ def test_the_history_is_bounded_by_number_age_and_bytes(tell, monkeypatch):
 
     async def story(house: House) -> None:
         monkeypatch.setattr(event_history, "_TRIM_EVERY", 1)
-        house.store._history.bounds = replace(house.store._history.bounds, events=3)
+        house.store.bound_history(HistoryBounds(events=3), house.clock.now())
         await house.send("r1", "r2", "r3", "r4", "r5")
         assert places(house) == ["r3", "r4", "r5"]
         attempts = house.connection.execute("SELECT count(*) FROM event_attempts").fetchone()[0]
         assert attempts == 3
-        house.store._history.bounds = replace(
-            house.store._history.bounds, payload_bytes=2 * len(b'{"id":"r5"}1')
-        )
+        size = 2 * len(b'{"id":"r5"}1')
+        house.store.bound_history(HistoryBounds(payload_bytes=size), house.clock.now())
         await house.send("r6")
         assert places(house) == ["r5", "r6"]
         await house.pass_by(7 * 86_400 + 1)
         await house.send("r7")
         assert places(house) == ["r7"]
+
+    tell(story)
+
+
+def test_a_smaller_bound_counts_at_once_for_what_is_in_the_history_already(tell, monkeypatch):
+    def kept(house: House) -> int:
+        return house.connection.execute("SELECT count(*) FROM events_history").fetchone()[0]
+
+    async def story(house: House) -> None:
+        monkeypatch.setattr(event_history, "_TRIM_AT_ONCE", 2)
+        await house.send(*[f"r{number}" for number in range(9)])
+        assert kept(house) == 9
+        house.store.bound_history(HistoryBounds(events=2), house.clock.now())
+        await house.turns()
+        assert kept(house) == 2
+        await house.pass_by(2 * 86_400)
+        house.store.bound_history(HistoryBounds(days=1), house.clock.now())
+        await house.turns()
+        assert kept(house) == 0
 
     tell(story)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -134,8 +135,15 @@ class Project:
         return [sys.executable, "-P", "-m", "lambdacli", *arguments]
 
     def lam(
-        self, *arguments: str, code: int = 0, more: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        *arguments: str,
+        code: int | None = 0,
+        more: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
+        """With a code of None, any will do."""
+        given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
         done = subprocess.run(
             self.command(*arguments),
             cwd=cwd or self.folder,
@@ -143,10 +151,33 @@ class Project:
             capture_output=True,
             text=True,
             timeout=60,
-            stdin=subprocess.DEVNULL,
+            **given,
         )
-        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code in (None, done.returncode), (
+            f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
+
+    def at_terminal(self, *arguments: str, answer: str = "", code: int = 0) -> str:
+        """What a person sees of a verb who types this."""
+        ours, theirs = pty.openpty()
+        with open(ours, "r+b", buffering=0) as terminal:
+            process = subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env={**self.variables, "TERM": "xterm", "COLUMNS": "110"},
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+            )
+            os.close(theirs)
+            terminal.write(answer.encode())
+            seen = b""
+            with contextlib.suppress(OSError):  # its end
+                while piece := terminal.read(4096):
+                    seen += piece
+            assert process.wait(60) == code, seen
+        return seen.decode()
 
     def begin(self, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """A verb that runs on; stdout and stderr in one stream."""
