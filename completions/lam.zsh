@@ -103,6 +103,10 @@ _lam() {
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
                         '--wait[With the type Event\: follow the event to its end.]' \
+                        '--events[Many events, one JSON document per line; - is stdin.]:value:_files' \
+                        '--parallel[With --events\: how many at once; 8, or 32 where nobody waits for the function.]:value: ' \
+                        '--failed[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \
+                        '--json[With --events\: print the summary as JSON.]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

@@ -15,7 +15,14 @@ from lambdacli.cli.app import VERBS, NounGroup, command, load_verb
 FUNCTIONS, FILES, CHOICES, FREE, NOTHING = "functions", "files", "choices", "free", "nothing"
 
 # What the types do not tell: which values are files or names of functions.
-_VALUE_KINDS = {"--function-name": FUNCTIONS, "--event": FILES, "--ca-bundle": FILES, "--project": FILES}
+_VALUE_KINDS = {
+    "--function-name": FUNCTIONS,
+    "--event": FILES,
+    "--events": FILES,
+    "--failed": FILES,
+    "--ca-bundle": FILES,
+    "--project": FILES,
+}
 _FIRST_WORD = {
     "invoke": FUNCTIONS,
     "logs": FUNCTIONS,
