@@ -21,6 +21,7 @@ _lam() {
         'list:List the functions.'
         'show:Show one function with all its settings.'
         'queue:Show the asynchronous events that wait, and act on them.'
+        'dlq:Show a function'\''s dead-letter queue, and send its events again.'
         'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
         'bench:Invoke a function many times, and tell how long it took.'
@@ -225,6 +226,20 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list show retry drop purge)'
+                    ;;
+                dlq)
+                    _arguments \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--from[Its dead-letter queue, or its OnFailure destination.]:value:(dlq destination)' \
+                        '--max[Send at most so many.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--dry-run[Only say what would be sent; the queue stays as it is.]' \
+                        '--shared[Send what may be of another function with the same queue, too.]' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(show redrive)' \
+                        '2:function:_lam_functions'
                     ;;
                 chaos)
                     _arguments \

@@ -36,7 +36,13 @@ _FIRST_WORD = {
     "validate": FILES,
     "completions": CHOICES,
 }
-_LATER_WORDS = {"invoke": FILES, "layer": FILES, "alias": FUNCTIONS, "permission": FUNCTIONS}
+_LATER_WORDS = {
+    "invoke": FILES,
+    "dlq": FUNCTIONS,
+    "layer": FILES,
+    "alias": FUNCTIONS,
+    "permission": FUNCTIONS,
+}
 _HEADER = "made by `python -m lambdacli.cli.completion_scripts completions`"
 SHELLS = ("bash", "zsh", "fish")
 
