@@ -5,14 +5,14 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--events|--failed|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time-scale|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
+            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time-scale|--unsent|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
         --action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time-scale|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
-        --ca-bundle|--event|--events|--failed|--project|-e) _lam_offer -f; return ;;
+        --ca-bundle|--event|--events|--project|--unsent|-e) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
         --from) _lam_offer -W "dlq destination"; return ;;
@@ -30,7 +30,7 @@ _lam() {
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --wait --events --parallel --failed --json --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --wait --events --parallel --unsent --json --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         list:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         show:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;

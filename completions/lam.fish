@@ -72,7 +72,7 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l tenant-id -r -d 'For 
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l wait -d 'With the type Event: follow the event to its end.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l events -r -F -d 'Many events, one JSON document per line; - is stdin.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l parallel -r -d 'With --events: how many at once; 8, or 32 where nobody waits for the function.'
-complete -c lam -n '__fish_seen_subcommand_from invoke' -l failed -r -F -d 'With --events: write there what was refused, not sent, or not answered.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l unsent -r -F -d 'With --events: write there what was refused, not sent, or not answered.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l json -d 'With --events: print the summary as JSON.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l cold -d 'Force a cold start, although warm environments are free.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l exit-zero -d 'Exit with 0 although the function failed.'

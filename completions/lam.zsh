@@ -106,7 +106,7 @@ _lam() {
                         '--wait[With the type Event\: follow the event to its end.]' \
                         '--events[Many events, one JSON document per line; - is stdin.]:value:_files' \
                         '--parallel[With --events\: how many at once; 8, or 32 where nobody waits for the function.]:value: ' \
-                        '--failed[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \
+                        '--unsent[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \
                         '--json[With --events\: print the summary as JSON.]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \

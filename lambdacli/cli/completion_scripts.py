@@ -19,7 +19,7 @@ _VALUE_KINDS = {
     "--function-name": FUNCTIONS,
     "--event": FILES,
     "--events": FILES,
-    "--failed": FILES,
+    "--unsent": FILES,
     "--ca-bundle": FILES,
     "--project": FILES,
 }

@@ -36,7 +36,7 @@ lam invoke demo --payload - < event.json
 lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke demo --invocation-type Event --wait       follow it through its retries
-lam invoke demo --events events.jsonl --invocation-type Event --failed again.jsonl
+lam invoke demo --events events.jsonl --invocation-type Event --unsent again.jsonl
 lam invoke demo answers.jsonl --events events.jsonl  many at once, one JSON document per line
 lam invoke --function-name demo --payload '{}' response.json
 """
@@ -108,10 +108,10 @@ def run(
             help="With --events: how many at once; 8, or 32 where nobody waits for the function.",
         ),
     ] = None,
-    failed: Annotated[
+    unsent: Annotated[
         str | None,
         typer.Option(
-            "--failed",
+            "--unsent",
             metavar="FILE",
             help="With --events: write there what was refused, not sent, or not answered.",
         ),
@@ -133,7 +133,7 @@ def run(
     aws.note_ignored(
         CONNECTION_FLAGS | {"cli_binary_format"} | (PRINTING_FLAGS if out is not None else frozenset())
     )
-    many = _ManyOptions(events, parallel, failed, as_json)
+    many = _ManyOptions(events, parallel, unsent, as_json)
     many.check(payload or event, out, invocation_type, aws)
     is_base64 = aws.cli_binary_format == "base64"
     wanted = InvokeInput(
@@ -208,13 +208,13 @@ def refuse_event_as_outfile(out: str) -> None:
 class _ManyOptions:
     events: str | None
     parallel: int | None
-    failed: str | None
+    unsent: str | None
     as_json: bool
 
     def check(self, event: str | None, out: str | None, kind: str | None, aws: AwsFlags) -> None:
         if self.events is None:
-            if self.parallel is not None or self.failed is not None or self.as_json:
-                raise WrongUsage("--parallel, --failed and --json belong to --events")
+            if self.parallel is not None or self.unsent is not None or self.as_json:
+                raise WrongUsage("--parallel, --unsent and --json belong to --events")
             return
         if event is not None:
             raise WrongUsage("--events holds all there is to send", "leave out --payload and --event")
@@ -222,9 +222,9 @@ class _ManyOptions:
             raise WrongUsage("--events are sent to the project's own service", "leave out --endpoint-url")
         if out is not None and kind in ("Event", "DryRun"):
             raise WrongUsage(f"OUTFILE is for answers, and --invocation-type {kind} has none")
-        on_stdout = [name for name in (out, self.failed) if name is not None and outfile.is_stdout(name)]
+        on_stdout = [name for name in (out, self.unsent) if name is not None and outfile.is_stdout(name)]
         if len(on_stdout) + self.as_json > 1:
-            raise WrongUsage("only one of OUTFILE, --failed and --json can go to stdout")
+            raise WrongUsage("only one of OUTFILE, --unsent and --json can go to stdout")
 
 
 def _invoke_many(
@@ -258,7 +258,7 @@ def _invoke_many(
             longest,
             many.parallel or invoke_many.PARALLEL.get(kind, invoke_many.PARALLEL_RUNS),
             answers=out,
-            left=many.failed,
+            left=many.unsent,
             is_followed=wait,
             exits_zero=exit_zero,
         )

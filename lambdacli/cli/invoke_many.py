@@ -255,7 +255,7 @@ def _show(batch: Batch, tally: Tally, ends: Ends | None) -> None:
     if batch.left is not None and tally.not_accepted:
         render.say(f"the {tally.not_accepted} that were not accepted are in {batch.left}: send them again")
     elif tally.not_accepted:
-        render.note("--failed FILE keeps what was not accepted, so that it can be sent again")
+        render.note("--unsent FILE keeps what was not accepted, so that it can be sent again")
 
 
 def _show_ends(ends: Ends) -> None:
@@ -283,7 +283,7 @@ def _as_json(batch: Batch, tally: Tally, ends: Ends | None) -> dict[str, Any]:
         "events_per_second": round(tally.rate, 1),
         "is_interrupted": tally.is_interrupted,
         "why_stopped": tally.why_stopped,
-        "failed_file": batch.left,
+        "unsent_file": batch.left,
     }
     if ends is not None:
         told |= {

@@ -58,7 +58,9 @@ def show(request_id: IdArgument, json: JsonOption = False, project: ProjectOptio
         fields.append(("not told", str(event["delivery_error"])))
     fields.append(("payload", _short(event["payload"])))
     fields += [(f"{each['kind']} {number}", _told(each)) for number, each in enumerate(event["attempts"], 1)]
-    fields.append(("log", f"lam logs {event['function']} --request-id {request_id}"))
+    # What was stopped as a loop never ran: a line beside the invocations tells of it.
+    found_by = "--filter" if event["condition"] == "RecursiveInvocation" else "--request-id"
+    fields.append(("log", f"lam logs {event['function']} {found_by} {request_id}"))
     render.output_fields(fields)
     return 0
 

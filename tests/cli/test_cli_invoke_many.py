@@ -87,13 +87,13 @@ def test_a_file_of_another_kind_is_told_shortly_and_what_mends_it(lam, demo, pro
     [
         (["--events", "none.jsonl"], "--events: cannot read none.jsonl: No such file or directory"),
         (["--events", "empty.jsonl"], "there is no event in empty.jsonl"),
-        (["--parallel", "3"], "--parallel, --failed and --json belong to --events"),
-        (["--failed", "f"], "--parallel, --failed and --json belong to --events"),
+        (["--parallel", "3"], "--parallel, --unsent and --json belong to --events"),
+        (["--unsent", "f"], "--parallel, --unsent and --json belong to --events"),
         (["--events", "e.jsonl", "--payload", "{}"], "--events holds all there is to send"),
         (["--events", "e.jsonl", "-e", "e.json"], "--events holds all there is to send"),
         (["--events", "e.jsonl", "--endpoint-url", "http://x"], "sent to the project's own service"),
         (["o", "--events", "e.jsonl", "--invocation-type", "Event"], "OUTFILE is for answers"),
-        (["-", "--events", "e.jsonl", "--json"], "only one of OUTFILE, --failed and --json can go to stdout"),
+        (["-", "--events", "e.jsonl", "--json"], "only one of OUTFILE, --unsent and --json can go to stdout"),
         (["--events", "e.jsonl", "--wait"], "--wait follows an event"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -121,20 +121,20 @@ def test_what_was_refused_is_told_by_error_and_can_be_sent_again(lam, demo, proj
     by_body(demo, {b"2": throttled, b"3": throttled, b"5": refusal(500, "ServiceException", "full")})
     (project / "events.jsonl").write_text("1\n2\n3\n4\n5\n")
     words = ["invoke", "demo", "--events", "events.jsonl", "--invocation-type", "Event"]
-    result = lam(*words, "--failed", "again.jsonl")
+    result = lam(*words, "--unsent", "again.jsonl")
     assert result.exit_code == 1
     assert "demo: 5 events, 2 accepted, 3 refused" in result.err
     assert "  2 × TooManyRequestsException\n  1 × ServiceException\n" in result.err
     assert "the 3 that were not accepted are in again.jsonl: send them again" in result.err
     assert sorted((project / "again.jsonl").read_text().split()) == ["2", "3", "5"]
-    assert "--failed FILE keeps what was not accepted" in lam(*words).err
+    assert "--unsent FILE keeps what was not accepted" in lam(*words).err
 
 
 def test_the_file_of_events_itself_can_keep_what_is_left(lam, demo, project):
     by_body(demo, {b"2": refusal(429, "TooManyRequestsException", "Rate Exceeded.")})
     file = project / "todo.jsonl"
     file.write_text("1\n2\n3\n")
-    words = ("--events", "todo.jsonl", "--failed", "todo.jsonl", "--invocation-type", "Event")
+    words = ("--events", "todo.jsonl", "--unsent", "todo.jsonl", "--invocation-type", "Event")
     assert lam("invoke", "demo", *words).exit_code == 1
     assert file.read_text() == "2\n"
 
@@ -149,7 +149,7 @@ def test_an_answer_that_is_lost_is_kept_too_for_the_event_may_not_have_been_acce
 
     demo.answer = break_off
     (project / "events.jsonl").write_text("1\n2\n3\n")
-    words = ("--events", "events.jsonl", "--failed", "again.jsonl", "--invocation-type", "Event")
+    words = ("--events", "events.jsonl", "--unsent", "again.jsonl", "--invocation-type", "Event")
     result = lam("invoke", "demo", *words)
     assert result.exit_code == 1
     assert "  1 × the answer is lost: they may have been accepted" in result.err

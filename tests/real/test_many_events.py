@@ -98,7 +98,7 @@ def test_of_a_service_that_is_killed_all_that_was_not_accepted_is_kept(project):
     project.start()
     count = 30
     events(project, *({"n": number, "until": "flag"} for number in range(count)))
-    words = ("--events", "events.jsonl", "--parallel", "2", "--failed", "left.jsonl")
+    words = ("--events", "events.jsonl", "--parallel", "2", "--unsent", "left.jsonl")
     sending = project.begin("invoke", "work", *words)
     try:
         wait_until(lambda: _running(project) == 2, "two run")
@@ -118,7 +118,7 @@ def test_an_interrupt_lets_what_is_under_way_end_and_tells_what_was_not_sent(pro
     flag = project.folder / "work" / "flag"
     project.start()
     events(project, *({"n": number, "until": "flag"} for number in range(20)))
-    words = ("--events", "events.jsonl", "--parallel", "2", "--failed", "left.jsonl")
+    words = ("--events", "events.jsonl", "--parallel", "2", "--unsent", "left.jsonl")
     sending = project.begin("invoke", "work", *words)
     try:
         wait_until(lambda: _running(project) == 2, "two run")
