@@ -29,6 +29,7 @@ _lam() {
         'show:Show one function with all its settings.'
         'queue:Show the asynchronous events that wait, and act on them.'
         'events:Show the last real events of functions, and send one again.'
+        'dlq:Show a function'\''s dead-letter queue, and send its events again.'
         'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
         'bench:Invoke a function many times, and tell how long it took.'
@@ -114,6 +115,10 @@ _lam() {
                         '--failed[With --from-last\: the last that it failed with.]' \
                         '--replay[Send a real event again; see `lam events`.]:value: ' \
                         '--wait[With the type Event\: follow the event to its end.]' \
+                        '--events[Many events, one JSON document per line; - is stdin.]:value:_files' \
+                        '--parallel[With --events\: how many at once; 8, or 32 where nobody waits for the function.]:value: ' \
+                        '--unsent[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \
+                        '--json[With --events\: print the summary as JSON.]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -227,6 +232,8 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--yes[Do it without asking.]' \
+                        '-y[Do it without asking.]' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list show retry drop purge)'
@@ -241,6 +248,20 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list show save send)' \
+                        '2:function:_lam_functions'
+                    ;;
+                dlq)
+                    _arguments \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--from[Its dead-letter queue, or its OnFailure destination.]:value:(dlq destination)' \
+                        '--max[Send at most so many.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--dry-run[Only say what would be sent; the queue stays as it is.]' \
+                        '--shared[Send what may be of another function with the same queue, too.]' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(show redrive)' \
                         '2:function:_lam_functions'
                     ;;
                 chaos)

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks.findings import Finding
-from benchmarks.rows import cold, command, crowd, events, flat, freeze, load, memory, payload, store, warm
+from benchmarks.rows import (
+    cold,
+    command,
+    crash,
+    crowd,
+    events,
+    flat,
+    freeze,
+    load,
+    memory,
+    payload,
+    store,
+    warm,
+)
 from benchmarks.stage import Stage
 
 ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
@@ -19,5 +32,6 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "memory": memory.run,
     "flat": flat.run,
     "events": events.run,
+    "crash": crash.run,
     "store": store.run,
 }

@@ -22,7 +22,14 @@ FUNCTIONS, FILES, EVENTS, CHOICES, FREE, NOTHING = (
 )
 
 # What the types do not tell: which values are files or names of functions.
-_VALUE_KINDS = {"--function-name": FUNCTIONS, "--event": EVENTS, "--ca-bundle": FILES, "--project": FILES}
+_VALUE_KINDS = {
+    "--function-name": FUNCTIONS,
+    "--event": EVENTS,
+    "--events": FILES,
+    "--unsent": FILES,
+    "--ca-bundle": FILES,
+    "--project": FILES,
+}
 _FIRST_WORD = {
     "invoke": FUNCTIONS,
     "logs": FUNCTIONS,
@@ -39,6 +46,7 @@ _FIRST_WORD = {
 _LATER_WORDS = {
     "invoke": FILES,
     "events": FUNCTIONS,
+    "dlq": FUNCTIONS,
     "layer": FILES,
     "alias": FUNCTIONS,
     "permission": FUNCTIONS,

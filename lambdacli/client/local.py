@@ -90,21 +90,8 @@ class InvokeOutput:
 
 def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
     """One POST, never repeated: the function may already have run when an answer is lost."""
-    headers = {
-        "X-Amz-Invocation-Type": wanted.invocation_type,
-        "X-Amz-Log-Type": wanted.log_type,
-        "X-Amz-Client-Context": wanted.client_context,
-        "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
-        "X-Amz-Tenant-Id": wanted.tenant_id,
-        "X-Lam-Cold": "1" if wanted.is_cold else None,
-    }
-    response = _lambda_call(
-        endpoint,
-        "POST",
-        function_path(wanted.function_name, "/invocations", wanted.qualifier),
-        headers={name: value for name, value in headers.items() if value is not None},
-        body=wanted.payload,
-    )
+    target, headers = invoke_target(endpoint, wanted)
+    response = _lambda_call(endpoint, "POST", target, headers=headers, body=wanted.payload)
     notices = response.header("X-Lam-Notice")
     return InvokeOutput(
         status=response.status,
@@ -116,6 +103,21 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         durable_execution_arn=response.header("X-Amz-Durable-Execution-Arn"),
         notices=tuple(notices.split(" | ")) if notices else (),
     )
+
+
+def invoke_target(endpoint: Endpoint, wanted: InvokeInput) -> tuple[str, dict[str, str]]:
+    """Where an invocation is sent, and with which headers."""
+    headers = {
+        "X-Amz-Invocation-Type": wanted.invocation_type,
+        "X-Amz-Log-Type": wanted.log_type,
+        "X-Amz-Client-Context": wanted.client_context,
+        "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
+        "X-Amz-Tenant-Id": wanted.tenant_id,
+        "X-Lam-Cold": "1" if wanted.is_cold else None,
+    }
+    given = {name: value for name, value in headers.items() if value is not None}
+    path = function_path(wanted.function_name, "/invocations", wanted.qualifier)
+    return path, {**_identity(endpoint), **given}
 
 
 def list_functions_page(endpoint: Endpoint, marker: str | None = None) -> Json:
@@ -208,6 +210,13 @@ def queued_event(endpoint: Endpoint, request_id: str) -> Json:
 def event_changes(endpoint: Endpoint, request_id: str) -> Iterator[Json]:
     """The event as it is, and again whenever something became of it, until its end."""
     return _own_lines(endpoint, f"/queue/events/{http.escape(request_id)}?follow=1")
+
+
+def ends_of_events(endpoint: Endpoint, function: str, after: int | None, *, wait: bool = False) -> Json:
+    """Which events came to their end after a place in the history, and how many of the function's have not;
+    without a place, where the history ends now. `wait` gives it a moment in which one may end."""
+    query = http.query_of({"function": function, "after": after, "wait": 1 if wait else None})
+    return _own_call(endpoint, "GET", "/queue/ends" + query)
 
 
 def change_queue(endpoint: Endpoint, verb: str, members: Json) -> Json:

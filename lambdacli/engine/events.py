@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -49,7 +50,11 @@ RUNNING_BYTES = 64 * 1024 * 1024
 _CLAIM_AGAIN = timedelta(seconds=1)
 """After a claim that the database refused."""
 _LOOK_AGAIN = timedelta(seconds=1)
+HELD_UP_SECONDS = 1.0
+"""Of real time: so long an end of the service waits for a target, or for room on a disk."""
 _ERROR_LENGTH = 1024
+EVERY_EVENT = ""
+"""For who follows not one request id but all."""
 
 
 class Invoker(Protocol):
@@ -174,6 +179,15 @@ class EventQueue:
             if not self._followers[request_id]:
                 del self._followers[request_id]
 
+    def tell_followers(self, request_id: str | None = None) -> None:
+        """Something became of this event; None: of any."""
+        if request_id is None:
+            followers = list(self._followers.values())
+        else:
+            followers = [self._followers.get(each, set()) for each in (request_id, EVERY_EVENT)]
+        for changes in itertools.chain.from_iterable(followers):
+            changes.put_nowait(None)
+
     def rest(self) -> Later[None]:
         """There when no event runs, is written or is being told; those that wait for a later moment do not
         count."""
@@ -186,11 +200,26 @@ class EventQueue:
 
     async def drain(self) -> None:
         """Claims nothing more, and returns when what was claimed has been run and written. The others wait on
-        disk for the next start."""
+        disk for the next start, which also does again what a target or a full disk holds up."""
         self._is_draining = True
         self._endings.begin_no_more()
-        if self._is_working():
+        if self._is_running():
             await self._drained
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HELD_UP_SECONDS):
+                await self.rest()
+                return
+        if self._endings.being_told:
+            logger.warning(
+                "ends of events were still being told (%d): they are told again after the next start",
+                self._endings.being_told,
+            )
+        if self._writing.refused:
+            logger.error(
+                "what became of events could not be written (%d): they run, or are told, again after the "
+                "next start",
+                self._writing.refused,
+            )
 
     async def close(self) -> None:
         """What still runs, or is being told, is taken back at the next start."""
@@ -430,17 +459,20 @@ class EventQueue:
     # Bookkeeping
 
     def _changed(self, event: Event) -> None:
-        for changes in self._followers.get(event.request_id, ()):
-            changes.put_nowait(None)
+        self.tell_followers(event.request_id)
+
+    def _is_running(self) -> bool:
+        """Something that ends by itself: no target, and no full disk, holds it up."""
+        return bool(self._running or self._writing.unwritten > self._writing.refused)
 
     def _is_working(self) -> bool:
         return bool(self._running or self._writing.unwritten or self._endings.being_told)
 
     def _work_ended(self) -> None:
+        if self._is_draining and not self._is_running() and not self._drained.done():
+            self._drained.set_result(None)
         if self._is_working():
             return
-        if self._is_draining and not self._drained.done():
-            self._drained.set_result(None)
         resting, self._resting = self._resting, []
         for rest in resting:
             rest.set_result(None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.model.captured import CaptureRules
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
@@ -96,6 +97,8 @@ class Project:
     is_durable: bool = False
     """An accepted event survives a power cut."""
     capture: CaptureRules = field(default_factory=CaptureRules)
+    history: HistoryBounds = field(default_factory=HistoryBounds)
+    """What is kept of events that came to their end."""
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False
     keys: Path | None = None

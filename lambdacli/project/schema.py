@@ -17,6 +17,7 @@ from lambdacli.project.kinds import (
     Choice,
     Endpoints,
     Flag,
+    Group,
     JsonSchema,
     Kind,
     LayerSubstitutes,
@@ -151,6 +152,20 @@ TOP_LEVEL = (
         None,
         "How many real events of each function are kept for `lam events`, and fields whose values never are.",
         {"events": 50, "redact": ["authorization", "*password*"]},
+    ),
+    Key(
+        "history",
+        Group(
+            {
+                "days": Number(1, 3650),
+                "events": Number(1000, 100_000_000),
+                "size": megabytes(1, 1024 * 1024),
+            }
+        ),
+        {},
+        "What is kept of asynchronous events that came to their end: for 7 days, 100,000 of them, and 256 MB "
+        "of payloads and answers, if unsaid.",
+        {"days": 30, "events": 1_000_000, "size": "2GB"},
     ),
     Key(
         "strict",

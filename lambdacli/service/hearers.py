@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lambdacli.api.operations.context import new_id
+from lambdacli.api.operations.context import new_id, new_root, new_trace_header
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.notifier import Notifier
@@ -35,6 +35,10 @@ class Hearers:
         self._targets = Targets(endpoint_of, self._accept)
         self.notifier = Notifier(callees, recursion_of, self._sender_of, self._targets.send)
 
+    async def send_again(self, key: FunctionKey, qualifier: str | None, payload: bytes) -> str:
+        """A new event for a function: the begin of a chain of its own."""
+        return await self._accepted(key, qualifier, payload, new_trace_header(new_root()))
+
     def close(self) -> None:
         self._targets.close()
 
@@ -45,8 +49,15 @@ class Hearers:
     async def _accept(
         self, key: FunctionKey, qualifier: str | None, payload: bytes, trace_header: str | None
     ) -> None:
+        await self._accepted(key, qualifier, payload, trace_header)
+
+    async def _accepted(
+        self, key: FunctionKey, qualifier: str | None, payload: bytes, trace_header: str | None
+    ) -> str:
+        """Its request id."""
         function = self._callees.function(key, qualifier)
         if function is None:
             raise ResourceNotFoundException(f"Function not found: {key.qualified_arn(qualifier)}")
         invocation = Invocation(new_id(), key.qualified_arn(qualifier), payload, trace_id=trace_header)
         await self._events().accept(function, invocation, qualifier)
+        return invocation.request_id

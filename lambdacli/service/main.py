@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -103,6 +104,11 @@ def main(arguments: list[str]) -> int:
                 runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        if not _is_full(error):
+            raise
+        sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
         return 1
     return 0
 
@@ -257,7 +263,11 @@ class Service:
         )
         database = self._settings.state / "lam.db"
         self._event_desk = EventDesk(
-            self._event_store, self._events, lambda: open_for_reading(database), self._clock
+            self._event_store,
+            self._events,
+            lambda: open_for_reading(database),
+            self._clock,
+            hearers.send_again,
         )
         self._events.take_back()
         stack.push_async_callback(self._events.close)
@@ -499,6 +509,7 @@ class Service:
         self._events.max_running = self._preferences.pool_limits.environments
         self._commits.is_durable = self._preferences.is_durable
         self._capture.rules = self._preferences.capture
+        self._event_store.bound_history(self._preferences.history, self._clock.now())
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()
@@ -518,8 +529,16 @@ def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str,
     return found
 
 
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
 def _open_database(file: Path) -> sqlite3.Connection:
     try:
         return open_database(file)
     except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.Error) and _is_full(error):
+            raise
         raise StartFailure(f"{file}: {error}") from error

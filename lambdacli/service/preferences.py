@@ -9,6 +9,7 @@ from pathlib import Path
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
 from lambdacli.model.captured import CaptureRules
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.model.record import record
@@ -136,6 +137,12 @@ class Preferences:
     def capture(self) -> CaptureRules:
         project = self.project
         return CaptureRules() if project is None else project.capture
+
+    @property
+    def history(self) -> HistoryBounds:
+        """Of events that came to their end."""
+        project = self.project
+        return HistoryBounds() if project is None else project.history
 
     @property
     def account_concurrency(self) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lambdacli.model.event import Ending, EventState
+from lambdacli.model.event import Ending, EventState, HistoryBounds
 from lambdacli.store.database import queries
 from lambdacli.store.event_rows import ending_values
 
@@ -14,18 +13,11 @@ _TRIM_EVERY = 64
 _TRIM_AT_ONCE = 4 * _TRIM_EVERY
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryBounds:
-    days: int = 7
-    events: int = 100_000
-    payload_bytes: int = 256 * 1024 * 1024
-    """Of payloads and answers."""
-
-
 class EventHistory:
     def __init__(self, bounds: HistoryBounds, last_place: int, bytes_so_far: int) -> None:
         self.bounds = bounds
-        self._place = last_place
+        self.last_place = last_place
+        """What comes to its end from now on has a higher one."""
         self._bytes_so_far = bytes_so_far
         self._put_since_trim = _TRIM_EVERY
         """So that the first end after a start looks for what became too old."""
@@ -40,11 +32,11 @@ class EventHistory:
     ) -> None:
         event = ending.event
         answer = None if ending.outcome is None else ending.outcome.payload
-        self._place += 1
+        self.last_place += 1
         self._bytes_so_far += len(event.payload) + len(answer or b"")
         values = {
             **ending_values(ending, EventState.FINISHED),
-            "place": self._place,
+            "place": self.last_place,
             "lane": lane,
             "finished_at": now.timestamp(),
             "bytes_so_far": self._bytes_so_far,
@@ -62,11 +54,17 @@ class EventHistory:
         if self._put_since_trim < _TRIM_EVERY:
             return
         self._put_since_trim = 0
+        self.trim(connection, now)
+
+    def trim(self, connection: sqlite3.Connection, now: datetime) -> bool:
+        """Some of what is beyond the bounds goes. Whether there may be more of it."""
         values = {
             "at_once": _TRIM_AT_ONCE,
-            "place": self._place - self.bounds.events,
+            "place": self.last_place - self.bounds.events,
             "finished_at": (now - timedelta(days=self.bounds.days)).timestamp(),
             "bytes_so_far": self._bytes_so_far - self.bounds.payload_bytes,
         }
-        for row in connection.execute(queries()["trim_history"], values).fetchall():
+        gone = connection.execute(queries()["trim_history"], values).fetchall()
+        for row in gone:
             connection.execute(queries()["delete_attempts"], {"number": row["number"]})
+        return len(gone) == _TRIM_AT_ONCE

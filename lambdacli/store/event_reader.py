@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lambdacli.model.event import Attempt, Ending, Event, EventState
+from lambdacli.model.event import Attempt, Condition, Ending, Event, EventState
 from lambdacli.store.database import queries
 from lambdacli.store.documents import from_text
-from lambdacli.store.event_rows import Lane, ending_of, event_of, moment
+from lambdacli.store.event_rows import Lane, condition_of, ending_of, event_of, moment
 from lambdacli.store.rows import key_of
 
 
@@ -27,6 +27,15 @@ class FoundEvent:
     attempts: Sequence[Attempt]
 
 
+@dataclass(frozen=True, slots=True)
+class FinishedEvent:
+    """One of the history, as who follows many of them is told."""
+
+    place: int
+    request_id: str
+    condition: Condition
+
+
 class EventReader:
     """Reads with a connection of its own, in any thread: what looks through a long queue takes its time."""
 
@@ -40,6 +49,11 @@ class EventReader:
             if row is not None:
                 return self._found(row, is_finished=name == "find_finished")
         return None
+
+    def finished_after(self, place: int, count: int) -> Sequence[FinishedEvent]:
+        """In the order of their ends."""
+        rows = self._connection.execute(queries()["finished_after"], {"place": place, "count": count})
+        return [FinishedEvent(row["place"], row["request_id"], condition_of(row)) for row in rows]
 
     def oldest_accepted(self, lane: int) -> datetime | None:
         row = self._connection.execute(queries()["oldest_event"], {"lane": lane}).fetchone()

@@ -43,6 +43,7 @@ class _EndingNotes:
     refusal: Refusal | None
     delivered: tuple[str, ...]
     tries: int
+    failures: tuple[str, ...] = ()
 
 
 def event_of(row: sqlite3.Row, lane: Lane) -> Event:
@@ -59,6 +60,11 @@ def event_of(row: sqlite3.Row, lane: Lane) -> Event:
     )
 
 
+def condition_of(row: sqlite3.Row) -> Condition:
+    """Of one that came to its end."""
+    return from_text(_EndingNotes, row["ending"]).condition
+
+
 def ending_of(row: sqlite3.Row, event: Event) -> Ending | None:
     if row["ending"] is None:
         return None
@@ -73,6 +79,7 @@ def ending_of(row: sqlite3.Row, event: Event) -> Ending | None:
         refusal=notes.refusal,
         delivered=notes.delivered,
         tries=notes.tries,
+        failures=notes.failures,
     )
 
 
@@ -96,6 +103,7 @@ def ending_values(ending: Ending, state: EventState) -> dict[str, Any]:
                 refusal=ending.refusal,
                 delivered=ending.delivered,
                 tries=ending.tries,
+                failures=ending.failures,
             )
         ),
         "answer": None if outcome is None else outcome.payload,

@@ -16,13 +16,14 @@ from lambdacli.model.event import (
     Event,
     EventState,
     EventStep,
+    HistoryBounds,
     state_after,
 )
 from lambdacli.model.later import Later
 from lambdacli.store.database import queries
-from lambdacli.store.event_history import EventHistory, HistoryBounds
+from lambdacli.store.event_history import EventHistory
 from lambdacli.store.event_rows import Lane, ending_of, ending_values, event_of, moment, tell_attempt
-from lambdacli.store.group_commit import GroupCommit
+from lambdacli.store.group_commit import GroupCommit, refused
 from lambdacli.store.rows import key_of, key_row
 
 
@@ -36,9 +37,7 @@ class Claimed:
 class EventStore:
     """Every write is a Later: it is on disk when that is there."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, commits: GroupCommit, history: HistoryBounds | None = None
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, commits: GroupCommit) -> None:
         self._connection = connection
         self._commits = commits
         self.lanes: dict[tuple[FunctionKey, str | None], Lane] = {}
@@ -47,8 +46,7 @@ class EventStore:
             self._keep_lane(Lane(row["lane"], key_of(row), row["qualifier"] or None))
         last = connection.execute(queries()["last_event_numbers"]).fetchone()
         self._numbers = itertools.count(max(last["waiting"], last["finished"]) + 1)
-        bounds = HistoryBounds() if history is None else history
-        self._history = EventHistory(bounds, last["place"], last["bytes_so_far"])
+        self._history = EventHistory(HistoryBounds(), last["place"], last["bytes_so_far"])
 
     def __repr__(self) -> str:
         return f"<EventStore {self.depth()} in {len(self.lanes)} lanes>"
@@ -85,7 +83,10 @@ class EventStore:
     # Writing
 
     def accept(self, event: Event) -> Later[Lane]:
-        lane = self._lane_of(event.function, event.qualifier)
+        try:
+            lane = self._lane_of(event.function, event.qualifier)
+        except sqlite3.Error as error:  # the first of its lane writes that, too
+            return refused(error)
         values = {
             "number": next(self._numbers),
             "lane": lane.number,
@@ -178,8 +179,8 @@ class EventStore:
         return self._commits.submit(write).then(counted)
 
     def told(self, ending: Ending, attempt: Attempt | None, now: datetime) -> Later[None]:
-        """Everybody knows; or, with an attempt that failed, it is given up."""
-        error = None if attempt is None else attempt.error_message
+        """Everybody knows, or never will, as `ending.failures` say; `attempt` is the last, if that failed."""
+        error = "; ".join(ending.failures) or None
         return self._leave(ending, EventStep.SENT, error, attempt, now)
 
     def tell_later(self, ending: Ending, due_at: datetime, attempt: Attempt) -> Later[None]:
@@ -261,7 +262,28 @@ class EventStore:
 
         return self._commits.submit(write).then(counted)
 
+    def bound_history(self, bounds: HistoryBounds, now: datetime) -> None:
+        """What is beyond them goes at once, a piece per transaction."""
+        if bounds != self._history.bounds:
+            self._history.bounds = bounds
+            self._trim_history(now)
+
+    def _trim_history(self, now: datetime) -> None:
+        def trimmed(done: Later[bool]) -> None:
+            # What could not be written now goes after the next ends.
+            if done.exception() is None and done.result():
+                self._trim_history(now)
+
+        self._commits.submit(lambda connection: self._history.trim(connection, now)).add_done_callback(
+            trimmed
+        )
+
     # Reading
+
+    @property
+    def last_place(self) -> int:
+        """In the history."""
+        return self._history.last_place
 
     def due_endings(self, lane: Lane, now: datetime, count: int) -> Sequence[Ending]:
         """Those who are to be told now, the oldest first."""

@@ -275,6 +275,9 @@ SELECT * FROM events JOIN event_lanes USING (lane) WHERE request_id = :request_i
 SELECT * FROM events_history JOIN event_lanes USING (lane) WHERE request_id = :request_id
 ORDER BY place DESC LIMIT 1;
 
+-- name: finished_after
+SELECT place, request_id, ending FROM events_history WHERE place > :place ORDER BY place LIMIT :count;
+
 -- name: oldest_event
 SELECT accepted_at FROM events WHERE number = (SELECT min(number) FROM events INDEXED BY events_due WHERE lane = :lane);
 

@@ -7,7 +7,6 @@ import base64
 import binascii
 import json
 import random
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,7 @@ import msgspec
 
 from lambdacli.api import json_errors
 from lambdacli.api.names import Target, existing, is_alias_name, target_of
-from lambdacli.api.operations.context import Context, Reply
+from lambdacli.api.operations.context import Context, Reply, new_root, new_trace_header
 from lambdacli.engine.routing import version_for
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST
@@ -208,28 +207,19 @@ def _trace(context: Context) -> tuple[str, str]:
     the rest out."""
     given = context.http.headers.get(_TRACE_HEADER)
     if not given:
-        root = _new_root()
-        return _new_header(root), f"root={root};sampled=0"
+        root = new_root()
+        return new_trace_header(root), f"root={root};sampled=0"
     header = parse_trace_header(given)
     if header.root is None:
-        header = replace(header, root=_new_root())
+        header = replace(header, root=new_root())
     return str(header), f"root={header.root};sampled={header.sampled or '0'}"
 
 
 def _trace_of_async(context: Context) -> str:
     """This operation takes no trace over from its caller, but a loop through it is one."""
     lineage = parse_trace_header(context.http.headers.get(_TRACE_HEADER, "")).lineage
-    header = _new_header(_new_root())
+    header = new_trace_header(new_root())
     return header if lineage is None else f"{header};Lineage={lineage}"
-
-
-def _new_header(root: str) -> str:
-    return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0"
-
-
-def _new_root() -> str:
-    """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
-    return f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
 
 
 # After
