@@ -294,6 +294,7 @@ class Service:
             self._functions,
             self._code,
             self._layers,
+            self._function_settings,
             self._clock,
             self._real_time,
             on_code_change=self._code_changed,
@@ -316,6 +317,7 @@ class Service:
             clock=self._clock,
             callers=self._callers,
             neighbours=self._neighbours,
+            urls=self._function_urls,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -444,6 +446,7 @@ class Service:
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
             produced=produced.answer,
+            urls=told.urls,
         )
 
     def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
