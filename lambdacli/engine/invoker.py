@@ -110,7 +110,7 @@ class Invoker:
             executed_version=function.version,
             notices=beginning.notices,
             pieces=pieces,
-            outcome=run.answered,
+            outcome=_result_later(run.answered),
             log_tail=_log_tail(run.settled),
         )
 
@@ -155,6 +155,19 @@ def _log_tail(settled: Later[Settlement]) -> Later[bytes]:
         lambda done: tail.set_result(b"" if done.exception() is not None else done.result().log_tail)
     )
     return tail
+
+
+def _result_later(answered: Later[Outcome]) -> Later[Outcome]:
+    outcome: Later[Outcome] = Later()
+
+    def pass_on(done: Later[Outcome]) -> None:
+        try:
+            outcome.set_result(_result(done))
+        except Exception as error:
+            outcome.set_exception(error)
+
+    answered.add_done_callback(pass_on)
+    return outcome
 
 
 def _told(stopping: Stopping) -> ServiceException:

@@ -48,6 +48,9 @@ EXIT_AFTER_CUT_SECONDS = 0.25
 """A runtime that leaves in the middle of its response has mostly died: its exit says more than the cut, and
 is learned a little later."""
 
+TURNS_FOR_A_CONNECTION, TURNS_FOR_THE_REST = 4, 100
+"""How often the loop turns until a new connection is read, and the socket of one that streamed is empty."""
+
 
 Begin = Callable[[Beginning], PieceStream | None]
 """Told when the runtime begins to stream: where to, or None if the caller wants the whole."""
@@ -575,14 +578,24 @@ class Environment:
 
     # What happens to the processes
 
-    def _exited(self, number: int, exit: Exit) -> None:
+    def _exited(self, number: int, exit: Exit, turns: int = 0) -> None:
         if number != self._processes or self._runtime in (RuntimeState.DEAD, RuntimeState.STOPPING):
+            return
+        if self._may_be_unread(turns):
+            asyncio.get_running_loop().call_soon(self._exited, number, exit, turns + 1)
             return
         self._runtime_step(RuntimeEvent.EXITED)
         if self.state is EnvironmentState.IDLE:
             self._ended_while_idle()
             return
         self._happened(_Happening(RuntimeEvent.EXITED, exit=exit))
+
+    def _may_be_unread(self, turns: int) -> bool:
+        """What it sent just before its end, maybe on a connection that is not even accepted."""
+        if self._runtime is RuntimeState.STREAMING:
+            is_all_read = self._phase is None or self._phase.intake is None or self._phase.intake.is_cut
+            return not is_all_read and turns < TURNS_FOR_THE_REST
+        return self._runtime is RuntimeState.RUNNING and turns < TURNS_FOR_A_CONNECTION
 
     def _rest(self) -> None:
         """Until the next invocation nothing in it makes progress."""
