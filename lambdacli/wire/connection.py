@@ -229,7 +229,9 @@ class Connection(asyncio.Protocol):
             if not self._is_flowing:
                 self._waiting.append(_plain(refused.status, f"{refused.reason}\n"))
             self._cut_inflow()
-        if self._timer is not None and (self._waiting or reader.reading is not Reading.HEAD):
+        is_past_head = bool(self._waiting) or reader.reading is not Reading.HEAD
+        # A body that is handed on may have come to its end above, and with it the last response.
+        if self._timer is not None and is_past_head and not self._is_ending:
             self._stop_timer()
         if self._request is None:
             self._go_on()
