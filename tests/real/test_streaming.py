@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -329,6 +331,28 @@ def test_after_its_burst_a_stream_flows_as_fast_as_on_aws(tmp_path) -> None:  # 
         elapsed = time.monotonic() - begun
     assert (len(payload), complete) == (9 * MEGABYTE, {})
     assert burst < 1.3 < elapsed < 4
+
+
+# The command line
+
+
+def test_lam_prints_each_piece_when_it_comes(house: House) -> None:
+    with gate() as door:
+        steps = [["write", "one,"], ["knock", door.port], ["wait"], ["write", "two"], ["end"]]
+        words = ["invoke", "streams", "--stream", "--payload", json.dumps({"steps": steps})]
+        with subprocess.Popen(
+            [sys.executable, "-m", "lambdacli", *words],
+            cwd=house.folder,
+            env=house.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as lam:
+            assert lam.stdout is not None and lam.stderr is not None
+            assert lam.stdout.read(4) == b"one,"
+            door.open()
+            assert lam.stdout.read() == b"two"
+            assert b"\nREPORT RequestId" in lam.stderr.read()
+    assert lam.returncode == 0
 
 
 # Node.js
