@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks.findings import Finding
-from benchmarks.rows import cold, command, crowd, events, flat, freeze, load, memory, payload, store, warm
+from benchmarks.rows import (
+    cold,
+    command,
+    crowd,
+    events,
+    flat,
+    freeze,
+    load,
+    memory,
+    payload,
+    store,
+    stream,
+    warm,
+)
 from benchmarks.stage import Stage
 
 ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
@@ -14,6 +27,7 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "load": load.run,
     "cold": cold.run,
     "payload": payload.run,
+    "stream": stream.run,
     "crowd": crowd.run,
     "command": command.run,
     "memory": memory.run,
