@@ -16,6 +16,7 @@ from benchmarks.rows import (
     memory,
     payload,
     store,
+    stream,
     url,
     warm,
 )
@@ -27,6 +28,7 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "load": load.run,
     "cold": cold.run,
     "payload": payload.run,
+    "stream": stream.run,
     "crowd": crowd.run,
     "command": command.run,
     "memory": memory.run,
