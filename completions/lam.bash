@@ -5,16 +5,17 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--filter|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time-scale|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
+            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--filter|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time-scale|--to|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
-        --action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--organization|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time-scale|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
-        --ca-bundle|--event|--project|-e) _lam_offer -f; return ;;
+        --action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--organization|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time-scale|--to|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
+        --ca-bundle|--project) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
+        --event|-e) _lam_offer -f -W "$(lam __complete events 2>/dev/null)"; return ;;
         --function-name) _lam_offer -W "$(lam __complete functions 2>/dev/null)"; return ;;
         --function-url-auth-type) _lam_offer -W "NONE AWS_IAM"; return ;;
         --invocation-type) _lam_offer -W "RequestResponse Event DryRun"; return ;;
@@ -23,17 +24,18 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show queue chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show queue events chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --wait --stream --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --from-last --failed --replay --wait --stream --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         list:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         show:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         queue:-*) _lam_offer -W "--json --project --help" ;;
+        events:-*) _lam_offer -W "--failed --json --project --force --to --help" ;;
         chaos:-*) _lam_offer -W "--project --help" ;;
         envs:-*) _lam_offer -W "--json --project --help" ;;
         bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --help" ;;
@@ -52,6 +54,7 @@ _lam() {
         logs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         show:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         queue:*) ((words == 0)) && _lam_offer -W "list show retry drop purge" ;;
+        events:*) if ((words == 0)); then _lam_offer -W "list show save send"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         chaos:*) ((words == 0)) && _lam_offer -W "duplicates" ;;
         envs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         bench:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;

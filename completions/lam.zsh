@@ -7,6 +7,13 @@ _lam_functions() {
     compadd -a names
 }
 
+_lam_events() {
+    local -a names
+    names=(${(f)"$(lam __complete events 2>/dev/null)"})
+    compadd -f -a names
+    _files
+}
+
 _lam() {
     local state
     local -a verbs
@@ -21,6 +28,7 @@ _lam() {
         'list:List the functions.'
         'show:Show one function with all its settings.'
         'queue:Show the asynchronous events that wait, and act on them.'
+        'events:Show the last real events of functions, and send one again.'
         'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
         'bench:Invoke a function many times, and tell how long it took.'
@@ -94,14 +102,17 @@ _lam() {
                     _arguments \
                         '--function-name[The function'\''s name, partial ARN or ARN.]:value:_lam_functions' \
                         '--payload[The event\: JSON, file\://F, fileb\://F, @F, or - for stdin.]:value: ' \
-                        '--event[The file that holds the event.]:value:_files' \
-                        '-e[The file that holds the event.]:value:_files' \
+                        '--event[The file that holds the event.]:value:_lam_events' \
+                        '-e[The file that holds the event.]:value:_lam_events' \
                         '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
                         '--log-type[With OUTFILE\: put the log'\''s last 4 KB into AWS'\''s JSON.]:value:(None Tail)' \
                         '--qualifier[A version or an alias.]:value: ' \
                         '--client-context[JSON about the client, base64 or plain.]:value: ' \
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
+                        '--from-last[Send the last real event that the function got.]' \
+                        '--failed[With --from-last\: the last that it failed with.]' \
+                        '--replay[Send a real event again; see `lam events`.]:value: ' \
                         '--wait[With the type Event\: follow the event to its end.]' \
                         '--stream[Take the answer as it comes (InvokeWithResponseStream).]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
@@ -221,6 +232,18 @@ _lam() {
                         '-h[Show the help.]' \
                         '1:word:(list show retry drop purge)'
                     ;;
+                events)
+                    _arguments \
+                        '--failed[Only events that a function failed with.]' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--force[Overwrite a file that is there.]' \
+                        '--to[Instead of the function that got it.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(list show save send)' \
+                        '2:function:_lam_functions'
+                    ;;
                 chaos)
                     _arguments \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -244,8 +267,8 @@ _lam() {
                         '-c[How many at once.]:value: ' \
                         '--cold[Force a cold start for each.]' \
                         '--payload[The event\: JSON, file\://F, fileb\://F, @F, or - for stdin.]:value: ' \
-                        '--event[The file that holds the event.]:value:_files' \
-                        '-e[The file that holds the event.]:value:_files' \
+                        '--event[The file that holds the event.]:value:_lam_events' \
+                        '-e[The file that holds the event.]:value:_lam_events' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \

@@ -37,6 +37,7 @@ VERBS = {
     "list": Verb("lambdacli.cli.list", "List the functions."),
     "show": Verb("lambdacli.cli.show", "Show one function with all its settings."),
     "queue": Verb("lambdacli.cli.queue", "Show the asynchronous events that wait, and act on them."),
+    "events": Verb("lambdacli.cli.events", "Show the last real events of functions, and send one again."),
     "chaos": Verb("lambdacli.cli.chaos", "Make the service do what AWS may do on a bad day."),
     "envs": Verb("lambdacli.cli.envs", "Show the execution environments as they are now."),
     "bench": Verb("lambdacli.cli.bench", "Invoke a function many times, and tell how long it took."),

@@ -1,4 +1,4 @@
-"""`lam __complete functions`: the names a shell offers after Tab. Starts nothing and never fails."""
+"""`lam __complete functions`, `… events`: what a shell offers after Tab. Starts nothing and never fails."""
 
 from __future__ import annotations
 
@@ -13,17 +13,29 @@ from lambdacli.model.location import Place, locate
 
 
 def complete(arguments: Sequence[str]) -> int:
-    if list(arguments) != ["functions"]:
-        return 0
+    offers = {"functions": _functions, "events": _event_files}
+    offer = offers.get(arguments[0]) if len(arguments) == 1 else None
     try:
-        place = locate(Path.cwd(), os.environ)
-        names = _running_names(place) or _declared_names(place)
+        names = [] if offer is None else offer(locate(Path.cwd(), os.environ))
     except Exception:
         # An error text in the middle of somebody's command line helps nobody.
         return 0
     for name in names:
         render.output(name)
     return 0
+
+
+def _functions(place: Place) -> list[str]:
+    return _running_names(place) or _declared_names(place)
+
+
+def _event_files(place: Place) -> list[str]:
+    """The events that the project keeps, also when the shell stands elsewhere in it."""
+    if place.project_file is None:
+        return []
+    folder = place.project_file.parent
+    found = [*sorted(folder.glob("events/*.json")), *sorted(folder.glob("*/events/*.json"))]
+    return [os.path.relpath(file) for file in found]
 
 
 def _running_names(place: Place) -> list[str]:

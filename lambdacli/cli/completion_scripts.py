@@ -1,7 +1,7 @@
 """Writes `completions/` from the registry of verbs: `python -m lambdacli.cli.completion_scripts completions`.
 
 The scripts are static, so that a shell starts no Python to offer verbs and options; only names of functions
-are asked for, by `lam __complete functions`."""
+are asked for, by `lam __complete functions`, and the project's event files, by `lam __complete events`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,17 @@ from typing import Any
 
 from lambdacli.cli.app import VERBS, NounGroup, command, load_verb
 
-FUNCTIONS, FILES, CHOICES, FREE, NOTHING = "functions", "files", "choices", "free", "nothing"
+FUNCTIONS, FILES, EVENTS, CHOICES, FREE, NOTHING = (
+    "functions",
+    "files",
+    "events",
+    "choices",
+    "free",
+    "nothing",
+)
 
 # What the types do not tell: which values are files or names of functions.
-_VALUE_KINDS = {"--function-name": FUNCTIONS, "--event": FILES, "--ca-bundle": FILES, "--project": FILES}
+_VALUE_KINDS = {"--function-name": FUNCTIONS, "--event": EVENTS, "--ca-bundle": FILES, "--project": FILES}
 _FIRST_WORD = {
     "invoke": FUNCTIONS,
     "logs": FUNCTIONS,
@@ -29,7 +36,13 @@ _FIRST_WORD = {
     "validate": FILES,
     "completions": CHOICES,
 }
-_LATER_WORDS = {"invoke": FILES, "layer": FILES, "alias": FUNCTIONS, "permission": FUNCTIONS}
+_LATER_WORDS = {
+    "invoke": FILES,
+    "events": FUNCTIONS,
+    "layer": FILES,
+    "alias": FUNCTIONS,
+    "permission": FUNCTIONS,
+}
 _HEADER = "made by `python -m lambdacli.cli.completion_scripts completions`"
 SHELLS = ("bash", "zsh", "fish")
 
@@ -119,6 +132,7 @@ def _by_kind(verbs: list[VerbWords]) -> dict[tuple[str, tuple[str, ...]], list[s
 _BASH_SOURCES = {
     FUNCTIONS: '-W "$(lam __complete functions 2>/dev/null)"',
     FILES: "-f",
+    EVENTS: '-f -W "$(lam __complete events 2>/dev/null)"',
     FREE: '-W ""',
     NOTHING: '-W ""',
 }
@@ -201,6 +215,13 @@ def _zsh(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "    compadd -a names",
         "}",
         "",
+        "_lam_events() {",
+        "    local -a names",
+        '    names=(${(f)"$(lam __complete events 2>/dev/null)"})',
+        "    compadd -f -a names",
+        "    _files",
+        "}",
+        "",
         "_lam() {",
         "    local state",
         "    local -a verbs",
@@ -245,7 +266,12 @@ def _zsh_option(option: Option) -> list[str]:
 
 
 def _zsh_action(kind: str, choices: tuple[str, ...]) -> str:
-    return {FUNCTIONS: "_lam_functions", FILES: "_files", CHOICES: f"({' '.join(choices)})"}.get(kind, " ")
+    return {
+        FUNCTIONS: "_lam_functions",
+        FILES: "_files",
+        EVENTS: "_lam_events",
+        CHOICES: f"({' '.join(choices)})",
+    }.get(kind, " ")
 
 
 def _zsh_label(kind: str) -> str:
@@ -266,6 +292,10 @@ def _fish(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "",
         "function __lam_functions",
         "    lam __complete functions 2>/dev/null",
+        "end",
+        "",
+        "function __lam_events",
+        "    lam __complete events 2>/dev/null",
         "end",
         "",
         "complete -c lam -f",
@@ -295,6 +325,8 @@ def _fish_option(option: Option) -> str:
 def _fish_source(kind: str, choices: tuple[str, ...]) -> str:
     if kind == FILES:
         return "-F"
+    if kind == EVENTS:
+        return "-F -a '(__lam_events)'"
     words = "(__lam_functions)" if kind == FUNCTIONS else " ".join(choices)
     return f"-a '{words}'"
 

@@ -13,7 +13,7 @@ from typing import IO, Annotated, Literal
 
 import typer
 
-from lambdacli.cli import aws_output, connect, event_end, outfile, render
+from lambdacli.cli import aws_output, connect, event_end, outfile, render, replay
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
@@ -24,6 +24,7 @@ from lambdacli.cli.options import (
     takes_aws_flags,
 )
 from lambdacli.cli.payload import read_client_context, read_payload
+from lambdacli.cli.replay import KeptEvent
 from lambdacli.client import http, local
 from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
 from lambdacli.model.arn import parse_function_reference
@@ -36,6 +37,7 @@ lam invoke demo --stream                             the answer as it comes, pie
 lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke demo --invocation-type Event --wait       follow it through its retries
+lam invoke demo --from-last --failed                 what it failed with last, once more
 lam invoke --function-name demo --payload '{}' response.json
 """
 
@@ -89,6 +91,16 @@ def run(
     tenant_id: Annotated[
         str | None, typer.Option("--tenant-id", metavar="ID", help="For functions isolated by tenant.")
     ] = None,
+    from_last: Annotated[
+        bool, typer.Option("--from-last", help="Send the last real event that the function got.")
+    ] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="With --from-last: the last that it failed with.")
+    ] = False,
+    replayed: Annotated[
+        str | None,
+        typer.Option("--replay", metavar="REQUEST_ID", help="Send a real event again; see `lam events`."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="With the type Event: follow the event to its end.")
     ] = False,
@@ -104,7 +116,9 @@ def run(
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
-    if function_name is None and out is not None and payload is None and event is None:
+    is_real = from_last or replayed is not None
+    _check_real(from_last, failed, replayed, payload, event, aws)
+    if function_name is None and not is_real and out is not None and payload is None and event is None:
         refuse_event_as_outfile(out)
     aws.note_ignored(
         CONNECTION_FLAGS | {"cli_binary_format"} | (PRINTING_FLAGS if out is not None else frozenset())
@@ -128,8 +142,13 @@ def run(
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
     endpoint = connect.endpoint_of(project, aws)
-    if name is None:
+    if replayed is not None:
+        wanted = _with_kept(replay.find(endpoint, replayed), wanted)
+    if not wanted.function_name:
         wanted = _with_only_function(endpoint, wanted)
+    if from_last:
+        function = parse_function_reference(wanted.function_name).name
+        wanted = _with_kept(replay.last_of(endpoint, function, is_failed_only=failed), wanted)
     if out is None:
         answer = _streamed(endpoint, wanted, None) if stream else _invoke(endpoint, wanted)
         _show(endpoint, answer, invocation_type, is_streamed=stream)
@@ -144,10 +163,22 @@ def run(
                 _deliver(file, answer.payload)
         _say_notices(answer)
         render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
+    code = _exit_code(answer)
+    return 0 if exit_zero else code
+
+
+def send(endpoint: Endpoint, wanted: InvokeInput) -> int:
+    """What `lam invoke` does with an event that is already known."""
+    answer = _invoke(endpoint, wanted)
+    _show(endpoint, answer, wanted.invocation_type, is_streamed=False)
+    return _exit_code(answer)
+
+
+def _exit_code(answer: InvokeOutput) -> int:
     if answer.function_error is None:
         return 0
     render.error(f"the function failed{_error_summary(answer.payload)}", _failure_hints(answer.payload))
-    return 0 if exit_zero else 1
+    return 1
 
 
 def names_of(positionals: list[str], function_name: str | None) -> tuple[str | None, str | None]:
@@ -178,6 +209,33 @@ def refuse_event_as_outfile(out: str) -> None:
             f"{out} is the file for the answer; it exists, and no event is named",
             f"to send it: -e {out}\nto overwrite it: name the event too, or use --function-name",
         )
+
+
+def _check_real(
+    from_last: bool, failed: bool, replayed: str | None, payload: str | None, event: str | None, aws: AwsFlags
+) -> None:
+    if failed and not from_last:
+        raise WrongUsage("--failed chooses among the last events", "add --from-last")
+    given = [
+        option
+        for option, is_given in (
+            ("--payload", payload is not None),
+            ("--event", event is not None),
+            ("--from-last", from_last),
+            ("--replay", replayed is not None),
+        )
+        if is_given
+    ]
+    if len(given) > 1:
+        raise WrongUsage(f"{' and '.join(given)} exclude each other")
+    if (from_last or replayed is not None) and aws.endpoint_url is not None:
+        raise WrongUsage("real events are kept by the project's own service only", "leave out --endpoint-url")
+
+
+def _with_kept(event: KeptEvent, wanted: InvokeInput) -> InvokeInput:
+    event.note_what_is_missing()
+    name = wanted.function_name or event.invoked_arn
+    return replace(wanted, function_name=name, payload=event.payload)
 
 
 def _check_wait(wait: bool, invocation_type: str | None, out: str | None, aws: AwsFlags) -> None:

@@ -217,6 +217,17 @@ def metrics(endpoint: Endpoint, function: str, since_ms: int) -> Json:
     )
 
 
+def captured_events(endpoint: Endpoint, function: str | None, *, is_failed_only: bool) -> list[Json]:
+    """Real events that functions got, the newest first."""
+    query = http.query_of({"function": function, "failed": 1 if is_failed_only else None})
+    return list(_own_call(endpoint, "GET", "/captured" + query)["events"])
+
+
+def captured_event(endpoint: Endpoint, request_id: str) -> Json:
+    """With its payload; the beginning of an id is enough."""
+    return _own_call(endpoint, "GET", f"/captured/{http.escape(request_id)}")
+
+
 def clock(endpoint: Endpoint) -> Json:
     return _own_call(endpoint, "GET", "/clock")
 

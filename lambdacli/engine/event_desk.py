@@ -13,7 +13,8 @@ from lambdacli.engine.events import EventQueue
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.event import AttemptKind, EventState
-from lambdacli.store.events import EventReader, EventStore, FoundEvent
+from lambdacli.store.event_reader import EventReader, FoundEvent
+from lambdacli.store.events import EventStore
 
 PURGED_AT_ONCE = 2000
 """So that nobody else waits long for the database."""

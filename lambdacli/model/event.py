@@ -65,6 +65,9 @@ class Condition(StrEnum):
     RETRIES_EXHAUSTED = "RetriesExhausted"
     EVENT_AGE_EXCEEDED = "EventAgeExceeded"
     ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+    # No record of an event that was stopped as part of a loop was ever seen; this is the error's name, worded
+    # as the others are.
+    RECURSIVE_INVOCATION = "RecursiveInvocation"
     # These two no record ever shows: AWS drops such an event with the function, and has no way to drop one.
     FUNCTION_DELETED = "FunctionDeleted"
     DROPPED = "Dropped"
@@ -82,6 +85,7 @@ class Event:
     payload: bytes
     accepted_at: datetime
     trace_id: str | None = None
+    """The trace header as it came: each attempt arrives with it."""
     attempts: int = 0
     """How often its code ran to an outcome."""
     refusals: int = 0
@@ -98,6 +102,7 @@ class RefusalKind(StrEnum):
     THROTTLED = "throttled"
     SERVICE_ERROR = "service error"
     ZERO_RESERVED = "zero reserved concurrency"
+    LOOP = "recursive loop"
     GONE = "gone"
     """The function, version or alias is not there any more."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from yaml import Node
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.captured import CaptureRules
 from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.function import Network
 from lambdacli.model.identity import Identities
@@ -100,6 +101,7 @@ class _Reader(NodeReader):
             is_strict=value_of(top, "strict", TOP_LEVEL),
             is_durable=value_of(top, "durability", TOP_LEVEL) == "full",
             has_stream_bandwidth=value_of(top, "stream_bandwidth", TOP_LEVEL) == "lambda",
+            capture=value_of(top, "capture", TOP_LEVEL) or CaptureRules(),
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.model.captured import CaptureRules
 from lambdacli.model.function import Network
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
@@ -98,6 +99,7 @@ class Project:
     has_stream_bandwidth: bool = True
     """Streamed responses flow as fast as on AWS, and no faster."""
     """An accepted event survives a power cut."""
+    capture: CaptureRules = field(default_factory=CaptureRules)
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False
     keys: Path | None = None

@@ -10,6 +10,7 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.project.capturing import Capturing
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -151,6 +152,13 @@ TOP_LEVEL = (
         "lambda",
         "How fast streamed responses flow: as on AWS, 2 MB per second after the first 6 MB, or as they come.",
         "unlimited",
+    ),
+    Key(
+        "capture",
+        Capturing(),
+        None,
+        "How many real events of each function are kept for `lam events`, and fields whose values never are.",
+        {"events": 50, "redact": ["authorization", "*password*"]},
     ),
     Key(
         "strict",

@@ -15,11 +15,7 @@ from lambdacli.model.function import Function
 from lambdacli.model.outcome import Invocation
 from lambdacli.model.recursion import Recursion
 from lambdacli.service.sessions import Sessions
-from lambdacli.store.kinds import RECURSION
-from lambdacli.store.settings import SettingStore
 from lambdacli.targets import Targets
-
-_STOPS_LOOPS = Recursion()
 
 
 class Hearers:
@@ -28,23 +24,19 @@ class Hearers:
     def __init__(
         self,
         callees: Callees,
-        settings: SettingStore,
+        recursion_of: Callable[[FunctionKey], Recursion],
         sessions: Sessions,
         endpoint_of: Callable[[str], str | None],
         events: Callable[[], EventQueue],
     ) -> None:
         self._callees = callees
-        self._settings = settings
         self._sessions = sessions
         self._events = events
         self._targets = Targets(endpoint_of, self._accept)
-        self.notifier = Notifier(callees, self._recursion_of, self._sender_of, self._targets.send)
+        self.notifier = Notifier(callees, recursion_of, self._sender_of, self._targets.send)
 
     def close(self) -> None:
         self._targets.close()
-
-    def _recursion_of(self, key: FunctionKey) -> Recursion:
-        return self._settings.get(RECURSION, key) or _STOPS_LOOPS
 
     def _sender_of(self, function: Function) -> Sender:
         credentials = self._sessions.credentials(function.role, function.key)

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambdacli import __version__
+from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
@@ -25,6 +26,7 @@ from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.protocol import serialise_error
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
+from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.event_desk import EventDesk
@@ -69,6 +71,7 @@ from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
+from lambdacli.store.captured import CapturedEvents
 from lambdacli.store.code import CodeStore
 from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably, open_for_reading
@@ -79,6 +82,7 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.metrics import MetricStore
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.capture import Capture
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
@@ -164,6 +168,9 @@ class Service:
         self._metrics = Metrics(self._counted.add)
         self._metrics.start()
         stack.callback(self._metrics.stop)
+        self._captured_events = CapturedEvents(database)
+        self._capture = Capture(self._captured_events.put)
+        stack.callback(self._capture.flush)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
@@ -225,18 +232,21 @@ class Service:
     def _open_engine(self, stack: AsyncExitStack) -> None:
         self._ledger = Ledger()
         self._reservations_changed()
+        arrivals = Arrivals(self._function_settings, self._logs, self._metrics)
         self._invoker = Invoker(
             self._fleet,
+            arrivals,
             self._ledger,
             self._placements.place,
             self._metrics,
             self._placements.ready,
             lambda: self._preferences.stream_rate,
+            self._capture.keep,
         )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(
             callees,
-            self._function_settings,
+            arrivals.recursion_of,
             self._sessions,
             self._endpoint_of,
             lambda: self._events,
@@ -448,6 +458,11 @@ class Service:
             logs=self._logs,
             clock=self._clock,
             metrics=self._metrics_since,
+            captured=CapturedRoutes(
+                self._captured_events,
+                self._capture.flush,
+                lambda: (self._preferences.account, self._preferences.region),
+            ),
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
             produced=produced.answer,
@@ -510,6 +525,7 @@ class Service:
         self._fleet.set_limits(self._preferences.pool_limits)
         self._events.max_running = self._preferences.pool_limits.environments
         self._commits.is_durable = self._preferences.is_durable
+        self._capture.rules = self._preferences.capture
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()

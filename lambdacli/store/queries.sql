@@ -300,3 +300,30 @@ ORDER BY minute, version, metric;
 
 -- name: forget_metrics_before
 DELETE FROM metrics WHERE minute < :minute;
+
+-- name: put_captured
+INSERT INTO captured_events (account, region, name, request_id, document, payload)
+VALUES (:account, :region, :name, :request_id, :document, :payload);
+
+-- name: delete_captured
+DELETE FROM captured_events
+WHERE account = :account AND region = :region AND name = :name AND request_id = :request_id;
+
+-- name: trim_captured
+DELETE FROM captured_events
+WHERE account = :account AND region = :region AND name = :name AND place <= (
+    SELECT place FROM captured_events
+    WHERE account = :account AND region = :region AND name = :name
+    ORDER BY place DESC LIMIT 1 OFFSET :kept
+);
+
+-- name: captured_of_function
+SELECT * FROM captured_events
+WHERE account = :account AND region = :region AND name = :name
+ORDER BY place DESC;
+
+-- name: captured_by_id
+SELECT * FROM captured_events WHERE request_id >= :first AND request_id < :after ORDER BY request_id LIMIT 20;
+
+-- name: captured_of_all
+SELECT * FROM captured_events ORDER BY place DESC LIMIT :count;

@@ -16,16 +16,17 @@ from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
 from lambdacli.model.alias import Alias
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.errors import ServiceException
+from lambdacli.model.errors import RecursiveInvocationException, ServiceException
 from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
-from lambdacli.store import events
+from lambdacli.store import event_history
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.database import open_database, open_durably, open_for_reading
-from lambdacli.store.events import EventReader, EventStore
+from lambdacli.store.event_reader import EventReader
+from lambdacli.store.events import EventStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.group_commit import GroupCommit
 from lambdacli.store.kinds import EVENT_INVOKE
@@ -157,7 +158,10 @@ class House:
 
     def accept(self, request_id: str, key: FunctionKey = KEY, qualifier: str | None = None) -> Later[None]:
         invocation = Invocation(
-            request_id, key.qualified_arn(qualifier), b'{"id":"%s"}' % request_id.encode()
+            request_id,
+            key.qualified_arn(qualifier),
+            b'{"id":"%s"}' % request_id.encode(),
+            trace_id="Root=1-2-3",
         )
         return self.queue.accept(function(key), invocation, qualifier)
 
@@ -315,6 +319,35 @@ def test_with_nothing_reserved_an_event_goes_straight_to_its_end(tell):
         )
 
     tell(story, delivery)
+
+
+def test_what_is_stopped_as_a_loop_goes_straight_to_its_end(tell):
+    delivery = ScriptedDelivery()
+
+    async def story(house: House) -> None:
+        house.code.script = deque([RecursiveInvocationException("a loop")])
+        await house.send("r1")
+        [ending] = delivery.told
+        assert (ending.condition, ending.event.attempts, ending.outcome) == (
+            Condition.RECURSIVE_INVOCATION,
+            0,
+            None,
+        )
+        [attempt] = house.shown("r1").attempts
+        assert (attempt.kind, attempt.error_type) == (AttemptKind.REFUSED, "RecursiveInvocationException")
+        assert house.counted.count(("AsyncEventsDropped", 1)) == 1
+
+    tell(story, delivery)
+
+
+def test_a_retry_arrives_with_the_trace_of_the_first_attempt(tell):
+    async def story(house: House) -> None:
+        house.code.script = deque([BAD, GOOD])
+        await house.send("r1")
+        await house.pass_by(60)
+        assert [each.trace_id for each in house.code.invocations] == ["Root=1-2-3"] * 2
+
+    tell(story)
 
 
 def test_no_more_run_than_the_ledger_admits_and_none_is_throttled_by_its_own_kind(tell):
@@ -600,13 +633,15 @@ def test_the_history_is_bounded_by_number_age_and_bytes(tell, monkeypatch):
         return [row["request_id"] for row in rows]
 
     async def story(house: House) -> None:
-        monkeypatch.setattr(events, "_TRIM_EVERY", 1)
-        monkeypatch.setattr(events, "HISTORY_EVENTS", 3)
+        monkeypatch.setattr(event_history, "_TRIM_EVERY", 1)
+        house.store._history.bounds = replace(house.store._history.bounds, events=3)
         await house.send("r1", "r2", "r3", "r4", "r5")
         assert places(house) == ["r3", "r4", "r5"]
         attempts = house.connection.execute("SELECT count(*) FROM event_attempts").fetchone()[0]
         assert attempts == 3
-        monkeypatch.setattr(events, "HISTORY_BYTES", 2 * len(b'{"id":"r5"}1'))
+        house.store._history.bounds = replace(
+            house.store._history.bounds, payload_bytes=2 * len(b'{"id":"r5"}1')
+        )
         await house.send("r6")
         assert places(house) == ["r5", "r6"]
         await house.pass_by(7 * 86_400 + 1)

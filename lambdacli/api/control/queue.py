@@ -8,7 +8,7 @@ from datetime import datetime
 
 from lambdacli.engine.event_desk import EventDesk, LaneView, why_it_waits
 from lambdacli.model.event import Attempt
-from lambdacli.store.events import FoundEvent
+from lambdacli.store.event_reader import FoundEvent
 from lambdacli.wire.http import Request, Response
 
 _EVENT = "queue/events/"
