@@ -78,6 +78,7 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l from-last -d 'Send th
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l failed -d 'With --from-last: the last that it failed with.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l replay -r -d 'Send a real event again; see `lam events`.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l wait -d 'With the type Event: follow the event to its end.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l stream -d 'Take the answer as it comes (InvokeWithResponseStream).'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l events -r -F -d 'Many events, one JSON document per line; - is stdin.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l parallel -r -d 'With --events: how many at once; 8, or 32 where nobody waits for the function.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l unsent -r -F -d 'With --events: write there what was refused, not sent, or not answered.'

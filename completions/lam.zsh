@@ -115,6 +115,7 @@ _lam() {
                         '--failed[With --from-last\: the last that it failed with.]' \
                         '--replay[Send a real event again; see `lam events`.]:value: ' \
                         '--wait[With the type Event\: follow the event to its end.]' \
+                        '--stream[Take the answer as it comes (InvokeWithResponseStream).]' \
                         '--events[Many events, one JSON document per line; - is stdin.]:value:_files' \
                         '--parallel[With --events\: how many at once; 8, or 32 where nobody waits for the function.]:value: ' \
                         '--unsent[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \

@@ -17,6 +17,8 @@ from benchmarks.rows import (
     memory,
     payload,
     store,
+    stream,
+    url,
     warm,
 )
 from benchmarks.stage import Stage
@@ -27,6 +29,7 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "load": load.run,
     "cold": cold.run,
     "payload": payload.run,
+    "stream": stream.run,
     "crowd": crowd.run,
     "command": command.run,
     "memory": memory.run,
@@ -34,4 +37,5 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "events": events.run,
     "crash": crash.run,
     "store": store.run,
+    "url": url.run,
 }

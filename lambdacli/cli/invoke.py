@@ -34,6 +34,7 @@ EXAMPLES = """
 lam invoke demo -e events/event.json                 answer to stdout, log to stderr
 lam invoke demo --payload '{"key1": "value1"}' | jq .
 lam invoke demo --payload - < event.json
+lam invoke demo --stream                             the answer as it comes, piece by piece
 lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke demo --invocation-type Event --wait       follow it through its retries
@@ -106,6 +107,9 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="With the type Event: follow the event to its end.")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Take the answer as it comes (InvokeWithResponseStream).")
+    ] = False,
     events: Annotated[
         str | None,
         typer.Option("--events", metavar="FILE", help="Many events, one JSON document per line; - is stdin."),
@@ -162,6 +166,10 @@ def run(
         is_cold=cold,
     )
     _check_wait(wait, invocation_type, out, aws)
+    if stream and invocation_type == "Event":
+        raise WrongUsage("an event has no answer that could be streamed", "leave out --stream")
+    if stream and events is not None:
+        raise WrongUsage("--stream shows the answer of one invocation", "leave out --events")
     if events is not None:
         return _invoke_many(project, aws, wanted, many, out, wait=wait, exit_zero=exit_zero)
     if cold and aws.endpoint_url is not None:
@@ -177,14 +185,17 @@ def run(
         function = parse_function_reference(wanted.function_name).name
         wanted = _with_kept(replay.last_of(endpoint, function, is_failed_only=failed), wanted)
     if out is None:
-        answer = _invoke(endpoint, wanted)
-        _show(endpoint, answer, invocation_type)
+        answer = _streamed(endpoint, wanted, None) if stream else _invoke(endpoint, wanted)
+        _show(endpoint, answer, invocation_type, is_streamed=stream)
         if wait:
             return event_end.follow(endpoint, answer.request_id or "", exit_zero=exit_zero)
     else:
         with _opened(out) as file:
-            answer = _invoke(endpoint, wanted)
-            _deliver(file, answer)
+            if stream:
+                answer = _streamed(endpoint, wanted, file)
+            else:
+                answer = _invoke(endpoint, wanted)
+                _deliver(file, answer.payload)
         _say_notices(answer)
         render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
     code = _exit_code(answer)
@@ -194,7 +205,7 @@ def run(
 def send(endpoint: Endpoint, wanted: InvokeInput) -> int:
     """What `lam invoke` does with an event that is already known."""
     answer = _invoke(endpoint, wanted)
-    _show(endpoint, answer, wanted.invocation_type)
+    _show(endpoint, answer, wanted.invocation_type, is_streamed=False)
     return _exit_code(answer)
 
 
@@ -356,8 +367,26 @@ def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
 
 
 def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
-    try:
+    with _explained(endpoint, wanted):
         return local.invoke(endpoint, wanted)
+
+
+def _streamed(endpoint: Endpoint, wanted: InvokeInput, file: IO[bytes] | None) -> InvokeOutput:
+    """Each piece is passed on when it comes; what is returned has only a failure's error as its payload."""
+    with _explained(endpoint, wanted), local.invoke_streaming(endpoint, wanted) as response:
+        last = b""
+        for last in response.pieces():
+            _deliver_piece(file, last)
+        if file is None:
+            render.end_pieces(last)
+        return response.output
+
+
+@contextlib.contextmanager
+def _explained(endpoint: Endpoint, wanted: InvokeInput) -> Iterator[None]:
+    """What goes wrong on the way to the function and back, with what to do about it."""
+    try:
+        yield
     except KeyboardInterrupt:
         render.note("not waiting any longer; the function goes on to its end or timeout, see `lam logs`")
         raise
@@ -389,7 +418,9 @@ def _payload_hint(payload: bytes) -> str:
 # Without OUTFILE
 
 
-def _show(endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None) -> None:
+def _show(
+    endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None, *, is_streamed: bool
+) -> None:
     _say_notices(answer)
     if answer.log_result is not None:
         render.say_log(_whole_log(endpoint, answer))
@@ -397,7 +428,8 @@ def _show(endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None)
         done = "accepted" if invocation_type == "Event" else "it could be invoked"
         request = f", request {answer.request_id}" if answer.request_id else ""
         render.say(f"{answer.status} {done}{request}")
-    render.output_payload(answer.payload)
+    if not is_streamed:
+        render.output_payload(answer.payload)
 
 
 def _whole_log(endpoint: Endpoint, answer: InvokeOutput) -> str:
@@ -432,11 +464,18 @@ def _opened(name: str) -> Iterator[IO[bytes] | None]:
             yield file
 
 
-def _deliver(file: IO[bytes] | None, answer: InvokeOutput) -> None:
+def _deliver(file: IO[bytes] | None, payload: bytes) -> None:
     if file is None:
-        render.output_payload(answer.payload)
+        render.output_payload(payload)
     else:
-        file.write(answer.payload)
+        file.write(payload)
+
+
+def _deliver_piece(file: IO[bytes] | None, piece: bytes) -> None:
+    if file is None:
+        render.output_piece(piece)
+    else:
+        file.write(piece)
 
 
 def _error_summary(payload: bytes) -> str:

@@ -102,6 +102,7 @@ class _Reader(NodeReader):
             file_systems=self._file_systems(top),
             is_strict=value_of(top, "strict", TOP_LEVEL),
             is_durable=value_of(top, "durability", TOP_LEVEL) == "full",
+            has_stream_bandwidth=value_of(top, "stream_bandwidth", TOP_LEVEL) == "lambda",
             capture=value_of(top, "capture", TOP_LEVEL) or CaptureRules(),
             history=_history(value_of(top, "history", TOP_LEVEL)),
             functions=tuple(function for function in built if function is not None),
@@ -162,6 +163,7 @@ class _Reader(NodeReader):
             preloads=value_of(both, "preload", FUNCTION),
             has_cpu_share=value_of(both, "cpu_share", FUNCTION),
             network=Network(value_of(both, "network", FUNCTION)),
+            url=value_of(both, "url", FUNCTION) or None,
         )
 
     def _was_refused(self, path: str, key: str) -> bool:

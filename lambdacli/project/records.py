@@ -11,6 +11,7 @@ from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.project.urls import DeclaredUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class FunctionSettings:
     preloads: bool = True
     has_cpu_share: bool = True
     network: Network = Network.HOST
+    url: DeclaredUrl | None = None
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:
@@ -95,6 +97,8 @@ class Project:
     """Folders by the ARNs of the access points they stand for."""
     is_strict: bool = False
     is_durable: bool = False
+    has_stream_bandwidth: bool = True
+    """Streamed responses flow as fast as on AWS, and no faster."""
     """An accepted event survives a power cut."""
     capture: CaptureRules = field(default_factory=CaptureRules)
     history: HistoryBounds = field(default_factory=HistoryBounds)

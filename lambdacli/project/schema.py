@@ -32,6 +32,7 @@ from lambdacli.project.kinds import (
     seconds,
 )
 from lambdacli.project.policies import IdentityPolicies, Roles
+from lambdacli.project.urls import FunctionUrlSettings
 
 FUNCTION_NAME_PATTERN = rf"[a-zA-Z0-9-_]{{1,{limits.FUNCTION_NAME_LENGTH}}}"
 RESERVABLE_CONCURRENCY = ACCOUNT_CONCURRENCY - UNRESERVED_CONCURRENCY_MINIMUM
@@ -145,6 +146,13 @@ TOP_LEVEL = (
         "process",
         "What an accepted event survives: any death of a process, or with `full` a power cut too.",
         "full",
+    ),
+    Key(
+        "stream_bandwidth",
+        Choice(("lambda", "unlimited")),
+        "lambda",
+        "How fast streamed responses flow: as on AWS, 2 MB per second after the first 6 MB, or as they come.",
+        "unlimited",
     ),
     Key(
         "capture",
@@ -340,6 +348,15 @@ FUNCTION = (
         Network.HOST.value,
         "The machine's network, or one of the environment's own.",
         "isolated",
+    ),
+    Key(
+        "url",
+        FunctionUrlSettings(),
+        False,
+        "Whether the function has a URL of its own; a mapping says who may call it, from which pages, and "
+        "whether answers are streamed.",
+        {"auth": "NONE", "cors": {"origins": ["http://localhost:5173"]}},
+        ("function_url", "functionurl", "functionurlconfig", "function_url_config"),
     ),
 )
 """The keys of a function, and of `defaults`."""

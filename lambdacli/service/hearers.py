@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lambdacli.api.operations.context import new_id, new_root, new_trace_header
+from lambdacli.api.operations.context import new_id
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.notifier import Notifier
+from lambdacli.engine.tracing import new_header
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.delivery import Sender
 from lambdacli.model.errors import ResourceNotFoundException
@@ -37,7 +38,7 @@ class Hearers:
 
     async def send_again(self, key: FunctionKey, qualifier: str | None, payload: bytes) -> str:
         """A new event for a function: the begin of a chain of its own."""
-        return await self._accepted(key, qualifier, payload, new_trace_header(new_root()))
+        return await self._accepted(key, qualifier, payload, new_header())
 
     def close(self) -> None:
         self._targets.close()

@@ -11,7 +11,8 @@ from enum import Enum
 import httptools
 
 from lambdacli.wire.handover import Divert, Handover
-from lambdacli.wire.messages import Peer, Request
+from lambdacli.wire.inflow import Inflow
+from lambdacli.wire.messages import Peer, Request, TakesPieces
 
 _log = logging.getLogger("lam.wire")
 
@@ -20,7 +21,7 @@ _PLAIN_LINE = re.compile(
     rb"(GET|HEAD|POST|PUT|DELETE) (/[A-Za-z0-9/._~%:$&=+@,;!*()'-]*)(?:\?([A-Za-z0-9/._~%:$&=+@,;!*()'?-]*))?"
     rb" HTTP/1\.1\r\n"
 )
-_BLOCKS: dict[bytes, tuple[dict[str, str], int]] = {}
+_BLOCKS: dict[bytes, tuple[dict[str, str], int, list[tuple[bytes, bytes]]]] = {}
 """Header sections that the parser took, byte for byte, with what it made of them and the body's length:
 whoever keeps a connection open sends the same one again and again."""
 _BLOCKS_KEPT = 256
@@ -60,7 +61,8 @@ class Refused(Exception):
 
 
 class RequestReader:
-    """Calls `take` with each request as it becomes complete; with one that is diverted, as its head is."""
+    """Calls `take` with each request as it becomes complete; with one that is diverted, or whose body is
+    handed on as it comes, as its head is."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class RequestReader:
         peer: Peer,
         take: Callable[[Request | Handover], None],
         divert: Divert | None = None,
+        takes_pieces: TakesPieces | None = None,
     ) -> None:
         self.reading = Reading.NOTHING
         self.is_done = False
@@ -79,14 +82,18 @@ class RequestReader:
         self._peer = peer
         self._take = take
         self._divert = divert
+        self._takes_pieces = takes_pieces
         self._handover: Handover | None = None
+        self._inflow: Inflow | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._bytes_without_body = 0
-        self._upgrade: str | None = None
+        self._offer: tuple[str, list[tuple[bytes, bytes]]] | None = None
+        """Of another protocol, with all headers among which it came."""
         self._unknown_block: bytes | None = None
         self._method = b""
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._raw_headers: list[tuple[bytes, bytes]] = []
         self._trailers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -120,7 +127,7 @@ class RequestReader:
             known = _BLOCKS.get(data[line.end() : end])
             if known is None:
                 break
-            headers, length = known
+            headers, length, raw_headers = known
             if self._divert is not None and not self._peer.is_unix and "authorization" not in headers:
                 break  # where an unsigned request goes is not for its headers alone to say
             is_whole = end + length <= len(data)
@@ -135,6 +142,7 @@ class RequestReader:
                     headers,
                     data[end : end + length],
                     self._peer,
+                    raw_headers=raw_headers,
                 )
             )
             at = end + length
@@ -147,7 +155,8 @@ class RequestReader:
             return
         if len(_BLOCKS) >= _BLOCKS_KEPT:
             _BLOCKS.clear()
-        _BLOCKS[block] = (self._headers, int(self._headers.get("content-length", 0)))
+        length = int(self._headers.get("content-length", 0))
+        _BLOCKS[block] = (self._headers, length, self._raw_headers)
 
     def _parse(self, data: bytes) -> None:
         rest: bytes | memoryview = data
@@ -164,12 +173,11 @@ class RequestReader:
 
     def _parse_head_without_upgrade(self) -> None:
         version = self._parser.get_http_version().encode()
-        self._upgrade = self._headers.pop("upgrade")
-        fields = "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
+        self._offer = self._headers.pop("upgrade"), self._raw_headers
+        kept = [field for field in self._raw_headers if field[0].lower() != b"upgrade"]
+        fields = b"".join(b"%b: %b\r\n" % field for field in kept)
         self._parser = httptools.HttpRequestParser(self)
-        self._parser.feed_data(
-            b"%b %b HTTP/%b\r\n%b\r\n" % (self._method, self._url, version, fields.encode("latin-1"))
-        )
+        self._parser.feed_data(b"%b %b HTTP/%b\r\n%b\r\n" % (self._method, self._url, version, fields))
 
     # What the parser calls.
 
@@ -177,6 +185,7 @@ class RequestReader:
         self.reading = Reading.HEAD
         self._url = b""
         self._headers = {}
+        self._raw_headers = []
         self._trailers = {}
         self._body = []
         self._body_bytes = 0
@@ -186,7 +195,10 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes after the body is kept apart: it decides nothing that a header decides.
-        fields = self._headers if self.reading is Reading.HEAD else self._trailers
+        fields = self._trailers
+        if self.reading is Reading.HEAD:
+            fields = self._headers
+            self._raw_headers.append((name, value))
         key = _NAMES.get(name) or _name(name)
         text = value.decode("latin-1")
         if key in fields:
@@ -201,12 +213,15 @@ class RequestReader:
             raise Refused(431, "The request's header section is too large.")
         if self._is_upgrade():
             return
-        if self._upgrade is not None:
-            self._headers["upgrade"] = self._upgrade
-            self._upgrade = None
+        if self._offer is not None:
+            self._headers["upgrade"], self._raw_headers = self._offer
+            self._offer = None
         self.reading = Reading.BODY
         self._bytes_without_body = 0
         if self._divert is not None and self._is_diverted(self._divert):
+            return
+        if self._takes_pieces is not None and self._takes_pieces(self._headers):
+            self._let_in()
             return
         if self._unknown_block is not None:
             self._learn()
@@ -217,6 +232,9 @@ class RequestReader:
         self._bytes_without_body = 0
         if self._handover is not None:
             self._handover.feed(piece)
+            return
+        if self._inflow is not None:
+            self._inflow.feed(piece)
             return
         self._body_bytes += len(piece)
         if self._body_bytes <= self._limits.max_body_bytes:
@@ -239,6 +257,10 @@ class RequestReader:
             return
         if not self._parser.should_keep_alive():
             self.is_done = True
+        if self._inflow is not None:
+            inflow, self._inflow = self._inflow, None
+            inflow.end(self._trailers)
+            return
         self._take(self._request(is_body_too_large=self._body_bytes > self._limits.max_body_bytes))
 
     def _is_diverted(self, divert: Divert) -> bool:
@@ -251,6 +273,14 @@ class RequestReader:
         self.owes_continue = self._headers.get("expect", "").lower() == "100-continue"
         self._take(self._handover)
         return True
+
+    def _let_in(self) -> None:
+        self._unknown_block = None
+        self.owes_continue = self._headers.get("expect", "").lower() == "100-continue"
+        self._inflow = Inflow()
+        request = self._request(is_body_too_large=False)
+        request.inflow = self._inflow
+        self._take(request)
 
     def _is_upgrade(self) -> bool:
         return "upgrade" in self._headers and self._parser.should_upgrade()
@@ -267,6 +297,7 @@ class RequestReader:
             is_body_too_large=is_body_too_large,
             http_version=self._parser.get_http_version(),
             trailers=self._trailers,
+            raw_headers=self._raw_headers,
         )
 
     def _heed_expectation(self) -> None:

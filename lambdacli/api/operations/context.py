@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from lambdacli.model.identity import Identity
 from lambdacli.model.later import Later
 from lambdacli.model.layer import Substitutions
 from lambdacli.model.mapping import Source
-from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.outcome import Invocation, InvokeAnswer, StreamedAnswer
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.principals import Caller
 from lambdacli.model.provisioned import Progress, ProvisionedConcurrency
@@ -37,6 +36,9 @@ class Invoker(Protocol):
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]: ...
 
+    # The same, for a caller who takes the response as it comes.
+    async def stream(self, function: Function, invocation: Invocation) -> StreamedAnswer: ...
+
 
 class Events(Protocol):
     # There when the event is on disk, which promises that it will be run.
@@ -57,15 +59,6 @@ def new_id() -> str:
     """A random UUID (version 4) at a tenth of `uuid`'s price: it names a request, and keeps no secret."""
     text = f"{random.getrandbits(128) & _RANDOM_BITS | _FIXED_BITS:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def new_trace_header(root: str) -> str:
-    return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0"
-
-
-def new_root() -> str:
-    """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
-    return f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
 
 
 def _nothing_known(role_arn: str) -> None:
