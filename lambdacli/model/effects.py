@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 
 from lambdacli.model.function import Function, Logging
-from lambdacli.model.function_url import FunctionUrl
 from lambdacli.model.mapping import EventSourceMapping
 from lambdacli.model.recursion import Recursion
 from lambdacli.model.runtime_management import RuntimeManagement
@@ -74,11 +73,6 @@ def of_mapping(mapping: EventSourceMapping) -> list[str]:
         f"event source mapping {mapping.uuid} of {mapping.source.name} is kept, but lam does not read "
         f"{mapping.source.kind} yet: it does not invoke {mapping.function_arn}"
     ]
-
-
-def function_url_without_effect(qualifier: str, url: FunctionUrl) -> list[str]:
-    of_alias = f" of {qualifier}" if qualifier else ""
-    return [f"the function URL{of_alias} is not served yet: use Invoke instead"]
 
 
 def runtime_management_without_effect(version: str, management: RuntimeManagement) -> list[str]:

@@ -54,6 +54,8 @@ class Outcome:
     notices: tuple[str, ...] = ()
     """What a person should be told about how this was run (the nearest runtime was taken, say)."""
     log_stream: str | None = None
+    is_cold: bool = False
+    """Its environment was started for it, or was not used before."""
 
 
 @record

@@ -21,7 +21,8 @@ from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.logs.context import LogsContext
 from lambdacli.api.logs.dispatch import LogsApi
-from lambdacli.api.operations.context import Context
+from lambdacli.api.operations.context import Context, new_id
+from lambdacli.api.protocol import serialise_error
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
 from lambdacli.engine.callees import Callees
@@ -49,6 +50,7 @@ from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
 from lambdacli.service.file_systems import FileSystems
+from lambdacli.service.fronts import Fronts
 from lambdacli.service.gateway import Gateway
 from lambdacli.service.hearers import Hearers
 from lambdacli.service.hot_folders import HotFolders
@@ -80,6 +82,8 @@ from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
+from lambdacli.triggers import function_url
+from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -151,8 +155,8 @@ class Service:
         self._event_store = EventStore(database, self._commits)
         self._functions = FunctionStore(database, self._function_changed)
         self._hot_folders = HotFolders(self._functions, self._code_changed)
-        self._aliases = AliasStore(database, self._provisioning_changed)
-        self._function_settings = SettingStore(database, self._provisioning_changed)
+        self._aliases = AliasStore(database, self._settings_changed)
+        self._function_settings = SettingStore(database, self._settings_changed)
         self._layers = LayerStore(database, self._layer_changed)
         self._mappings = MappingStore(database)
         self._code_signing = CodeSigningStore(database)
@@ -242,6 +246,18 @@ class Service:
             lambda key, version, name, value: self._metrics.count(key, version, Metric(name), value),
         )
         database = self._settings.state / "lam.db"
+        self._model = load_model()
+        self._function_urls = FunctionUrls(
+            self._function_settings,
+            callees,
+            Access(self._function_settings),
+            self._invoker,
+            signer_of=lambda request: self._callers.signer_of(request),
+            told=lambda error, request_id: serialise_error(self._model, error, request_id),
+            endpoint=lambda: self._doors.endpoint,
+            now=self._clock.now,
+            new_id=new_id,
+        )
         self._event_desk = EventDesk(
             self._event_store, self._events, lambda: open_for_reading(database), self._clock
         )
@@ -317,10 +333,11 @@ class Service:
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
 
     def _gateway(self, told: Descriptions) -> Gateway:
-        lambda_api = Api(load_model(), self._context).handle
+        lambda_api = Api(self._model, self._context).handle
         produced = ProducedInvocations(Access(self._function_settings), lambda_api)
         return Gateway(
             self._door_rules,
+            fronts=self._fronts(),
             control=Control(self._control_context(told, produced)).handle,
             lambda_api=lambda_api,
             services={"logs": LogsApi(self._logs_context).handle},
@@ -329,6 +346,10 @@ class Service:
             settle_project=self._settle_project,
             note_activity=self._idleness.note_activity,
         )
+
+    def _fronts(self) -> Fronts:
+        urls = self._function_urls.handle
+        return Fronts({function_url.DOMAIN: urls}, {function_url.PATH: urls})
 
     def _neighbourhood(self) -> Neighbourhood:
         return Neighbourhood(
@@ -462,9 +483,11 @@ class Service:
             self._launcher.forget(key)
         self._retire_outdated()
         self._provisioner.changed(key)
+        self._function_urls.forget()
 
-    def _provisioning_changed(self, key: FunctionKey) -> None:
+    def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)
+        self._function_urls.forget()
 
     def _retire_outdated(self) -> None:
         self._launcher.retire_outdated(self._placements.is_current)

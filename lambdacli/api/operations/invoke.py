@@ -7,8 +7,6 @@ import base64
 import binascii
 import json
 import random
-import re
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -18,6 +16,7 @@ from lambdacli.api import json_errors
 from lambdacli.api.names import Target, existing, is_alias_name, target_of
 from lambdacli.api.operations.context import Context, Reply
 from lambdacli.engine.routing import version_for
+from lambdacli.engine.tracing import new_trace_id, trace_of
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST
 from lambdacli.model.errors import (
@@ -34,7 +33,6 @@ _EMPTY_EVENT = b"{}"
 _READ_OVER = msgspec.json.Decoder(msgspec.Raw)
 _COLD_HEADER = "x-lam-cold"
 _TRACE_HEADER = "x-amzn-trace-id"
-_TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
 
 def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | Coroutine[Any, Any, Reply]:
@@ -48,7 +46,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | 
     client_context = _client_context(request.get("ClientContext"))
 
     def run() -> Reply | Later[Reply] | Coroutine[Any, Any, Reply]:
-        trace_id, trace_shown = _trace(context)
+        trace_id, trace_shown = trace_of(context.http.headers.get(_TRACE_HEADER, ""))
         headers = {"X-Amzn-Trace-Id": trace_shown}
         if kind is InvocationType.DRY_RUN:
             return Reply({"StatusCode": 204}, headers)
@@ -76,7 +74,7 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     function = _invocable(context, target)
     await _check_json(payload)
     # This operation takes no trace over from its caller.
-    invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=_new_trace_id())
+    invocation = Invocation(context.request_id, target.arn, payload or _EMPTY_EVENT, trace_id=new_trace_id())
     await context.events.accept(function, invocation, target.qualifier)
     return {"Status": 202}
 
@@ -202,27 +200,6 @@ def _wants_cold(context: Context) -> bool:
     return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
 
 
-def _trace(context: Context) -> tuple[str, str]:
-    """The trace id as the function gets it, and as answers show it: there AWS writes the keys in small
-    letters and leaves the parent out."""
-    given = context.http.headers.get(_TRACE_HEADER, "")
-    if not given:
-        root = _new_root()
-        return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0", f"root={root};sampled=0"
-    trace_id = given if "Root" in _trace_parts(given) else f"Root={_new_root()};{given}"
-    parts = _trace_parts(trace_id)
-    return trace_id, f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
-
-
-def _new_trace_id() -> str:
-    return f"Root={_new_root()};Parent={random.getrandbits(64):016x};Sampled=0"
-
-
-def _new_root() -> str:
-    """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
-    return f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
-
-
 # After
 
 
@@ -235,10 +212,6 @@ def _told(answer: InvokeAnswer) -> dict[str, Any]:
         "ExecutedVersion": outcome.executed_version,
         "LogResult": None if answer.log_tail is None else base64.b64encode(answer.log_tail).decode(),
     }
-
-
-def _trace_parts(trace_id: str) -> dict[str, str]:
-    return {name.capitalize(): value for name, value in _TRACE_PART.findall(trace_id)}
 
 
 def _notices(context: Context, answer: InvokeAnswer) -> dict[str, str]:
