@@ -18,6 +18,7 @@ from lambdacli.model import effects, limits
 from lambdacli.model.clock import MovableClock
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
+from lambdacli.model.function_url import url_of
 from lambdacli.model.grant import Grant
 from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.service import grants
@@ -29,7 +30,10 @@ from lambdacli.service.preferences import Preferences
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
 from lambdacli.store.functions import FunctionStore
+from lambdacli.store.kinds import FUNCTION_URL
 from lambdacli.store.mappings import MappingStore
+from lambdacli.store.settings import SettingStore
+from lambdacli.triggers.http_api import HttpApis
 
 
 class Descriptions:
@@ -49,6 +53,8 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
+        http_apis: HttpApis,
+        function_urls: SettingStore,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -63,6 +69,8 @@ class Descriptions:
         self._clock = clock
         self._callers = callers
         self._neighbours = neighbours
+        self._http_apis = http_apis
+        self._function_urls = function_urls
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -92,10 +100,22 @@ class Descriptions:
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,
             "clock": told(self._clock.read()),
+            "apis": self._http_apis.described(),
+            "function_urls": self._urls(),
         }
+
+    def _urls(self) -> list[dict[str, str]]:
+        return [
+            {
+                "function": f"{key.name}:{qualifier}" if qualifier else key.name,
+                "url": url_of(url.url_id, key.region, self._doors.endpoint),
+            }
+            for key, qualifier, url in self._function_urls.all(FUNCTION_URL)
+        ]
 
     def _notices(self) -> list[str]:
         notices = [] if self._sync is None else list(self._sync.warnings)
+        notices += self._http_apis.problems()
         chosen = None if self._settings.port is not None else self._preferences.chosen_port
         if chosen is not None and chosen != self._doors.port:
             notices.append(f"lam.yaml says port {chosen} now: it counts after `lam stop`")
