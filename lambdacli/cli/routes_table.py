@@ -16,14 +16,15 @@ def routes_table(status: "dict[str, Any]", stream: "TextIO") -> "list[str]":
         (
             f"{api['name']} ({api['kind']})",
             route["route"],
-            route["function"] + (f" [{route['authorizer']}]" if route["authorizer"] else ""),
+            _guarded(route["function"], route["authorizer"]),
             route["url"],
         )
         for api in status.get("apis", [])
         for route in api["routes"]
     ]
     rows += [
-        ("function URL", "ANY /", each["function"], each["url"]) for each in status.get("function_urls", [])
+        ("function URL", "ANY /", _guarded(each["function"], each["auth"].replace("NONE", "")), each["url"])
+        for each in status.get("urls", [])
     ]
     if not rows:
         return []
@@ -33,3 +34,7 @@ def routes_table(status: "dict[str, Any]", stream: "TextIO") -> "list[str]":
         for row in (_HEADINGS, *rows)
     ]
     return [paint(lines[0], "bold", stream), *lines[1:]]
+
+
+def _guarded(function: str, by: "str | None") -> str:
+    return f"{function} [{by}]" if by else function

@@ -15,10 +15,10 @@ from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import effects, limits
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import MovableClock
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
-from lambdacli.model.function_url import url_of
 from lambdacli.model.grant import Grant
 from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.service import grants
@@ -30,9 +30,8 @@ from lambdacli.service.preferences import Preferences
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
 from lambdacli.store.functions import FunctionStore
-from lambdacli.store.kinds import FUNCTION_URL
 from lambdacli.store.mappings import MappingStore
-from lambdacli.store.settings import SettingStore
+from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.http_api import HttpApis
 
 
@@ -53,8 +52,8 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
+        urls: FunctionUrls,
         http_apis: HttpApis,
-        function_urls: SettingStore,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -69,8 +68,8 @@ class Descriptions:
         self._clock = clock
         self._callers = callers
         self._neighbours = neighbours
+        self._urls = urls
         self._http_apis = http_apis
-        self._function_urls = function_urls
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -101,17 +100,22 @@ class Descriptions:
             "auth": self._callers.are_checked,
             "clock": told(self._clock.read()),
             "apis": self._http_apis.described(),
-            "function_urls": self._urls(),
+            "urls": [
+                {
+                    "function": ":".join(filter(None, (url.function.name, url.qualifier))),
+                    "url": url.url,
+                    "auth": url.auth_type,
+                }
+                for url in self._urls.all()
+            ],
         }
 
-    def _urls(self) -> list[dict[str, str]]:
-        return [
-            {
-                "function": f"{key.name}:{qualifier}" if qualifier else key.name,
-                "url": url_of(url.url_id, key.region, self._doors.endpoint),
-            }
-            for key, qualifier, url in self._function_urls.all(FUNCTION_URL)
-        ]
+    def urls(self) -> dict[FunctionKey, list[str]]:
+        """Of each function that has some, its own and its aliases'."""
+        found: dict[FunctionKey, list[str]] = {}
+        for url in self._urls.all():
+            found.setdefault(url.function, []).append(url.url)
+        return found
 
     def _notices(self) -> list[str]:
         notices = [] if self._sync is None else list(self._sync.warnings)

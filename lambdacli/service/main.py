@@ -298,6 +298,7 @@ class Service:
             self._functions,
             self._code,
             self._layers,
+            self._function_settings,
             self._clock,
             self._real_time,
             on_code_change=self._code_changed,
@@ -321,7 +322,7 @@ class Service:
             callers=self._callers,
             neighbours=self._neighbours,
             http_apis=self._http_apis,
-            function_urls=self._function_settings,
+            urls=self._function_urls,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -457,6 +458,7 @@ class Service:
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
             produced=produced.answer,
+            urls=told.urls,
         )
 
     def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
