@@ -173,16 +173,21 @@ def _context(request: HttpRequest, integration: Integration, user_agent: str) ->
 def answer_of(payload: bytes, default_type: str = JSON) -> HttpAnswer:
     """Of a function that did not fail. Only an object with a statusCode says how it is to be answered;
     `default_type` is what its body is if it does not say."""
-    try:
-        result = _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswer(f"the result is no JSON: {error}") from None
+    result = result_of(payload)
     if isinstance(result, dict) and "statusCode" in result:
         head = head_of(result, default_type)
         return HttpAnswer(head.status, head.headers, body_of(result))
     if isinstance(result, str):
         return HttpAnswer(200, [("Content-Type", JSON)], result.encode())
     return HttpAnswer(200, [("Content-Type", JSON)], payload)
+
+
+def result_of(payload: bytes) -> Any:
+    """What a function answered, as a value."""
+    try:
+        return _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer(f"the result is no JSON: {error}") from None
 
 
 def head_of(result: Mapping[str, Any], default_type: str = JSON) -> HttpAnswer:
