@@ -7,7 +7,8 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -112,7 +113,12 @@ def is_text(content_type: str) -> bool:
 
 def time_text(request: HttpRequest) -> str:
     """`12/Mar/2020:19:03:58 +0000`, whatever language this process speaks."""
-    at = request.received_at.astimezone(UTC)
+    return _time_text(int(request.received_at.timestamp()))
+
+
+@lru_cache(maxsize=4)
+def _time_text(second: int) -> str:
+    at = datetime.fromtimestamp(second, UTC)
     return f"{at:%d}/{_MONTHS[at.month - 1]}/{at:%Y:%H:%M:%S} +0000"
 
 
