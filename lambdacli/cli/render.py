@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdacli.cli.colour import has_colour, paint
 from lambdacli.cli.log_text import log_line, log_text
+from lambdacli.cli.routes_table import routes_table
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -159,6 +160,12 @@ def say_styled(text: str, style: str) -> None:
 def say_at_once(text: str) -> None:
     """From within a signal's handler, which may have interrupted another line."""
     os.write(2, f"{text}\n".encode())
+
+
+def say_routes(status: dict[str, Any]) -> None:
+    """Which requests lead to which function, and where."""
+    for line in routes_table(status, sys.stderr):
+        say(line)
 
 
 def note(text: str) -> None:

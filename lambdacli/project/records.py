@@ -9,6 +9,7 @@ from pathlib import Path
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
+from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
 from lambdacli.project.urls import DeclaredUrl
@@ -108,6 +109,7 @@ class Project:
     keys: Path | None = None
     """The file with the access keys; None: where every project of this user has it."""
     warnings: tuple[Problem, ...] = field(default=())
+    apis: tuple[HttpApi, ...] = ()
 
     @property
     def folder(self) -> Path:

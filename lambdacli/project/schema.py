@@ -11,6 +11,7 @@ from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
 from lambdacli.project.capturing import Capturing
+from lambdacli.project.http_kinds import Apis, Routes
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -183,6 +184,14 @@ TOP_LEVEL = (
         True,
     ),
     Key(
+        "apis",
+        Apis(),
+        {},
+        "HTTP APIs and load balancers that functions stand behind by their `http`; without a name, default.",
+        {"shop": {"type": "rest", "stage": "dev"}},
+        ("api", "http_apis"),
+    ),
+    Key(
         "roles",
         Roles(),
         {},
@@ -348,6 +357,14 @@ FUNCTION = (
         Network.HOST.value,
         "The machine's network, or one of the environment's own.",
         "isolated",
+    ),
+    Key(
+        "http",
+        Routes(),
+        (),
+        "Routes that lead to the function: `GET /items/{id}`, or a mapping that names api and authorizer.",
+        ["GET /items/{id}", {"route": "ANY /{proxy+}", "api": "shop"}],
+        ("route", "routes", "events", "httpapi", "http_api"),
     ),
     Key(
         "url",

@@ -32,6 +32,7 @@ from lambdacli.service.settings import Settings
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.triggers.function_url import FunctionUrls
+from lambdacli.triggers.http_api import HttpApis
 
 
 class Descriptions:
@@ -52,6 +53,7 @@ class Descriptions:
         callers: Callers,
         neighbours: NeighbourServices,
         urls: FunctionUrls,
+        http_apis: HttpApis,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -67,6 +69,7 @@ class Descriptions:
         self._callers = callers
         self._neighbours = neighbours
         self._urls = urls
+        self._http_apis = http_apis
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -97,6 +100,7 @@ class Descriptions:
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,
             "clock": told(self._clock.read()),
+            "apis": self._http_apis.described(),
             "urls": [
                 {
                     "function": ":".join(filter(None, (url.function.name, url.qualifier))),
@@ -116,6 +120,7 @@ class Descriptions:
 
     def _notices(self) -> list[str]:
         notices = [] if self._sync is None else list(self._sync.warnings)
+        notices += self._http_apis.problems()
         chosen = None if self._settings.port is not None else self._preferences.chosen_port
         if chosen is not None and chosen != self._doors.port:
             notices.append(f"lam.yaml says port {chosen} now: it counts after `lam stop`")

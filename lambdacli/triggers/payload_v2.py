@@ -179,16 +179,21 @@ def _context(request: HttpRequest, integration: Integration, user_agent: str) ->
 def answer_of(payload: bytes, default_type: str = JSON) -> HttpAnswer:
     """Of a function that did not fail. Only an object with a statusCode says how it is to be answered;
     `default_type` is what its body is if it does not say."""
-    try:
-        result = _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswer(f"the result is no JSON: {error}") from None
+    result = result_of(payload)
     if isinstance(result, dict) and "statusCode" in result:
         head = head_of(result, default_type)
-        return HttpAnswer(head.status, head.headers, _body(result))
+        return HttpAnswer(head.status, head.headers, body_of(result))
     if isinstance(result, str):
         return HttpAnswer(200, [("Content-Type", JSON)], result.encode())
     return HttpAnswer(200, [("Content-Type", JSON)], payload)
+
+
+def result_of(payload: bytes) -> Any:
+    """What a function answered, as a value."""
+    try:
+        return _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer(f"the result is no JSON: {error}") from None
 
 
 def head_of_prelude(prelude: bytes, default_type: str) -> HttpAnswer:
@@ -208,10 +213,10 @@ def head_of(result: Mapping[str, Any], default_type: str = JSON) -> HttpAnswer:
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.insert(0, ("Content-Type", default_type))
     headers += [("Set-Cookie", cookie) for cookie in _cookies(result.get("cookies"))]
-    return HttpAnswer(_status(result.get("statusCode", 200)), headers)
+    return HttpAnswer(status_of(result.get("statusCode", 200)), headers)
 
 
-def _status(given: object) -> int:
+def status_of(given: object) -> int:
     number = given
     if isinstance(given, str) and _STATUS_TEXT.fullmatch(given):
         number = int(given)
@@ -227,10 +232,10 @@ def _answered_headers(given: object) -> list[Header]:
         return []
     if not isinstance(given, dict):
         raise UnusableAnswer(f"headers is {_shown(given)}, not an object")
-    return [_header(name, value) for name, value in given.items() if value is not None]
+    return [answered_header(name, value) for name, value in given.items() if value is not None]
 
 
-def _header(name: str, value: object) -> Header:
+def answered_header(name: str, value: object) -> Header:
     if not _TOKEN.fullmatch(name):
         raise UnusableAnswer(f"{name!r} is no name of a header")
     if isinstance(value, bool):
@@ -254,7 +259,7 @@ def _one_line(what: str, text: str) -> str:
     return text
 
 
-def _body(result: Mapping[str, Any]) -> bytes:
+def body_of(result: Mapping[str, Any]) -> bytes:
     body, is_base64 = result.get("body"), result.get("isBase64Encoded", False)
     if body is None:
         return b""
