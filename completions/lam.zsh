@@ -14,6 +14,12 @@ _lam_events() {
     _files
 }
 
+_lam_samples() {
+    local -a names
+    names=(${(f)"$(lam __complete event ${words[2,CURRENT-1]} 2>/dev/null)"})
+    compadd -a names
+}
+
 _lam() {
     local state
     local -a verbs
@@ -30,6 +36,7 @@ _lam() {
         'queue:Show the asynchronous events that wait, and act on them.'
         'events:Show the last real events of functions, and send one again.'
         'dlq:Show a function'\''s dead-letter queue, and send its events again.'
+        'event:Make events as AWS'\''s services send them, and send them.'
         'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
         'bench:Invoke a function many times, and tell how long it took.'
@@ -264,6 +271,28 @@ _lam() {
                         '-h[Show the help.]' \
                         '1:word:(show redrive)' \
                         '2:function:_lam_functions'
+                    ;;
+                event)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--via[What it travels in, outermost last\: sns,sqs.]:value: ' \
+                        '--raw[SNS delivers raw messages, without its envelope.]' \
+                        '--count[So many records, where the event has records.]:value: ' \
+                        '--set[Put JSON in a place, such as Records(0).body; CARRIER\:PATH is about what it travels in. May be repeated.]:value: ' \
+                        '--seed[Make up the same ids each time; also fixes the time.]:value: ' \
+                        '--time[When it happened, as 2026-01-31T12\:00\:00Z; else now.]:value: ' \
+                        '--account[The account; otherwise the project'\''s.]:value: ' \
+                        '--region[The region; otherwise the project'\''s.]:value: ' \
+                        '--output-file[Write it there.]:value:_files' \
+                        '-o[Write it there.]:value:_files' \
+                        '--send[Invoke this function with it, as `lam invoke` does.]:value:_lam_functions' \
+                        '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(list generate)' \
+                        '*:event:_lam_samples'
                     ;;
                 chaos)
                     _arguments \

@@ -1,7 +1,7 @@
 """Writes `completions/` from the registry of verbs: `python -m lambdacli.cli.completion_scripts completions`.
 
-The scripts are static, so that a shell starts no Python to offer verbs and options; only names of functions
-are asked for, by `lam __complete functions`, and the project's event files, by `lam __complete events`."""
+The scripts are static, so that a shell starts no Python to offer verbs and options; only names of functions,
+the project's event files, and the events that can be made are asked for, by `lam __complete`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 
 from lambdacli.cli.app import VERBS, NounGroup, command, load_verb
 
-FUNCTIONS, FILES, EVENTS, CHOICES, FREE, NOTHING = (
+FUNCTIONS, FILES, EVENTS, SAMPLES, CHOICES, FREE, NOTHING = (
     "functions",
     "files",
     "events",
+    "samples",
     "choices",
     "free",
     "nothing",
@@ -27,6 +28,9 @@ _VALUE_KINDS = {
     "--event": EVENTS,
     "--events": FILES,
     "--unsent": FILES,
+    "--send": FUNCTIONS,
+    "--event": EVENTS,
+    "--output-file": FILES,
     "--ca-bundle": FILES,
     "--project": FILES,
 }
@@ -47,6 +51,8 @@ _LATER_WORDS = {
     "invoke": FILES,
     "events": FUNCTIONS,
     "dlq": FUNCTIONS,
+    # Services and their events: which ones are offered depends on the words before.
+    "event": SAMPLES,
     "layer": FILES,
     "alias": FUNCTIONS,
     "permission": FUNCTIONS,
@@ -141,6 +147,7 @@ _BASH_SOURCES = {
     FUNCTIONS: '-W "$(lam __complete functions 2>/dev/null)"',
     FILES: "-f",
     EVENTS: '-f -W "$(lam __complete events 2>/dev/null)"',
+    SAMPLES: '-W "$(lam __complete event "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)"',
     FREE: '-W ""',
     NOTHING: '-W ""',
 }
@@ -169,7 +176,7 @@ def _bash(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
     lines += ["    esac", '    case "$verb:$current" in']
     lines.append(f'        :*) _lam_offer -W "{_all_words(verbs, common)}" ;;')
     for verb in verbs:
-        lines.append(f'        {verb.name}:-*) _lam_offer -W "{_names(verb.options)}" ;;')
+        lines.append(f'        {verb.name}:-*) _lam_offer -W "{_names(verb.options)}{_bash_more(verb)}" ;;')
     for verb in verbs:
         if verb.first != NOTHING:
             first = _bash_source(verb.first, verb.choices)
@@ -195,6 +202,13 @@ def _bash(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "complete -o filenames -F _lam lam",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _bash_more(verb: VerbWords) -> str:
+    """Options that depend on the words before."""
+    if verb.later != SAMPLES:
+        return ""
+    return ' $(lam __complete event-options "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)'
 
 
 def _bash_source(kind: str, choices: tuple[str, ...]) -> str:
@@ -230,6 +244,12 @@ def _zsh(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "    _files",
         "}",
         "",
+        "_lam_samples() {",
+        "    local -a names",
+        '    names=(${(f)"$(lam __complete event ${words[2,CURRENT-1]} 2>/dev/null)"})',
+        "    compadd -a names",
+        "}",
+        "",
         "_lam() {",
         "    local state",
         "    local -a verbs",
@@ -250,7 +270,8 @@ def _zsh(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         if verb.first != NOTHING:
             specs.append(f"'1:{_zsh_label(verb.first)}:{_zsh_action(verb.first, verb.choices)}'")
         if verb.later != NOTHING:
-            specs.append(f"'2:{_zsh_label(verb.later)}:{_zsh_action(verb.later, ())}'")
+            place = "*" if verb.later == SAMPLES else "2"
+            specs.append(f"'{place}:{_zsh_label(verb.later)}:{_zsh_action(verb.later, ())}'")
         lines.append(f"                {verb.name})")
         lines.append("                    _arguments \\")
         lines += [f"                        {spec} \\" for spec in specs[:-1]]
@@ -278,12 +299,13 @@ def _zsh_action(kind: str, choices: tuple[str, ...]) -> str:
         FUNCTIONS: "_lam_functions",
         FILES: "_files",
         EVENTS: "_lam_events",
+        SAMPLES: "_lam_samples",
         CHOICES: f"({' '.join(choices)})",
     }.get(kind, " ")
 
 
 def _zsh_label(kind: str) -> str:
-    return {FUNCTIONS: "function", FILES: "file", CHOICES: "word"}[kind]
+    return {FUNCTIONS: "function", FILES: "file", CHOICES: "word", SAMPLES: "event"}[kind]
 
 
 def _quoted(text: str) -> str:
@@ -304,6 +326,10 @@ def _fish(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "",
         "function __lam_events",
         "    lam __complete events 2>/dev/null",
+        "end",
+        "",
+        "function __lam_samples",
+        "    lam __complete event (commandline -opc)[3..-1] 2>/dev/null",
         "end",
         "",
         "complete -c lam -f",
@@ -335,7 +361,8 @@ def _fish_source(kind: str, choices: tuple[str, ...]) -> str:
         return "-F"
     if kind == EVENTS:
         return "-F -a '(__lam_events)'"
-    words = "(__lam_functions)" if kind == FUNCTIONS else " ".join(choices)
+    asked = {FUNCTIONS: "(__lam_functions)", SAMPLES: "(__lam_samples)"}
+    words = asked.get(kind) or " ".join(choices)
     return f"-a '{words}'"
 
 

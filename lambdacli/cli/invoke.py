@@ -158,7 +158,7 @@ def run(
         function_name=name or "",
         payload=b"" if events is not None else read_payload(payload, event, is_base64=is_base64),
         invocation_type=invocation_type,
-        log_type=log_type if out is not None else _tail_for(invocation_type),
+        log_type=log_type if out is not None else tail_for(invocation_type),
         client_context=read_client_context(client_context),
         durable_execution_name=durable_execution_name,
         qualifier=qualifier,
@@ -351,7 +351,7 @@ def _check_wait(wait: bool, invocation_type: str | None, out: str | None, aws: A
         raise WrongUsage("--wait asks the project's own service", "leave out OUTFILE and --endpoint-url")
 
 
-def _tail_for(invocation_type: str | None) -> str | None:
+def tail_for(invocation_type: str | None) -> str | None:
     return "Tail" if invocation_type in (None, "RequestResponse") else None
 
 
