@@ -29,7 +29,6 @@ _VALUE_KINDS = {
     "--events": FILES,
     "--unsent": FILES,
     "--send": FUNCTIONS,
-    "--event": EVENTS,
     "--output-file": FILES,
     "--ca-bundle": FILES,
     "--project": FILES,
