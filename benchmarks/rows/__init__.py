@@ -8,6 +8,7 @@ from benchmarks.findings import Finding
 from benchmarks.rows import (
     cold,
     command,
+    crash,
     crowd,
     events,
     flat,
@@ -17,6 +18,7 @@ from benchmarks.rows import (
     payload,
     store,
     stream,
+    url,
     warm,
 )
 from benchmarks.stage import Stage
@@ -33,5 +35,7 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "memory": memory.run,
     "flat": flat.run,
     "events": events.run,
+    "crash": crash.run,
     "store": store.run,
+    "url": url.run,
 }

@@ -7,8 +7,6 @@ import base64
 import binascii
 import json
 import random
-import re
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -17,6 +15,7 @@ import msgspec
 from lambdacli.api import json_errors
 from lambdacli.api.names import Target, existing, is_alias_name
 from lambdacli.api.operations.context import Context, Reply
+from lambdacli.engine import tracing
 from lambdacli.engine.routing import version_for
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST
@@ -33,7 +32,6 @@ EMPTY_EVENT = b"{}"
 _READ_OVER = msgspec.json.Decoder(msgspec.Raw)
 _COLD_HEADER = "x-lam-cold"
 _TRACE_HEADER = "x-amzn-trace-id"
-_TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
 Answering = Reply | Later[Reply] | Coroutine[Any, Any, Reply]
 
@@ -139,29 +137,13 @@ def wants_cold(context: Context) -> bool:
     return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
 
 
-def trace_of(context: Context) -> tuple[str, str]:
-    """The trace id as the function gets it, and as answers show it: there AWS writes the keys in small
-    letters and leaves the parent out."""
-    given = context.http.headers.get(_TRACE_HEADER, "")
-    if not given:
-        root = _new_root()
-        return f"Root={root};Parent={random.getrandbits(64):016x};Sampled=0", f"root={root};sampled=0"
-    trace_id = given if "Root" in _trace_parts(given) else f"Root={_new_root()};{given}"
-    parts = _trace_parts(trace_id)
-    return trace_id, f"root={parts['Root']};sampled={parts.get('Sampled', '0')}"
+def trace(context: Context) -> tuple[str, str]:
+    """As the function gets it, and as answers show it."""
+    return tracing.trace_of(context.http.headers.get(_TRACE_HEADER, ""))
 
 
-def new_trace_id() -> str:
-    return f"Root={_new_root()};Parent={random.getrandbits(64):016x};Sampled=0"
-
-
-def _new_root() -> str:
-    """The time in a trace id is that of the wall, which no one moves: X-Ray refuses foreign times."""
-    return f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
-
-
-def _trace_parts(trace_id: str) -> dict[str, str]:
-    return {name.capitalize(): value for name, value in _TRACE_PART.findall(trace_id)}
+def trace_of_async(context: Context) -> str:
+    return tracing.trace_of_async(context.http.headers.get(_TRACE_HEADER, ""))
 
 
 def notices_header(context: Context, notices: tuple[str, ...]) -> dict[str, str]:

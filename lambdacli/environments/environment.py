@@ -553,6 +553,7 @@ class Environment:
             error_type=error_type,
             notices=self.notices,
             log_stream=self.stream_name,
+            is_cold=self._init_ms is not None or self._failed_init_ms > 0,
         )
 
     def _settle(self, phase: _Phase, problem: Failure | None) -> Settlement:

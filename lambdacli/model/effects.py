@@ -5,9 +5,7 @@ from __future__ import annotations
 import platform
 
 from lambdacli.model.function import Function, Logging
-from lambdacli.model.function_url import FunctionUrl
 from lambdacli.model.mapping import EventSourceMapping
-from lambdacli.model.recursion import Recursion
 from lambdacli.model.runtime_management import RuntimeManagement
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.scaling import Scaling
@@ -76,22 +74,11 @@ def of_mapping(mapping: EventSourceMapping) -> list[str]:
     ]
 
 
-def function_url_without_effect(qualifier: str, url: FunctionUrl) -> list[str]:
-    of_alias = f" of {qualifier}" if qualifier else ""
-    return [f"the function URL{of_alias} is not served yet: use Invoke instead"]
-
-
 def runtime_management_without_effect(version: str, management: RuntimeManagement) -> list[str]:
     return [
         f"runtime management {management.update_on} of {version} has no effect: the runtime is the one that "
         "is installed on this machine"
     ]
-
-
-def recursion_without_effect(recursion: Recursion) -> list[str]:
-    if recursion.loop == "Allow":
-        return []
-    return ["RecursiveLoop Terminate has no effect yet: recursive loops are not detected"]
 
 
 def scaling_without_effect(version: str, scaling: Scaling) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -30,8 +31,20 @@ class FunctionUrl:
     last_modified: datetime
     invoke_mode: str = "BUFFERED"
     cors: Cors | None = None
+    is_declared: bool = False
+    """In lam.yaml, which also says by it that everybody may call a URL without auth."""
+
+
+def declared_id(function_arn: str) -> str:
+    """Of a URL of lam.yaml: always the same, in the form of AWS's own."""
+    return hashlib.sha256(function_arn.encode()).hexdigest()[:32]
+
+
+def domain_name(url_id: str, region: str) -> str:
+    """Names below `localhost` lead to this machine."""
+    return f"{url_id}.lambda-url.{region}.localhost"
 
 
 def url_of(url_id: str, region: str, endpoint: str) -> str:
-    """Names below `localhost` lead to this machine; the port is that of the service."""
-    return f"http://{url_id}.lambda-url.{region}.localhost:{urlsplit(endpoint).port}/"
+    """The port is that of the service."""
+    return f"http://{domain_name(url_id, region)}:{urlsplit(endpoint).port}/"

@@ -40,7 +40,7 @@ NO_POLICY = "No policy is associated with the given resource."
 NO_SUCH_RESOURCE = "The resource you requested does not exist."
 
 _NAME = r"[\w+=,.@-]*"
-_URL_ACTION = "lambda:InvokeFunctionUrl"
+URL_ACTION = "lambda:InvokeFunctionUrl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,8 @@ class LayerPermission:
 
 def function_statement(permission: Permission, resource: str) -> dict[str, object]:
     """The statement that AddPermission stores for this ARN, its members in AWS's order."""
-    if permission.function_url_auth_type is not None and permission.action != _URL_ACTION:
-        raise InvalidParameterValueException(
-            f"FunctionUrlAuthType is only supported for {_URL_ACTION} action"
-        )
+    if permission.function_url_auth_type is not None and permission.action != URL_ACTION:
+        raise InvalidParameterValueException(f"FunctionUrlAuthType is only supported for {URL_ACTION} action")
     principal = _principal(permission.principal, resource)
     equal = {
         "AWS:SourceAccount": permission.source_account,

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from yaml import Node
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.captured import CaptureRules
 from lambdacli.model.concurrency import unreserved_minimum
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
+from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
@@ -19,6 +23,7 @@ from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
+from lambdacli.project.http_apis import WrittenRoutes, build_apis
 from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
 from lambdacli.project.reading import Entry, NodeReader, Settings, position_of, value_of, where
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
@@ -86,6 +91,7 @@ class _Reader(NodeReader):
             roles=value_of(top, "roles", TOP_LEVEL), attached=value_of(top, "identities", TOP_LEVEL)
         )
         self._check_roles(built, functions, defaults, identities, region, account)
+        apis = self._apis(top, defaults, functions)
         return Project(
             file=self.file,
             region=region,
@@ -100,12 +106,30 @@ class _Reader(NodeReader):
             is_strict=value_of(top, "strict", TOP_LEVEL),
             is_durable=value_of(top, "durability", TOP_LEVEL) == "full",
             has_stream_bandwidth=value_of(top, "stream_bandwidth", TOP_LEVEL) == "lambda",
+            capture=value_of(top, "capture", TOP_LEVEL) or CaptureRules(),
+            history=_history(value_of(top, "history", TOP_LEVEL)),
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,
             checks_signatures=value_of(top, "auth", TOP_LEVEL),
             keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
+            apis=apis,
+        )
+
+    def _apis(
+        self, top: Settings, defaults: Settings, functions: dict[str, tuple[Node, Settings]]
+    ) -> tuple[HttpApi, ...]:
+        if "http" in defaults:
+            entry = defaults["http"]
+            self._complain(entry.node, entry.path, "a route leads to one function", "write it there")
+        written = [
+            WrittenRoutes(name, own["http"].path, own["http"].value)
+            for name, (_, own) in functions.items()
+            if "http" in own
+        ]
+        return build_apis(
+            value_of(top, "apis", TOP_LEVEL), written, tuple(functions), self._complain, self.folder
         )
 
     # From values to a function
@@ -158,6 +182,7 @@ class _Reader(NodeReader):
             preloads=value_of(both, "preload", FUNCTION),
             has_cpu_share=value_of(both, "cpu_share", FUNCTION),
             network=Network(value_of(both, "network", FUNCTION)),
+            url=value_of(both, "url", FUNCTION) or None,
         )
 
     def _was_refused(self, path: str, key: str) -> bool:
@@ -372,3 +397,13 @@ class _Reader(NodeReader):
 
 def _seen_from(folder: Path, path: Path) -> Path:
     return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def _history(members: Mapping[str, int]) -> HistoryBounds:
+    unsaid = HistoryBounds()
+    size_mb = members.get("size")
+    return HistoryBounds(
+        days=members.get("days", unsaid.days),
+        events=members.get("events", unsaid.events),
+        payload_bytes=unsaid.payload_bytes if size_mb is None else size_mb * 1024 * 1024,
+    )

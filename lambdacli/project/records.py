@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.model.captured import CaptureRules
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
+from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.project.urls import DeclaredUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class FunctionSettings:
     preloads: bool = True
     has_cpu_share: bool = True
     network: Network = Network.HOST
+    url: DeclaredUrl | None = None
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:
@@ -96,11 +101,15 @@ class Project:
     has_stream_bandwidth: bool = True
     """Streamed responses flow as fast as on AWS, and no faster."""
     """An accepted event survives a power cut."""
+    capture: CaptureRules = field(default_factory=CaptureRules)
+    history: HistoryBounds = field(default_factory=HistoryBounds)
+    """What is kept of events that came to their end."""
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False
     keys: Path | None = None
     """The file with the access keys; None: where every project of this user has it."""
     warnings: tuple[Problem, ...] = field(default=())
+    apis: tuple[HttpApi, ...] = ()
 
     @property
     def folder(self) -> Path:

@@ -10,12 +10,15 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.project.capturing import Capturing
+from lambdacli.project.http_kinds import Apis, Routes
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
     Choice,
     Endpoints,
     Flag,
+    Group,
     JsonSchema,
     Kind,
     LayerSubstitutes,
@@ -30,6 +33,7 @@ from lambdacli.project.kinds import (
     seconds,
 )
 from lambdacli.project.policies import IdentityPolicies, Roles
+from lambdacli.project.urls import FunctionUrlSettings
 
 FUNCTION_NAME_PATTERN = rf"[a-zA-Z0-9-_]{{1,{limits.FUNCTION_NAME_LENGTH}}}"
 RESERVABLE_CONCURRENCY = ACCOUNT_CONCURRENCY - UNRESERVED_CONCURRENCY_MINIMUM
@@ -152,11 +156,40 @@ TOP_LEVEL = (
         "unlimited",
     ),
     Key(
+        "capture",
+        Capturing(),
+        None,
+        "How many real events of each function are kept for `lam events`, and fields whose values never are.",
+        {"events": 50, "redact": ["authorization", "*password*"]},
+    ),
+    Key(
+        "history",
+        Group(
+            {
+                "days": Number(1, 3650),
+                "events": Number(1000, 100_000_000),
+                "size": megabytes(1, 1024 * 1024),
+            }
+        ),
+        {},
+        "What is kept of asynchronous events that came to their end: for 7 days, 100,000 of them, and 256 MB "
+        "of payloads and answers, if unsaid.",
+        {"days": 30, "events": 1_000_000, "size": "2GB"},
+    ),
+    Key(
         "strict",
         Flag(),
         False,
         "Whether runtimes are refused by date as AWS refuses them; otherwise their end is only told.",
         True,
+    ),
+    Key(
+        "apis",
+        Apis(),
+        {},
+        "HTTP APIs and load balancers that functions stand behind by their `http`; without a name, default.",
+        {"shop": {"type": "rest", "stage": "dev"}},
+        ("api", "http_apis"),
     ),
     Key(
         "roles",
@@ -324,6 +357,23 @@ FUNCTION = (
         Network.HOST.value,
         "The machine's network, or one of the environment's own.",
         "isolated",
+    ),
+    Key(
+        "http",
+        Routes(),
+        (),
+        "Routes that lead to the function: `GET /items/{id}`, or a mapping that names api and authorizer.",
+        ["GET /items/{id}", {"route": "ANY /{proxy+}", "api": "shop"}],
+        ("route", "routes", "events", "httpapi", "http_api"),
+    ),
+    Key(
+        "url",
+        FunctionUrlSettings(),
+        False,
+        "Whether the function has a URL of its own; a mapping says who may call it, from which pages, and "
+        "whether answers are streamed.",
+        {"auth": "NONE", "cors": {"origins": ["http://localhost:5173"]}},
+        ("function_url", "functionurl", "functionurlconfig", "function_url_config"),
     ),
 )
 """The keys of a function, and of `defaults`."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from lambdacli.model.identity import Identity
+from lambdacli.model.principals import Caller, CallerKind
 from lambdacli.project.keys import KeysFile
 from lambdacli.service.authentication import INVALID_TOKEN, Authenticator, Known
 from lambdacli.service.door import caller_of
 from lambdacli.service.neighbour_requests import refusal, unsigned_service
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.sessions import Sessions, account_of_access_key, own_credentials
+from lambdacli.triggers.url_access import Signer
 from lambdacli.wire.http import Request, Response
 
 
@@ -56,6 +59,18 @@ class Callers:
     def _is_known(self, authenticator: Authenticator, access_key: str) -> bool:
         is_own = access_key == own_credentials(self._preferences.account).access_key_id
         return is_own or authenticator.account_of(access_key) is not None
+
+    def signer_of(self, request: Request) -> Signer:
+        """Of a request to a function's own URL: without `auth` it must be signed, but nothing is checked, and
+        it counts as the root user's of the account that its key selects."""
+        from lambdacli.service.signatures import read_signature
+
+        access_key = read_signature(request).access_key
+        known = self.of(request)
+        identity = known.identity
+        if identity is None:
+            identity = Identity(Caller(CallerKind.ROOT, f"arn:aws:iam::{known.account}:root", known.account))
+        return Signer(identity, access_key, known.account)
 
     def of(self, request: Request, service: str = "lambda") -> Known:
         """Account and region as the signature names them. Who can use the socket is the owner."""

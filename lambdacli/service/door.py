@@ -16,7 +16,9 @@ from lambdacli.wire.peers import owner_of
 _ROOT_UID = 0
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{0,5})?")
-_FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+_WEB_PAGES = frozenset({"cross-site", "same-site", "same-origin"})
+"""What a browser says of a request that some page makes. A page of the very same origin is a function's too:
+the API has none."""
 _OWN_ROUTES = "/_lam/"
 
 _CREDENTIAL = re.compile(r"\bCredential=([^,\s]+)")
@@ -71,6 +73,12 @@ def refuse(request: Request, settings: DoorSettings, peer_uid: int | None) -> Re
     )
 
 
+def refuse_at_front(request: Request) -> Response | None:
+    """The part of `refuse` that holds where functions are called by HTTP: pages may come, and signing is the
+    front's own matter. A page that points a name of its own at this machine still may not."""
+    return _refuse_host(request)
+
+
 def caller_of(request: Request) -> Caller:
     """Reads the credential scope of a signature, in the header or in a presigned query; takes anything."""
     header = request.headers.get("authorization")
@@ -108,7 +116,7 @@ def _refuse_host(request: Request) -> Response | None:
 
 
 def _refuse_web_page(request: Request) -> Response | None:
-    if "origin" in request.headers or request.headers.get("sec-fetch-site", "").lower() in _FOREIGN_SITES:
+    if "origin" in request.headers or request.headers.get("sec-fetch-site", "").lower() in _WEB_PAGES:
         return _denied(
             "The request comes from a web page, and a web page may not run code on this machine. "
             "Call the service from a program: a request without Origin and Sec-Fetch-Site headers."

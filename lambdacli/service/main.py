@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -16,14 +17,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambdacli import __version__
+from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.logs.context import LogsContext
 from lambdacli.api.logs.dispatch import LogsApi
-from lambdacli.api.operations.context import Context
+from lambdacli.api.operations.context import Context, new_id
+from lambdacli.api.protocol import serialise_error
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
+from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.event_desk import EventDesk
@@ -49,6 +53,7 @@ from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
 from lambdacli.service.file_systems import FileSystems
+from lambdacli.service.fronts import Fronts
 from lambdacli.service.gateway import Gateway
 from lambdacli.service.hearers import Hearers
 from lambdacli.service.hot_folders import HotFolders
@@ -67,6 +72,7 @@ from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
+from lambdacli.store.captured import CapturedEvents
 from lambdacli.store.code import CodeStore
 from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably, open_for_reading
@@ -77,9 +83,13 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.metrics import MetricStore
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.capture import Capture
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
+from lambdacli.triggers import api_addresses, function_url
+from lambdacli.triggers.function_url import FunctionUrls
+from lambdacli.triggers.http_api import HttpApis
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -99,6 +109,11 @@ def main(arguments: list[str]) -> int:
                 runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        if not _is_full(error):
+            raise
+        sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
         return 1
     return 0
 
@@ -151,8 +166,8 @@ class Service:
         self._event_store = EventStore(database, self._commits)
         self._functions = FunctionStore(database, self._function_changed)
         self._hot_folders = HotFolders(self._functions, self._code_changed)
-        self._aliases = AliasStore(database, self._provisioning_changed)
-        self._function_settings = SettingStore(database, self._provisioning_changed)
+        self._aliases = AliasStore(database, self._settings_changed)
+        self._function_settings = SettingStore(database, self._settings_changed)
         self._layers = LayerStore(database, self._layer_changed)
         self._mappings = MappingStore(database)
         self._code_signing = CodeSigningStore(database)
@@ -160,6 +175,9 @@ class Service:
         self._metrics = Metrics(self._counted.add)
         self._metrics.start()
         stack.callback(self._metrics.stop)
+        self._captured_events = CapturedEvents(database)
+        self._capture = Capture(self._captured_events.put)
+        stack.callback(self._capture.flush)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
@@ -221,18 +239,21 @@ class Service:
     def _open_engine(self, stack: AsyncExitStack) -> None:
         self._ledger = Ledger()
         self._reservations_changed()
+        arrivals = Arrivals(self._function_settings, self._logs, self._metrics)
         self._invoker = Invoker(
             self._fleet,
+            arrivals,
             self._ledger,
             self._placements.place,
             self._metrics,
             self._placements.ready,
             lambda: self._preferences.stream_rate,
+            self._capture.keep,
         )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(
             callees,
-            self._function_settings,
+            arrivals.recursion_of,
             self._sessions,
             self._endpoint_of,
             lambda: self._events,
@@ -247,8 +268,27 @@ class Service:
             lambda key, version, name, value: self._metrics.count(key, version, Metric(name), value),
         )
         database = self._settings.state / "lam.db"
+        self._model = load_model()
+        self._function_urls = FunctionUrls(
+            self._function_settings,
+            callees,
+            Access(self._function_settings),
+            self._invoker,
+            signer_of=lambda request: self._callers.signer_of(request),
+            told=lambda error, request_id: serialise_error(self._model, error, request_id),
+            endpoint=lambda: self._doors.endpoint,
+            now=self._clock.now,
+            new_id=new_id,
+        )
+        self._http_apis = HttpApis(
+            callees, self._invoker, self._clock, endpoint=lambda: self._doors.endpoint, new_id=new_id
+        )
         self._event_desk = EventDesk(
-            self._event_store, self._events, lambda: open_for_reading(database), self._clock
+            self._event_store,
+            self._events,
+            lambda: open_for_reading(database),
+            self._clock,
+            hearers.send_again,
         )
         self._events.take_back()
         stack.push_async_callback(self._events.close)
@@ -283,6 +323,7 @@ class Service:
             self._functions,
             self._code,
             self._layers,
+            self._function_settings,
             self._clock,
             self._real_time,
             on_code_change=self._code_changed,
@@ -305,6 +346,8 @@ class Service:
             clock=self._clock,
             callers=self._callers,
             neighbours=self._neighbours,
+            http_apis=self._http_apis,
+            urls=self._function_urls,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -322,10 +365,11 @@ class Service:
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
 
     def _gateway(self, told: Descriptions) -> Gateway:
-        lambda_api = Api(load_model(), self._context).handle
+        lambda_api = Api(self._model, self._context).handle
         produced = ProducedInvocations(Access(self._function_settings), lambda_api)
         return Gateway(
             self._door_rules,
+            fronts=self._fronts(),
             control=Control(self._control_context(told, produced)).handle,
             lambda_api=lambda_api,
             services={"logs": LogsApi(self._logs_context).handle},
@@ -333,6 +377,17 @@ class Service:
             is_project_settled=_always if self._sync is None else self._sync.is_settled,
             settle_project=self._settle_project,
             note_activity=self._idleness.note_activity,
+        )
+
+    def _fronts(self) -> Fronts:
+        urls, apis = self._function_urls.handle, self._http_apis.handle
+        return Fronts(
+            {
+                function_url.DOMAIN: urls,
+                api_addresses.API_DOMAIN: apis,
+                api_addresses.ALB_DOMAIN: apis,
+            },
+            {function_url.PATH: urls, api_addresses.API_PATH: apis, api_addresses.ALB_PATH: apis},
         )
 
     def _neighbourhood(self) -> Neighbourhood:
@@ -425,9 +480,15 @@ class Service:
             logs=self._logs,
             clock=self._clock,
             metrics=self._metrics_since,
+            captured=CapturedRoutes(
+                self._captured_events,
+                self._capture.flush,
+                lambda: (self._preferences.account, self._preferences.region),
+            ),
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
             produced=produced.answer,
+            urls=told.urls,
         )
 
     def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
@@ -467,9 +528,11 @@ class Service:
             self._launcher.forget(key)
         self._retire_outdated()
         self._provisioner.changed(key)
+        self._function_urls.forget()
 
-    def _provisioning_changed(self, key: FunctionKey) -> None:
+    def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)
+        self._function_urls.forget()
 
     def _retire_outdated(self) -> None:
         self._launcher.retire_outdated(self._placements.is_current)
@@ -479,11 +542,16 @@ class Service:
         self._ledger.set_reserved(self._functions.reservations())
 
     def _project_read(self) -> None:
+        project = self._preferences.project
+        if project is not None:
+            self._http_apis.take(project.apis, project.account, project.region)
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)
         self._events.max_running = self._preferences.pool_limits.environments
         self._commits.is_durable = self._preferences.is_durable
+        self._capture.rules = self._preferences.capture
+        self._event_store.bound_history(self._preferences.history, self._clock.now())
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()
@@ -503,8 +571,16 @@ def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str,
     return found
 
 
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
 def _open_database(file: Path) -> sqlite3.Connection:
     try:
         return open_database(file)
     except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.Error) and _is_full(error):
+            raise
         raise StartFailure(f"{file}: {error}") from error

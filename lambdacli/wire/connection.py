@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.inflow import Inflow
-from lambdacli.wire.messages import Accept, Handler, Peer, Pending, Request, Response, TakesPieces
+from lambdacli.wire.messages import Accept, BrokenOff, Handler, Peer, Pending, Request, Response, TakesPieces
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
 from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head
 
@@ -498,6 +498,8 @@ class Connection(asyncio.Protocol):
             if is_chunked(request):
                 self._write(b"0\r\n\r\n")
             return True
+        except BrokenOff:
+            pass
         except asyncio.CancelledError:
             if _is_this_task_cancelled():
                 raise

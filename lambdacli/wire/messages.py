@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -35,9 +35,17 @@ class Request:
     http_version: str = "1.1"
     trailers: Mapping[str, str] = field(default_factory=dict)
     """What stood after a chunked body, as headers do before it."""
+    raw_headers: Sequence[tuple[bytes, bytes]] = ()
+    """The headers as they came: in order, names as they were written, one entry for each time. Empty where
+    a request was not read from a connection."""
     inflow: Inflow | None = None
     """The body, where the server hands it on as it comes; `body` and `trailers` are empty then. A response
     that is there before its end waits for that, and the rest is thrown away."""
+
+
+class BrokenOff(Exception):
+    """Raised by a response's iterator whose rest will never come: the client finds the response cut, and
+    whoever raises it has told why."""
 
 
 @dataclass(slots=True)
@@ -53,6 +61,8 @@ class Response:
     """Close the connection after this response."""
     may_wait: bool = False
     """If the client has sent its next request already, it may get both responses together."""
+    further_headers: Sequence[tuple[str, str]] = ()
+    """Written after `headers`, under the same rules; a name may come again, as Set-Cookie does."""
 
 
 class Pending(Awaitable[Response], Protocol):

@@ -21,7 +21,7 @@ _PLAIN_LINE = re.compile(
     rb"(GET|HEAD|POST|PUT|DELETE) (/[A-Za-z0-9/._~%:$&=+@,;!*()'-]*)(?:\?([A-Za-z0-9/._~%:$&=+@,;!*()'?-]*))?"
     rb" HTTP/1\.1\r\n"
 )
-_BLOCKS: dict[bytes, tuple[dict[str, str], int]] = {}
+_BLOCKS: dict[bytes, tuple[dict[str, str], int, list[tuple[bytes, bytes]]]] = {}
 """Header sections that the parser took, byte for byte, with what it made of them and the body's length:
 whoever keeps a connection open sends the same one again and again."""
 _BLOCKS_KEPT = 256
@@ -87,11 +87,13 @@ class RequestReader:
         self._inflow: Inflow | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._bytes_without_body = 0
-        self._upgrade: str | None = None
+        self._offer: tuple[str, list[tuple[bytes, bytes]]] | None = None
+        """Of another protocol, with all headers among which it came."""
         self._unknown_block: bytes | None = None
         self._method = b""
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._raw_headers: list[tuple[bytes, bytes]] = []
         self._trailers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -125,7 +127,7 @@ class RequestReader:
             known = _BLOCKS.get(data[line.end() : end])
             if known is None:
                 break
-            headers, length = known
+            headers, length, raw_headers = known
             if self._divert is not None and not self._peer.is_unix and "authorization" not in headers:
                 break  # where an unsigned request goes is not for its headers alone to say
             is_whole = end + length <= len(data)
@@ -140,6 +142,7 @@ class RequestReader:
                     headers,
                     data[end : end + length],
                     self._peer,
+                    raw_headers=raw_headers,
                 )
             )
             at = end + length
@@ -152,7 +155,8 @@ class RequestReader:
             return
         if len(_BLOCKS) >= _BLOCKS_KEPT:
             _BLOCKS.clear()
-        _BLOCKS[block] = (self._headers, int(self._headers.get("content-length", 0)))
+        length = int(self._headers.get("content-length", 0))
+        _BLOCKS[block] = (self._headers, length, self._raw_headers)
 
     def _parse(self, data: bytes) -> None:
         rest: bytes | memoryview = data
@@ -169,12 +173,11 @@ class RequestReader:
 
     def _parse_head_without_upgrade(self) -> None:
         version = self._parser.get_http_version().encode()
-        self._upgrade = self._headers.pop("upgrade")
-        fields = "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
+        self._offer = self._headers.pop("upgrade"), self._raw_headers
+        kept = [field for field in self._raw_headers if field[0].lower() != b"upgrade"]
+        fields = b"".join(b"%b: %b\r\n" % field for field in kept)
         self._parser = httptools.HttpRequestParser(self)
-        self._parser.feed_data(
-            b"%b %b HTTP/%b\r\n%b\r\n" % (self._method, self._url, version, fields.encode("latin-1"))
-        )
+        self._parser.feed_data(b"%b %b HTTP/%b\r\n%b\r\n" % (self._method, self._url, version, fields))
 
     # What the parser calls.
 
@@ -182,6 +185,7 @@ class RequestReader:
         self.reading = Reading.HEAD
         self._url = b""
         self._headers = {}
+        self._raw_headers = []
         self._trailers = {}
         self._body = []
         self._body_bytes = 0
@@ -191,7 +195,10 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # What comes after the body is kept apart: it decides nothing that a header decides.
-        fields = self._headers if self.reading is Reading.HEAD else self._trailers
+        fields = self._trailers
+        if self.reading is Reading.HEAD:
+            fields = self._headers
+            self._raw_headers.append((name, value))
         key = _NAMES.get(name) or _name(name)
         text = value.decode("latin-1")
         if key in fields:
@@ -206,9 +213,9 @@ class RequestReader:
             raise Refused(431, "The request's header section is too large.")
         if self._is_upgrade():
             return
-        if self._upgrade is not None:
-            self._headers["upgrade"] = self._upgrade
-            self._upgrade = None
+        if self._offer is not None:
+            self._headers["upgrade"], self._raw_headers = self._offer
+            self._offer = None
         self.reading = Reading.BODY
         self._bytes_without_body = 0
         if self._divert is not None and self._is_diverted(self._divert):
@@ -290,6 +297,7 @@ class RequestReader:
             is_body_too_large=is_body_too_large,
             http_version=self._parser.get_http_version(),
             trailers=self._trailers,
+            raw_headers=self._raw_headers,
         )
 
     def _heed_expectation(self) -> None:

@@ -60,10 +60,8 @@ def test_every_setting_is_told_by_qualifier(house, shown):
         "recursive_loop": "Terminate",
     }
     assert [note.partition(" ha")[0].partition(" is ")[0] for note in shown().notes] == [
-        "the function URL of live",
         "runtime management Manual of 1",
         "the scaling config of 1",
-        "RecursiveLoop Terminate",
     ]
 
 

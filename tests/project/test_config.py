@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
+from lambdacli.model.function_url import Cors
 from lambdacli.project import yaml_nodes
 from lambdacli.project.config import ConfigError, FunctionSettings, find_project, load_project
 from lambdacli.project.schema import FUNCTION_NAMES, TOP_LEVEL_NAMES
+from lambdacli.project.urls import DeclaredUrl
 
 MINIMAL = """
 functions:
@@ -47,6 +50,29 @@ def problems_of(file: Path) -> str:
 def the_function(file: Path) -> FunctionSettings:
     (function,) = load_project(file).functions
     return function
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("", HistoryBounds(7, 100_000, 256 * 1024 * 1024)),
+        ("history:\n", HistoryBounds()),
+        ("history: {days: 30}\n", HistoryBounds(days=30)),
+        ("history: {events: 5000, size: 1GB}\n", HistoryBounds(events=5000, payload_bytes=1024**3)),
+    ],
+)
+def test_what_is_not_said_of_the_history_is_as_usual(project, text, bounds):
+    assert load_project(project(text)).history == bounds
+
+
+def test_wrong_bounds_of_the_history_are_all_told(project):
+    told = problems_of(project("history: {days: 0, event: 5000, size: 1TB}\n"))
+    assert "history.days: must be a number from 1 to 3650, not the number 0" in told
+    assert "history.event: not a known key; did you mean events?" in told
+    assert (
+        'history.size: must be a number from 1 to 1048576 MB (512, 512MB or 1GB), not the text "1TB"' in told
+    )
+    assert "must be a mapping of days, events, size, not the number 5" in problems_of(project("history: 5\n"))
 
 
 def test_a_minimal_project_gets_lambdas_defaults(project):
@@ -112,6 +138,16 @@ def test_every_key_arrives(project):
             preload: off
             cpu_share: no
             network: isolated
+            url:
+              auth: AWS_IAM
+              invoke_mode: RESPONSE_STREAM
+              cors:
+                origins: ["https://page.example", "http://localhost:5173"]
+                methods: GET
+                headers: [x-a]
+                expose: [x-b]
+                max_age: 60
+                credentials: true
         """,
         src__app_py="",
         src__app="",
@@ -152,6 +188,18 @@ def test_every_key_arrives(project):
             preloads=False,
             has_cpu_share=False,
             network=Network.ISOLATED,
+            url=DeclaredUrl(
+                "AWS_IAM",
+                "RESPONSE_STREAM",
+                Cors(
+                    allow_credentials=True,
+                    allow_headers=("x-a",),
+                    allow_methods=("GET",),
+                    allow_origins=("https://page.example", "http://localhost:5173"),
+                    expose_headers=("x-b",),
+                    max_age_seconds=60,
+                ),
+            ),
         ),
     )
     assert loaded.watched_paths == {
@@ -309,6 +357,25 @@ def test_a_wrong_stand_in_for_a_layer_is_told(project, line, expected):
     assert problems_of(project(f"{line}\n{MINIMAL}")) == f"lam.yaml:{expected}"
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("true", DeclaredUrl()),
+        ("false", None),
+        ("{}", DeclaredUrl()),
+        ("{cors: false}", DeclaredUrl()),
+        (
+            "{cors: true}",
+            DeclaredUrl(cors=Cors(allow_origins=("*",), allow_methods=("*",), allow_headers=("*",))),
+        ),
+        ("{cors: {origins: '*'}}", DeclaredUrl(cors=Cors(allow_origins=("*",)))),
+    ],
+)
+def test_a_url_is_asked_for_in_one_word_or_in_many(project, written, expected):
+    defaults = "defaults: {url: true}\n" if written == "false" else ""
+    assert the_function(project(f"{defaults}{MINIMAL}    url: {written}\n")).url == expected
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "functions:\n", "functions: {}\n"])
 def test_a_project_may_have_no_functions_yet(project, text):
     assert load_project(project(text)).functions == ()
@@ -454,6 +521,25 @@ SETTINGS_PROBLEMS = [
     (
         "tags: {" + ", ".join(f"t{number}: x" for number in range(51)) + "}",
         "5:11: functions.demo.tags: has 51 tags; Lambda allows 50",
+    ),
+    ("url: often", '5:10: functions.demo.url: must be true, false or a mapping, not the text "often"'),
+    ("url: []", "5:10: functions.demo.url: must be true, false or a mapping, not a list"),
+    (
+        "url: {auth: IAM}",
+        '5:17: functions.demo.url.auth: must be NONE or AWS_IAM, not the text "IAM"',
+    ),
+    ("url: {aut: NONE}", "5:11: functions.demo.url.aut: unknown key; did you mean auth?"),
+    (
+        "url: {cors: {origins: [5]}}",
+        "5:28: functions.demo.url.cors.origins[0]: must be a text, not the number 5; put it into quotes",
+    ),
+    (
+        "url: {cors: {methods: OPTIONSX}}",
+        "5:27: functions.demo.url.cors.methods: has 8 characters; Lambda allows 6",
+    ),
+    (
+        "url: {cors: {max_age: 1d}}",
+        '5:27: functions.demo.url.cors.max_age: must be a number from 0 to 86400, not the text "1d"',
     ),
 ]
 

@@ -70,6 +70,7 @@ def runs(project: Project) -> int:
         pytest.param({"Origin": "null"}, 403, "accessdeniedexception", id="hidden origin"),
         pytest.param({"Sec_Fetch_Site": "cross-site"}, 403, "accessdeniedexception", id="cross-site"),
         pytest.param({"Sec_Fetch_Site": "same-site"}, 403, "accessdeniedexception", id="same-site"),
+        pytest.param({"Sec_Fetch_Site": "same-origin"}, 403, "accessdeniedexception", id="same-origin"),
         pytest.param({"Host": "evil.example"}, 403, "accessdeniedexception", id="foreign host"),
         pytest.param({"Host": "127.0.0.1.evil.example:4566"}, 403, "accessdeniedexception", id="rebinding"),
         pytest.param({"Host": None}, 400, "invalidrequestexception", id="no host"),

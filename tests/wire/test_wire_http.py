@@ -43,6 +43,12 @@ def test_request_reaches_the_handler_as_it_came(run):
     (request,) = seen
     assert (request.method, request.path, request.query) == ("POST", "/a%2Fb/c", "q=1%20&r")
     assert request.headers == {"host": "x", "x-twice": "1, café", "content-length": "3"}
+    assert request.raw_headers == [
+        (b"Host", b"x"),
+        (b"X-Twice", b"1"),
+        (b"x-twice", b"caf\xe9"),
+        (b"Content-Length", b"3"),
+    ]
     assert (request.body, request.is_body_too_large, request.http_version) == (b"abc", False, "1.1")
     assert request.peer == Peer(False, server, own)
 
@@ -253,9 +259,11 @@ def test_offer_to_upgrade_is_answered_as_an_ordinary_request(run, method, rest):
     """Java's client offers HTTP/2 with every first request, and sends its body with it."""
     body = b"event" if method == "POST" else b""
     seen = []
+    raw_headers = []
 
     async def handler(request):
         seen.append(request.headers.get("upgrade"))
+        raw_headers.append([name for name, _ in request.raw_headers])
         return await echo(request)
 
     async def story():
@@ -272,6 +280,7 @@ def test_offer_to_upgrade_is_answered_as_an_ordinary_request(run, method, rest):
 
     run(story())
     assert seen == (["h2c", None] if rest else ["h2c"])
+    assert raw_headers[0] == [b"Host", b"Connection", b"Content-Length", b"Upgrade", b"HTTP2-Settings"]
 
 
 async def _two_pieces():
@@ -344,6 +353,36 @@ def test_framing_headers_of_the_handler_are_replaced_by_ours(run):
             assert await client.is_closed_by_server()
 
     run(story())
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_header_can_be_sent_more_than_once(run, is_stream):
+    async def handler(request):
+        body = _two_pieces() if is_stream else b"one two"
+        cookies = [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2; Path=/"), ("content-length", "99")]
+        return Response(200, {"X-A": "b"}, body, further_headers=cookies)
+
+    async def story():
+        async with serving(handler) as (_, port), connected(port) as client:
+            await client.send(GET)
+            head = await client.reader.readuntil(b"\r\n\r\n")
+            assert b"\r\nX-A: b\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n" in head
+            assert b"99" not in head
+
+    run(story())
+
+
+def test_a_repeated_header_cannot_forge_another_one(run, caplog):
+    async def handler(request):
+        return Response(200, further_headers=[("Set-Cookie", "a=1\r\nX-Forged: yes")])
+
+    async def story():
+        async with serving(handler) as (_, port), connected(port) as client:
+            await client.send(GET)
+            assert (await client.answer()).status == 500
+
+    run(story())
+    assert "holds a line break" in caplog.text
 
 
 def test_pieces_of_a_stream_leave_as_they_come(run):

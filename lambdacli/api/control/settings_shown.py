@@ -43,10 +43,10 @@ class SettingsShown:
         sections: dict[str, dict[str, str] | str] = {
             "provisioned_concurrency": self._provisioned(key),
             "event_invoke": self._event_invoke(key),
-            "function_url": self._urls(key, notes),
+            "function_url": self._urls(key),
             "runtime_management": self._runtime_management(key, notes),
             "scaling": self._scaling(key, notes),
-            "recursive_loop": self._recursion(key, notes),
+            "recursive_loop": self._recursion(key),
         }
         return ShownSettings({name: section for name, section in sections.items() if section}, notes)
 
@@ -64,12 +64,11 @@ class SettingsShown:
             shown[qualifier] = _told(config)
         return shown
 
-    def _urls(self, key: FunctionKey, notes: list[str]) -> dict[str, str]:
+    def _urls(self, key: FunctionKey) -> dict[str, str]:
         shown = {}
         for qualifier, url in self._settings.of_function(FUNCTION_URL, key).items():
             where = url_of(url.url_id, key.region, self._endpoint())
             shown[qualifier or LATEST] = f"{where} {url.auth_type} {url.invoke_mode}"
-            notes += effects.function_url_without_effect(qualifier, url)
         return shown
 
     def _runtime_management(self, key: FunctionKey, notes: list[str]) -> dict[str, str]:
@@ -87,12 +86,9 @@ class SettingsShown:
             notes += effects.scaling_without_effect(version, scaling)
         return shown
 
-    def _recursion(self, key: FunctionKey, notes: list[str]) -> str:
+    def _recursion(self, key: FunctionKey) -> str:
         recursion = self._settings.get(RECURSION, key)
-        if recursion is None:
-            return ""
-        notes += effects.recursion_without_effect(recursion)
-        return recursion.loop
+        return "" if recursion is None else recursion.loop
 
 
 def _told(config: EventInvokeConfig) -> str:

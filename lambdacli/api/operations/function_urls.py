@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lambdacli.api import effects
 from lambdacli.api.names import Target, target_of
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page
 from lambdacli.api.views import timestamp
-from lambdacli.model.effects import function_url_without_effect
 from lambdacli.model.errors import ResourceConflictException, ResourceNotFoundException
 from lambdacli.model.function_url import Cors, FunctionUrl, url_of
 from lambdacli.store.kinds import FUNCTION_URL
@@ -117,7 +115,6 @@ def _kept(context: Context, target: Target, request: Mapping[str, Any], url: Fun
     )
     qualifier = _qualifier(target)
     context.settings.put(FUNCTION_URL, target.key, url, qualifier)
-    effects.warn(target.key.name, function_url_without_effect(qualifier, url))
     return _shown(context, target, url)
 
 

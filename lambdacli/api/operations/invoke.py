@@ -27,7 +27,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Answering:
     client_context = invoking.client_context_of(request.get("ClientContext"))
 
     def run() -> Answering:
-        trace_id, trace_shown = invoking.trace_of(context)
+        trace_id, trace_shown = invoking.trace(context)
         headers = {"X-Amzn-Trace-Id": trace_shown}
         if kind is InvocationType.DRY_RUN:
             return Reply({"StatusCode": 204}, headers)
@@ -54,9 +54,11 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     target = target_of(context, request)
     function = invoking.invocable(context, target)
     await invoking.check_json(payload)
-    # This operation takes no trace over from its caller.
     invocation = Invocation(
-        context.request_id, target.arn, payload or invoking.EMPTY_EVENT, trace_id=invoking.new_trace_id()
+        context.request_id,
+        target.arn,
+        payload or invoking.EMPTY_EVENT,
+        trace_id=invoking.trace_of_async(context),
     )
     await context.events.accept(function, invocation, target.qualifier)
     return {"Status": 202}

@@ -28,7 +28,7 @@ def invoke_with_response_stream(context: Context, request: dict[str, Any]) -> An
     client_context = invoking.client_context_of(request.get("ClientContext"))
 
     def run() -> Answering:
-        trace_id, trace_shown = invoking.trace_of(context)
+        trace_id, trace_shown = invoking.trace(context)
         headers = {"X-Amzn-Trace-Id": trace_shown}
         if request.get("InvocationType") == InvocationType.DRY_RUN:
             return Reply({"StatusCode": 204}, headers)
