@@ -11,7 +11,7 @@ from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Run, Stopping
 from lambdacli.environments.placement import Placement
 from lambdacli.model.errors import ServiceException, TooManyRequestsException
-from lambdacli.model.function import Function
+from lambdacli.model.function import Debugging, Function
 from lambdacli.model.later import Later
 from lambdacli.model.metric import Metric
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
@@ -19,6 +19,8 @@ from lambdacli.telemetry.metrics import Metrics
 
 Place = Callable[[Function], Awaitable[Placement]]
 """Makes a function ready to run: its folders, packages, variables."""
+Debugged = Callable[[Function, Placement, Debugging], Awaitable[Placement]]
+"""The same beside a debugger."""
 
 
 class Invoker:
@@ -29,20 +31,24 @@ class Invoker:
         place: Place,
         metrics: Metrics,
         ready: Callable[[Function], Placement | None] = lambda function: None,
+        debugged: Debugged | None = None,
     ) -> None:
-        """`ready` tells what `place` would, if it has nothing to do any more."""
+        """`ready` tells what `place` would, if it has nothing to do any more. Without `debugged` no
+        function is run beside a debugger."""
         self._fleet = fleet
         self._ledger = ledger
         self._place = place
         self._metrics = metrics
         self._ready = ready
+        self._debugged = debugged
 
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]:
         """The answer as soon as the runtime has given it; with the log tail, when the phase is over. May
         raise at once what the caller gets."""
-        placement = None if want_log_tail else self._ready(function)
+        is_plain = not want_log_tail and (invocation.debugging or function.debugging) is None
+        placement = self._ready(function) if is_plain else None
         if placement is None:
             return self._in_steps(function, invocation, want_log_tail)
         concurrency = self._admit(function)
@@ -70,6 +76,9 @@ class Invoker:
         concurrency = self._admit(function)
         try:
             placement = await self._place(function)
+            debugging = invocation.debugging or function.debugging
+            if debugging is not None and self._debugged is not None:
+                placement = await self._debugged(function, placement, debugging)
             run = self._fleet.submit(placement, invocation)
             self._count(function, concurrency, run)
             with contextlib.suppress(Stopping):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
+from lambdacli.model.function import Debugging
 from lambdacli.model.record import record
 
 
@@ -26,6 +27,8 @@ class Invocation:
     trace_id: str | None = None
     wants_cold: bool = False
     """It is to run in an environment that never ran one."""
+    debugging: Debugging | None = None
+    """It is to run beside a debugger, whatever the function's own settings say."""
 
 
 @record

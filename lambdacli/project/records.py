@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambdacli.model.function import Network
+from lambdacli.model.function import Debugging, Network
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
 
@@ -67,6 +67,7 @@ class FunctionSettings:
     preloads: bool = True
     has_cpu_share: bool = True
     network: Network = Network.HOST
+    debugging: Debugging | None = None
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:

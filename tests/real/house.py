@@ -146,14 +146,16 @@ class Project:
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def begin(self, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """A verb that runs on; stdout and stderr in one stream."""
+    def begin(
+        self, *arguments: str, more: Mapping[str, str] | None = None, apart: bool = False
+    ) -> subprocess.Popen[str]:
+        """A verb that runs on; stdout and stderr in one stream, unless they are wanted apart."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
             env={**self.variables, **(more or {})},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if apart else subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
         )

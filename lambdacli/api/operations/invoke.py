@@ -26,13 +26,14 @@ from lambdacli.model.errors import (
     RequestEntityTooLargeException,
     ResourceConflictException,
 )
-from lambdacli.model.function import Function, State
+from lambdacli.model.function import Debugging, Function, State
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvocationType, InvokeAnswer
 
 _EMPTY_EVENT = b"{}"
 _READ_OVER = msgspec.json.Decoder(msgspec.Raw)
 _COLD_HEADER = "x-lam-cold"
+_DEBUG_HEADER = "x-lam-debug"
 _TRACE_HEADER = "x-amzn-trace-id"
 _TRACE_PART = re.compile(r"(?:^|;)\s*(Root|Sampled)=([^;]+)", re.IGNORECASE)
 
@@ -60,6 +61,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Reply | Later[Reply] | 
             client_context=None if is_event else client_context,
             trace_id=trace_id,
             wants_cold=_wants_cold(context),
+            debugging=_wanted_debugging(context),
         )
         if is_event:
             accepted = context.events.accept(function, invocation, target.qualifier)
@@ -200,6 +202,14 @@ async def _after_a_closer_look(
 def _wants_cold(context: Context) -> bool:
     """`lam invoke --cold`, which alone comes over the socket."""
     return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
+
+
+def _wanted_debugging(context: Context) -> Debugging | None:
+    """`lam invoke --debug` and `--debug-wait`, which come over the socket too."""
+    wanted = context.http.headers.get(_DEBUG_HEADER)
+    if wanted is None or not context.http.peer.is_unix:
+        return None
+    return Debugging(waits=wanted == "wait")
 
 
 def _trace(context: Context) -> tuple[str, str]:
