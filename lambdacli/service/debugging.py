@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +90,10 @@ class Debuggers:
             seen_as=TASK_ROOT if self._is_walled() else str(folder),
         )
 
+    def open_ports(self) -> dict[str, int]:
+        """By the names of functions that are debugged."""
+        return {key.name: door.port for key, door in self._doors.items()}
+
     def heed(self, key: FunctionKey) -> None:
         """A function that is always to be debugged has its port before it runs."""
         function = self._find(key)
@@ -97,6 +101,11 @@ class Debuggers:
             task = asyncio.get_running_loop().create_task(self._open_ahead(function))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def open_ahead(self, functions: Iterable[Function]) -> None:
+        for function in functions:
+            if function.debugging is not None:
+                await self._open_ahead(function)
 
     async def close(self) -> None:
         """What a breakpoint holds goes on when its editor is gone: invocations come to their end."""

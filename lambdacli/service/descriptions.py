@@ -22,6 +22,7 @@ from lambdacli.model.grant import Grant
 from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.service import grants
 from lambdacli.service.callers import Callers
+from lambdacli.service.debugging import Debuggers
 from lambdacli.service.doors import Doors
 from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.neighbours import NeighbourServices
@@ -49,6 +50,7 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
+        debuggers: Debuggers,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -63,6 +65,7 @@ class Descriptions:
         self._clock = clock
         self._callers = callers
         self._neighbours = neighbours
+        self._debuggers = debuggers
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -92,6 +95,7 @@ class Descriptions:
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,
             "clock": told(self._clock.read()),
+            "debuggers": self._debuggers.open_ports(),
         }
 
     def _notices(self) -> list[str]:

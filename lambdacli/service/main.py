@@ -141,8 +141,6 @@ class Service:
         self._open_project(stack)
         await self._open_doors(stack)
         stack.push_async_callback(self._debuggers.close)
-        for function in self._functions.of_project():
-            self._debuggers.heed(function.key)
         self._provisioner.start()
         self._events.start()
         stack.callback(self._logs.end_followers)
@@ -319,6 +317,7 @@ class Service:
             clock=self._clock,
             callers=self._callers,
             neighbours=self._neighbours,
+            debuggers=self._debuggers,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -330,6 +329,7 @@ class Service:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
         self._project_read()
+        await self._debuggers.open_ahead(self._functions.of_project())
         # The record comes before the socket: who can connect can also read who answers.
         write_record(self._settings.state, told.identity())
         await self._doors.open_socket(self._settings.socket)

@@ -679,7 +679,10 @@ def test_a_debugger_of_the_defaults_is_not_for_custom_runtimes(project):
 @pytest.mark.parametrize(
     ("written", "complaint"),
     [
-        ("5678", "functions.demo.debug: must be true, false or a mapping with port and wait, not the number 5678"),
+        (
+            "5678",
+            "functions.demo.debug: must be true, false or a mapping with port and wait, not the number 5678",
+        ),
         ("{port: 80}", "functions.demo.debug.port: must be a number from 1024 to 65535, not the number 80"),
         ("{wait: 1}", "functions.demo.debug.wait: must be true or false, not the number 1"),
         ("{host: x}", "functions.demo.debug.host: unknown key; known are port, wait"),

@@ -311,7 +311,8 @@ def test_the_command_says_where_to_attach_and_waits(project: Project) -> None:
         # It is warm now, and nobody is attached any more: the next one waits all the same.
         with closing(Begun(project, "invoke", "greet", "--payload", event, "--debug-wait")) as again:
             assert again.port() == port
-            wait_until(lambda: project.log_messages()[-1].startswith("lam: waiting"), "the waiting")
+            waiting = f"lam: waiting for a debugger at 127.0.0.1:{port}\n"
+            wait_until(lambda: project.log_messages().count(waiting) == 2, "the waiting")
             with AdapterEditor(port) as editor:
                 editor.begin(PYTHON.seen(project), PYTHON.line)
                 editor.wait_for_stop()

@@ -143,7 +143,8 @@ class _Editor:
                 reading = asyncio.get_running_loop().create_task(self.reader.read(PIECE_BYTES))
                 await asyncio.wait({work, reading}, return_when=asyncio.FIRST_COMPLETED)
                 if reading.done():
-                    if not reading.result():
+                    # What has come by now is its own to give back: a turn, a connection.
+                    if not reading.result() and not work.done():
                         return None
                     self._said += reading.result()
             return work.result()
