@@ -43,6 +43,8 @@ from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
 
+TELL_OF_WAITING_SECONDS = 0.2
+
 
 @record
 class _Happening:
@@ -352,8 +354,13 @@ class Environment:
 
     async def _begin_attached(self, phase: _Phase, debuggee: Debuggee) -> None:
         assert self._debug_door is not None
-        self._tell_of_waiting(self._debug_door)
-        await debuggee.wait_for_debugger()
+        # The debugger that its init has waited for may be about to say that it is there.
+        loop = asyncio.get_running_loop()
+        telling = loop.call_later(TELL_OF_WAITING_SECONDS, self._tell_of_waiting, self._debug_door)
+        try:
+            await debuggee.wait_for_debugger()
+        finally:
+            telling.cancel()
         self._begin(phase)
 
     def _begin(self, phase: _Phase) -> None:

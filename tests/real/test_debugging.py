@@ -285,7 +285,7 @@ def test_a_function_with_a_network_of_its_own_is_debugged_too(
     language.write(project, "debug: {wait: true}", "network: isolated")
     project.start()
     if project.status()["walls"] != "linux":
-        missing("walls, which make networks")
+        pytest.skip("the portable walls make no networks")
     answer = callers.submit(project.invoke, "greet", {"number": 6})
     with language.editor(port_of(project)) as editor:
         editor.begin(language.seen(project), language.line)
@@ -308,11 +308,12 @@ def test_the_command_says_where_to_attach_and_waits(project: Project) -> None:
             editor.go_on()
             assert json.loads(invoking.answer()) == {"twice": 16}
             assert f'"port": {port}' in invoking.said
+        told = project.log_messages().count(f"lam: waiting for a debugger at 127.0.0.1:{port}\n")
         # It is warm now, and nobody is attached any more: the next one waits all the same.
         with closing(Begun(project, "invoke", "greet", "--payload", event, "--debug-wait")) as again:
             assert again.port() == port
             waiting = f"lam: waiting for a debugger at 127.0.0.1:{port}\n"
-            wait_until(lambda: project.log_messages().count(waiting) == 2, "the waiting")
+            wait_until(lambda: project.log_messages().count(waiting) > told, "the waiting")
             with AdapterEditor(port) as editor:
                 editor.begin(PYTHON.seen(project), PYTHON.line)
                 editor.wait_for_stop()
