@@ -16,7 +16,7 @@ from lambdacli.environments.placement import Placement
 from lambdacli.model.bandwidth import RATE_OF_LAMBDA, Bandwidth, Rate
 from lambdacli.model.captured import CapturedEvent
 from lambdacli.model.errors import ServiceException, TooManyRequestsException
-from lambdacli.model.function import Function
+from lambdacli.model.function import Debugging, Function
 from lambdacli.model.later import Later
 from lambdacli.model.metric import Metric
 from lambdacli.model.outcome import Beginning, Invocation, InvokeAnswer, Outcome, StreamedAnswer
@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 Place = Callable[[Function], Awaitable[Placement]]
 """Makes a function ready to run: its folders, packages, variables."""
+Debugged = Callable[[Function, Placement, Debugging], Awaitable[Placement]]
+"""The same beside a debugger."""
 
 
 class Invoker:
@@ -40,9 +42,11 @@ class Invoker:
         ready: Callable[[Function], Placement | None] = lambda function: None,
         stream_rate: Callable[[], Rate | None] = lambda: RATE_OF_LAMBDA,
         capture: Callable[[CapturedEvent], None] = lambda event: None,
+        debugged: Debugged | None = None,
     ) -> None:
         """`ready` tells what `place` would, if it has nothing to do any more; `stream_rate`, how fast a
-        response may flow that begins now; `capture` gets each event that was run."""
+        response may flow that begins now; `capture` gets each event that was run. Without `debugged` no
+        function is run beside a debugger."""
         self._fleet = fleet
         self._arrivals = arrivals
         self._ledger = ledger
@@ -51,6 +55,7 @@ class Invoker:
         self._ready = ready
         self._stream_rate = stream_rate
         self._capture = capture
+        self._debugged = debugged
 
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
@@ -58,7 +63,8 @@ class Invoker:
         """The answer as soon as the runtime has given it; with the log tail, when the phase is over. May
         raise at once what the caller gets."""
         invocation = self._arrivals.let_in(function, invocation)
-        placement = None if want_log_tail else self._ready(function)
+        is_plain = not want_log_tail and (invocation.debugging or function.debugging) is None
+        placement = self._ready(function) if is_plain else None
         if placement is None:
             return self._in_steps(function, invocation, want_log_tail)
         concurrency = self._admit(function)
@@ -85,7 +91,7 @@ class Invoker:
     ) -> InvokeAnswer:
         concurrency = self._admit(function)
         try:
-            placement = await self._place(function)
+            placement = await self._placed(function, invocation)
             run = self._fleet.submit(placement, invocation)
             self._count(function, concurrency, run)
             with contextlib.suppress(Stopping):
@@ -101,7 +107,8 @@ class Invoker:
         """The response from its first moment on. Its `pieces` must be read to their end, or closed. May raise
         at once what the caller gets."""
         invocation = self._arrivals.let_in(function, invocation)
-        placement = self._ready(function)
+        is_plain = (invocation.debugging or function.debugging) is None
+        placement = self._ready(function) if is_plain else None
         if placement is None:
             return self._stream_in_steps(function, invocation)
         return self._begun(function, invocation, placement, self._admit(function))[0]
@@ -109,7 +116,7 @@ class Invoker:
     async def _stream_in_steps(self, function: Function, invocation: Invocation) -> StreamedAnswer:
         concurrency = self._admit(function)
         try:
-            placement = await self._place(function)
+            placement = await self._placed(function, invocation)
         except BaseException:
             self._ledger.release(function.key, function.version)
             raise
@@ -142,6 +149,13 @@ class Invoker:
 
         run.begun.add_done_callback(begun)
         return answer, pieces
+
+    async def _placed(self, function: Function, invocation: Invocation) -> Placement:
+        placement = await self._place(function)
+        debugging = invocation.debugging or function.debugging
+        if debugging is None or self._debugged is None:
+            return placement
+        return await self._debugged(function, placement, debugging)
 
     def _admit(self, function: Function) -> int:
         try:

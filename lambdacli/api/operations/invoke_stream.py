@@ -39,6 +39,7 @@ def invoke_with_response_stream(context: Context, request: dict[str, Any]) -> An
             client_context=client_context,
             trace_id=trace_id,
             wants_cold=invoking.wants_cold(context),
+            debugging=invoking.wanted_debugging(context),
         )
         return _streamed(context, function, invocation, headers, request.get("LogType") == "Tail")
 
