@@ -194,7 +194,7 @@ class HttpApis:
     async def _from_function(self, call: ApiCall, payload: bytes, trace_id: str) -> _Done:
         function, kind = call.route.function, call.api.kind
         try:
-            async with asyncio.timeout(call.api.timeout_seconds):
+            async with asyncio.timeout(self._patience(call)):
                 outcome = await self._outcome_of(function, payload, trace_id)
         except TimeoutError:
             logger.warning(
@@ -219,9 +219,18 @@ class HttpApis:
             )
             return _Done(refusal(kind, Fault.FUNCTION_FAILED), function, outcome.is_cold)
 
+    def _patience(self, call: ApiCall) -> float | None:
+        """A breakpoint holds a function for as long as a person looks."""
+        function = self._callees.function(self._key_of(call.route.function), None)
+        is_debugged = function is not None and function.debugging is not None
+        return None if is_debugged else call.api.timeout_seconds
+
+    def _key_of(self, function: str) -> FunctionKey:
+        return FunctionKey(self._account, self._region, function)
+
     async def _outcome_of(self, name: str, payload: bytes, trace_id: str | None = None) -> Outcome:
         """Raises Refused. Whoever stops waiting does not stop the function."""
-        key = FunctionKey(self._account, self._region, name)
+        key = self._key_of(name)
         function = self._callees.function(key, None)
         if function is None or function.state is not State.ACTIVE:
             logger.warning(
