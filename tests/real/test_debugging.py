@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -223,6 +224,36 @@ def test_a_breakpoint_is_held_longer_than_the_timeout_and_the_work_is_finished(
     assert duration < TIMEOUT_SECONDS * 1000
     held = re.fullmatch(r"lam: ([\d.]+) s held by the debugger, not counted\n", before)
     assert held is not None and float(held[1]) >= HELD_SECONDS
+
+
+def test_who_came_by_an_api_or_takes_a_stream_waits_for_the_breakpoint_too(
+    project: Project, callers: ThreadPoolExecutor
+) -> None:
+    need_debugger(PYTHON)
+    PYTHON.write(project, "debug: {wait: true}", "http: {route: POST /, api: slow}")
+    written = (project.folder / "lam.yaml").read_text()
+    project.write("lam.yaml", f"apis: {{slow: {{payload: '2.0', timeout: 1}}}}\n{written}")
+    project.write("code/app.py", PYTHON.code.replace('event["number"]', 'event.get("number", 4)'))
+    project.start()
+    by_api = callers.submit(http_post, project, "/_api/slow/")
+    with PYTHON.editor(port_of(project)) as editor:
+        editor.begin(PYTHON.seen(project), PYTHON.line)
+        editor.wait_for_stop()
+        hold(HELD_SECONDS)
+        editor.go_on()
+        assert by_api.result(20) == (200, b'{"twice": 8}')
+        streamed = callers.submit(project.lam, "invoke", "greet", "--stream")
+        editor.wait_for_stop()
+        hold(HELD_SECONDS)
+        editor.go_on()
+        assert streamed.result(20).stdout == '{"twice": 8}'
+
+
+def http_post(project: Project, path: str) -> tuple[int, bytes]:
+    with closing(HTTPConnection("127.0.0.1", project.port, timeout=30)) as connection:
+        connection.request("POST", path, b"{}")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
 def test_after_a_change_the_editor_attaches_again_at_the_same_port(
