@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -100,6 +101,13 @@ class Lam:
 
     def target(self, function: str) -> Target:
         return Target(int(self._record()["endpoint"].rpartition(":")[2]), invocation_path(function))
+
+    def url_target(self, function: str) -> Target:
+        """By its path: wrk asks a resolver, which may not know the name. Nobody signs."""
+        told = json.loads(self.command("list", "--json"))["functions"]
+        (url,) = next(each["urls"] for each in told if each["name"] == function)
+        url_id = str(urlsplit(url).hostname).partition(".")[0]
+        return Target(self.target(function).port, f"/_url/{url_id}/", authorization="none")
 
     def environments(self) -> dict[str, int]:
         """How many are in which state."""

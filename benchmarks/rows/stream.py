@@ -1,4 +1,4 @@
-"""10 MB in pieces of 64 KB by InvokeWithResponseStream, against the same from a bare event loop."""
+"""10 MB in pieces of 64 KB, by function URL and by the API, against the same from a bare event loop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from benchmarks import floors
+from benchmarks import floors, processes
 from benchmarks.callers import request
 from benchmarks.figures import interleave, medians
 from benchmarks.findings import Bar, Finding
@@ -15,8 +15,10 @@ from benchmarks.lam import Function, project
 from benchmarks.stage import Stage
 from benchmarks.target import Target
 
-WHAT = "10 MB streamed in pieces of 64 KB"
-FIRST = "first byte of a stream after its writing, warm"
+BY_URL = "10 MB in pieces of 64 KB, function URL"
+BY_API = "  the same by InvokeWithResponseStream"
+FIRST = "  first byte after its writing, warm"
+GROWTH = "  memory of the service, more after these"
 CHECKSUMS = "lam's bytes are in messages with checksums, which the bare stream does without"
 BYTES = 160 * 64 * 1024
 TIMES = 5
@@ -24,15 +26,17 @@ _STAMP = re.compile(rb"@(\d{20})")
 
 
 def run(stage: Stage) -> list[Finding]:
-    function = Function("stream", runtime="provided.al2023")
-    first_ms: dict[str, list[float]] = {"lam": [], "floor": []}
+    settings = {"url": "{invoke_mode: RESPONSE_STREAM}"}
+    function = Function("stream", runtime="provided.al2023", settings=settings)
+    first_ms: dict[str, list[float]] = {"url": [], "api": [], "floor": []}
     # What is measured is lam, not the bandwidth that it keeps to.
     with (
         project([function], settings={"stream_bandwidth": "unlimited"}) as lam,
         floors.stream(stage.folder / "stream.log") as bare,
     ):
         path = "/2021-11-15/functions/stream/response-streaming-invocations"
-        targets = {"lam": Target(lam.target("stream").port, path), "floor": bare}
+        by_api = Target(lam.target("stream").port, path)
+        targets = {"url": lam.url_target("stream"), "api": by_api, "floor": bare}
 
         def megabytes_per_second(name: str) -> Callable[[], float]:
             def once() -> float:
@@ -45,13 +49,19 @@ def run(stage: Stage) -> list[Finding]:
 
             return once
 
-        streamed(targets["lam"])  # the cold start
+        streamed(targets["url"])  # the cold start
+        streamed(targets["api"])
+        before = processes.rss_mb(lam.pid)
         subjects = {name: megabytes_per_second(name) for name in targets}
         figures = medians(interleave(subjects, stage.options.rounds))
+        growth = processes.rss_mb(lam.pid) - before
     middle = {name: sorted(delays)[len(delays) // 2] for name, delays in first_ms.items()}
     return [
-        Finding(WHAT, "MB/s", figures["lam"], Bar(None, "uvloop stream"), figures["floor"], CHECKSUMS),
-        Finding(FIRST, "ms", middle["lam"], Bar(20), note=f"of the bare stream {middle['floor']:.2f} ms"),
+        Finding(BY_URL, "MB/s", figures["url"], Bar(0.6, "uvloop stream", at_least=True), figures["floor"]),
+        Finding(FIRST, "ms", middle["url"], Bar(20), note=f"of the bare stream {middle['floor']:.2f} ms"),
+        Finding(GROWTH, "MB", growth, Bar(5)),
+        Finding(BY_API, "MB/s", figures["api"], Bar(None, "uvloop stream"), figures["floor"], CHECKSUMS),
+        Finding(FIRST, "ms", middle["api"], Bar(20)),
     ]
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from benchmarks import lam, wrk
 from benchmarks.figures import interleave, medians
@@ -23,20 +21,12 @@ FUNCTIONS = (lam.Function("echo"), lam.Function("web", settings={"url": "true"})
 def run(stage: Stage) -> list[Finding]:
     try:
         with lam.project(FUNCTIONS) as service:
-            targets = {"URL": _url(service), "Invoke": service.target("echo")}
+            targets = {"URL": service.url_target("web"), "Invoke": service.target("echo")}
             return [
                 finding for callers in CALLERS for finding in _with(targets, callers, stage.options.rounds)
             ]
     except lam.LamError as reason:
         return [unmeasured(WHAT, "/s", str(reason), BAR)]
-
-
-def _url(service: lam.Lam) -> Target:
-    """By its path: wrk asks a resolver, which may not know the name. Nobody signs."""
-    told = json.loads(service.command("list", "--json"))["functions"]
-    (url,) = next(function["urls"] for function in told if function["name"] == "web")
-    url_id = str(urlsplit(url).hostname).partition(".")[0]
-    return Target(service.target("web").port, f"/_url/{url_id}/", authorization="none")
 
 
 def _with(targets: dict[str, Target], callers: int, rounds: int) -> list[Finding]:
