@@ -179,7 +179,7 @@ def answer_of(payload: bytes, default_type: str = JSON) -> HttpAnswer:
         raise UnusableAnswer(f"the result is no JSON: {error}") from None
     if isinstance(result, dict) and "statusCode" in result:
         head = head_of(result, default_type)
-        return HttpAnswer(head.status, head.headers, _body(result))
+        return HttpAnswer(head.status, head.headers, body_of(result))
     if isinstance(result, str):
         return HttpAnswer(200, [("Content-Type", JSON)], result.encode())
     return HttpAnswer(200, [("Content-Type", JSON)], payload)
@@ -191,10 +191,10 @@ def head_of(result: Mapping[str, Any], default_type: str = JSON) -> HttpAnswer:
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.insert(0, ("Content-Type", default_type))
     headers += [("Set-Cookie", cookie) for cookie in _cookies(result.get("cookies"))]
-    return HttpAnswer(_status(result.get("statusCode", 200)), headers)
+    return HttpAnswer(status_of(result.get("statusCode", 200)), headers)
 
 
-def _status(given: object) -> int:
+def status_of(given: object) -> int:
     number = given
     if isinstance(given, str) and _STATUS_TEXT.fullmatch(given):
         number = int(given)
@@ -210,10 +210,10 @@ def _answered_headers(given: object) -> list[Header]:
         return []
     if not isinstance(given, dict):
         raise UnusableAnswer(f"headers is {_shown(given)}, not an object")
-    return [_header(name, value) for name, value in given.items() if value is not None]
+    return [answered_header(name, value) for name, value in given.items() if value is not None]
 
 
-def _header(name: str, value: object) -> Header:
+def answered_header(name: str, value: object) -> Header:
     if not _TOKEN.fullmatch(name):
         raise UnusableAnswer(f"{name!r} is no name of a header")
     if isinstance(value, bool):
@@ -237,7 +237,7 @@ def _one_line(what: str, text: str) -> str:
     return text
 
 
-def _body(result: Mapping[str, Any]) -> bytes:
+def body_of(result: Mapping[str, Any]) -> bytes:
     body, is_base64 = result.get("body"), result.get("isBase64Encoded", False)
     if body is None:
         return b""
