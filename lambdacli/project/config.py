@@ -11,6 +11,7 @@ from yaml import Node
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.function import Network
+from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
@@ -19,6 +20,7 @@ from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
+from lambdacli.project.http_apis import WrittenRoutes, build_apis
 from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
 from lambdacli.project.reading import Entry, NodeReader, Settings, position_of, value_of, where
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
@@ -86,6 +88,7 @@ class _Reader(NodeReader):
             roles=value_of(top, "roles", TOP_LEVEL), attached=value_of(top, "identities", TOP_LEVEL)
         )
         self._check_roles(built, functions, defaults, identities, region, account)
+        apis = self._apis(top, defaults, functions)
         return Project(
             file=self.file,
             region=region,
@@ -105,6 +108,22 @@ class _Reader(NodeReader):
             checks_signatures=value_of(top, "auth", TOP_LEVEL),
             keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
+            apis=apis,
+        )
+
+    def _apis(
+        self, top: Settings, defaults: Settings, functions: dict[str, tuple[Node, Settings]]
+    ) -> tuple[HttpApi, ...]:
+        if "http" in defaults:
+            entry = defaults["http"]
+            self._complain(entry.node, entry.path, "a route leads to one function", "write it there")
+        written = [
+            WrittenRoutes(name, own["http"].path, own["http"].value)
+            for name, (_, own) in functions.items()
+            if "http" in own
+        ]
+        return build_apis(
+            value_of(top, "apis", TOP_LEVEL), written, tuple(functions), self._complain, self.folder
         )
 
     # From values to a function

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.model.function import Network
+from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
 
@@ -99,6 +100,7 @@ class Project:
     keys: Path | None = None
     """The file with the access keys; None: where every project of this user has it."""
     warnings: tuple[Problem, ...] = field(default=())
+    apis: tuple[HttpApi, ...] = ()
 
     @property
     def folder(self) -> Path:

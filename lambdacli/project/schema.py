@@ -10,6 +10,7 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.project.http_kinds import Apis, Routes
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -150,6 +151,14 @@ TOP_LEVEL = (
         False,
         "Whether runtimes are refused by date as AWS refuses them; otherwise their end is only told.",
         True,
+    ),
+    Key(
+        "apis",
+        Apis(),
+        {},
+        "HTTP APIs and load balancers that functions stand behind by their `http`; without a name, default.",
+        {"shop": {"type": "rest", "stage": "dev"}},
+        ("api", "http_apis"),
     ),
     Key(
         "roles",
@@ -317,6 +326,14 @@ FUNCTION = (
         Network.HOST.value,
         "The machine's network, or one of the environment's own.",
         "isolated",
+    ),
+    Key(
+        "http",
+        Routes(),
+        (),
+        "Routes that lead to the function: `GET /items/{id}`, or a mapping that names api and authorizer.",
+        ["GET /items/{id}", {"route": "ANY /{proxy+}", "api": "shop"}],
+        ("route", "routes", "events", "httpapi", "http_api"),
     ),
 )
 """The keys of a function, and of `defaults`."""

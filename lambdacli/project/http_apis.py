@@ -1,0 +1,261 @@
+"""From `apis` and the functions' `http` in lam.yaml to APIs: what they mean together, and what is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from yaml import Node
+
+from lambdacli.model.function_url import Cors
+from lambdacli.model.http_apis import (
+    DEFAULT_API,
+    DEFAULT_STAGE,
+    ApiKind,
+    Authorizer,
+    AuthorizerKind,
+    HttpApi,
+    Route,
+    RouteKey,
+    shape_of,
+)
+from lambdacli.model.nearest import nearest
+from lambdacli.project.http_kinds import At, Members, texts_in, value_in
+
+REST_STAGE = "dev"
+REST_SECONDS = 29
+HTTP_SECONDS = 30
+
+_REST_CACHE_SECONDS = 300
+_AUTHORIZATION = "$request.header.Authorization"
+
+_ONLY_OF = {
+    "payload": (ApiKind.HTTP,),
+    "stage": (ApiKind.HTTP, ApiKind.REST),
+    "stage_variables": (ApiKind.HTTP, ApiKind.REST),
+    "cors": (ApiKind.HTTP,),
+    "timeout": (ApiKind.HTTP, ApiKind.REST),
+    "binary": (ApiKind.REST,),
+    "multi_value_headers": (ApiKind.ALB,),
+    "authorizers": (ApiKind.HTTP, ApiKind.REST),
+}
+_HINTS = {
+    "cors": "a REST API's function answers OPTIONS itself",
+    "timeout": "a load balancer waits as long as the function may run",
+    "authorizers": "a load balancer knows none",
+}
+
+Complain = Callable[[Node, str, str, str], None]
+"""Takes the node at fault, its key path, the message and a hint."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRoutes:
+    """The `http` of one function."""
+
+    function: str
+    path: str
+    routes: tuple[At, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    function: str
+    line: int
+
+
+def build_apis(
+    apis: Mapping[str, At],
+    written: Sequence[WrittenRoutes],
+    functions: Sequence[str],
+    complain: Complain,
+    folder: Path,
+) -> tuple[HttpApi, ...]:
+    """Those of `apis`, and the default one if a route is for it."""
+    built = {name: _api(name, at.value, functions, complain, folder) for name, at in apis.items()}
+    routes: dict[str, list[Route]] = {name: [] for name in built}
+    taken: dict[tuple[str, object], _Taken] = {}
+    for function in written:
+        for number, at in enumerate(function.routes):
+            path = function.path if len(function.routes) == 1 else f"{function.path}[{number}]"
+            name = value_in(at.value, "api", DEFAULT_API)
+            if name == DEFAULT_API and name not in built:
+                built[name], routes[name] = HttpApi(name), []
+            if name not in built:
+                complain(at.value["api"].node, f"{path}.api", f"no API is called {name}", _known(name, built))
+                continue
+            route = _route(built[name], function.function, at.value, path, taken, complain)
+            if route is not None:
+                routes[name].append(route)
+    return tuple(replace(api, routes=tuple(routes[name])) for name, api in built.items())
+
+
+# An API
+
+
+def _api(name: str, members: Members, functions: Sequence[str], complain: Complain, folder: Path) -> HttpApi:
+    path = f"apis.{name}"
+    kind = ApiKind(value_in(members, "type", ApiKind.HTTP))
+    for key, kinds in _ONLY_OF.items():
+        if key in members and kind not in kinds:
+            allowed = " and ".join(f"type {each}" for each in kinds)
+            complain(members[key].node, f"{path}.{key}", f"is for {allowed}, not {kind}", _HINTS.get(key, ""))
+    stage = value_in(members, "stage", REST_STAGE if kind is ApiKind.REST else DEFAULT_STAGE)
+    if kind is ApiKind.REST and stage == DEFAULT_STAGE:
+        complain(members["stage"].node, f"{path}.stage", "a REST API's stage has a name", "for example dev")
+    return HttpApi(
+        name=name,
+        kind=kind,
+        payload="1.0" if kind is ApiKind.REST else value_in(members, "payload", "2.0"),
+        stage=stage,
+        stage_variables=value_in(members, "stage_variables", {}),
+        cors=_cors(members["cors"].value) if "cors" in members else None,
+        timeout_seconds=_timeout(kind, members, path, complain),
+        binary_media_types=texts_in(members, "binary"),
+        has_multi_value_headers=value_in(members, "multi_value_headers", False),
+        authorizers=_authorizers(kind, members, path, functions, complain, folder),
+    )
+
+
+def _timeout(kind: ApiKind, members: Members, path: str, complain: Complain) -> float | None:
+    if kind is ApiKind.ALB:
+        return None
+    if kind is ApiKind.REST:
+        # A regional API's may be raised beyond 29 seconds.
+        return float(value_in(members, "timeout", REST_SECONDS))
+    given = value_in(members, "timeout", HTTP_SECONDS)
+    if given > HTTP_SECONDS:
+        hint = "a REST API's may be longer"
+        complain(
+            members["timeout"].node, f"{path}.timeout", f"an HTTP API waits at most {HTTP_SECONDS}s", hint
+        )
+    return float(given)
+
+
+def _cors(members: Members) -> Cors:
+    def listed(name: str) -> tuple[str, ...] | None:
+        return texts_in(members, name) or None
+
+    return Cors(
+        allow_credentials=value_in(members, "credentials"),
+        allow_headers=listed("headers"),
+        allow_methods=listed("methods"),
+        allow_origins=listed("origins"),
+        expose_headers=listed("expose"),
+        max_age_seconds=value_in(members, "max_age"),
+    )
+
+
+# Authorizers
+
+
+def _authorizers(
+    kind: ApiKind,
+    members: Members,
+    api_path: str,
+    functions: Sequence[str],
+    complain: Complain,
+    folder: Path,
+) -> dict[str, Authorizer]:
+    found = {}
+    for name, at in value_in(members, "authorizers", {}).items():
+        path = f"{api_path}.authorizers.{name}"
+        if "type" not in at.value:
+            complain(at.node, path, "has no type", "token, request or jwt")
+            continue
+        authorizer = _authorizer(name, kind, at.value, folder)
+        _check_authorizer(authorizer, kind, at, path, functions, complain)
+        found[name] = authorizer
+    return found
+
+
+def _authorizer(name: str, kind: ApiKind, members: Members, folder: Path) -> Authorizer:
+    own = AuthorizerKind(members["type"].value)
+    keys = value_in(members, "keys")
+    is_told = own is AuthorizerKind.REQUEST and kind is ApiKind.REST
+    return Authorizer(
+        name=name,
+        kind=own,
+        function=value_in(members, "function", ""),
+        identity=texts_in(members, "identity") if "identity" in members or is_told else (_AUTHORIZATION,),
+        cache_seconds=value_in(members, "cache", _REST_CACHE_SECONDS if kind is ApiKind.REST else 0),
+        payload="1.0" if kind is ApiKind.REST else value_in(members, "payload", "2.0"),
+        issuer=value_in(members, "issuer", ""),
+        audiences=texts_in(members, "audience"),
+        keys=None if keys is None else Path(os.path.normpath(folder / Path(keys).expanduser())),
+    )
+
+
+def _check_authorizer(
+    authorizer: Authorizer,
+    kind: ApiKind,
+    at: At,
+    path: str,
+    functions: Sequence[str],
+    complain: Complain,
+) -> None:
+    members: Members = at.value
+    own = authorizer.kind
+    if own is AuthorizerKind.TOKEN and kind is not ApiKind.REST:
+        complain(members["type"].node, f"{path}.type", "token is for type rest", "use request or jwt")
+    if own is AuthorizerKind.JWT and kind is not ApiKind.HTTP:
+        complain(members["type"].node, f"{path}.type", "jwt is for type http", "use token or request")
+    if own is AuthorizerKind.TOKEN and len(authorizer.identity) != 1:
+        complain(at.node, f"{path}.identity", "a token authorizer has one source, a header", "")
+    needed = ("issuer", "audience", "keys") if own is AuthorizerKind.JWT else ("function",)
+    for name in needed:
+        if name not in members:
+            complain(at.node, path, f"has no {name}", f"an authorizer of type {own} needs it")
+    unused = ("function", "payload", "cache") if own is AuthorizerKind.JWT else ("issuer", "audience", "keys")
+    for name in unused:
+        if name in members:
+            complain(members[name].node, f"{path}.{name}", f"is not for an authorizer of type {own}", "")
+    if "function" in members and authorizer.function not in functions:
+        message = f"no function is called {authorizer.function}"
+        complain(
+            members["function"].node, f"{path}.function", message, _known(authorizer.function, functions)
+        )
+    if authorizer.keys is not None and not authorizer.keys.is_file():
+        complain(members["keys"].node, f"{path}.keys", f"{members['keys'].value} does not exist", "")
+
+
+# Routes
+
+
+def _route(
+    api: HttpApi,
+    function: str,
+    members: Members,
+    path: str,
+    taken: dict[tuple[str, object], _Taken],
+    complain: Complain,
+) -> Route | None:
+    key: RouteKey = members["route"].value
+    node = members["route"].node
+    if key.is_default and api.kind is not ApiKind.HTTP:
+        complain(node, path, f"$default is for type http, not {api.kind}", "use ANY / and ANY /{proxy+}")
+        return None
+    own = _Taken(function, node.start_mark.line + 1)
+    before = taken.setdefault((api.name, shape_of(key)), own)
+    if before is not own:
+        message = f"{key} of the API {api.name} leads to {before.function} already (line {before.line})"
+        complain(node, path, message, "a request can have one route only")
+        return None
+    name = value_in(members, "authorizer")
+    if name is not None and name not in api.authorizers:
+        message = f"the API {api.name} has no authorizer {name}"
+        complain(members["authorizer"].node, f"{path}.authorizer", message, _known(name, api.authorizers))
+    scopes = texts_in(members, "scopes")
+    has_token = name in api.authorizers and api.authorizers[name].kind is AuthorizerKind.JWT
+    if scopes and not has_token:
+        complain(members["scopes"].node, f"{path}.scopes", "are for routes with a jwt authorizer", "")
+    return Route(key, function, name, scopes)
+
+
+def _known(name: str, names: Sequence[str] | Mapping[str, object]) -> str:
+    near = nearest(name, names)
+    if near is not None:
+        return f"did you mean {near}?"
+    return f"known are {', '.join(names)}" if names else "there is none"
