@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lambdacli.cli import aws_output, connect, render
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
@@ -34,19 +36,36 @@ def run(aws: AwsFlags, json: JsonOption = False, project: ProjectOption = None) 
     elif not functions:
         render.say("no functions yet: `lam init NAME` makes one")
     else:
+        has_urls = any(function.get("urls") for function in functions)
         render.output_table(
-            ("NAME", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "ORIGIN", "STATE"),
-            [
-                (
-                    str(function["name"]),
-                    str(function["runtime"]),
-                    str(function["handler"]),
-                    f"{function['memory_mb']} MB",
-                    f"{function['timeout_seconds']} s",
-                    str(function["origin"]),
-                    str(function["state"]),
-                )
-                for function in functions
-            ],
+            (
+                "NAME",
+                "RUNTIME",
+                "HANDLER",
+                "MEMORY",
+                "TIMEOUT",
+                "ORIGIN",
+                "STATE",
+                *(["URL"] if has_urls else []),
+            ),
+            [(*_row_of(function), *([_url_of(function)] if has_urls else [])) for function in functions],
         )
     return 0
+
+
+def _row_of(function: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        str(function["name"]),
+        str(function["runtime"]),
+        str(function["handler"]),
+        f"{function['memory_mb']} MB",
+        f"{function['timeout_seconds']} s",
+        str(function["origin"]),
+        str(function["state"]),
+    )
+
+
+def _url_of(function: dict[str, Any]) -> str:
+    """The function's own comes first; `lam show` tells those of its aliases."""
+    urls = function.get("urls") or ["-"]
+    return str(urls[0])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambdacli.cli.colour import has_colour, paint
 from lambdacli.cli.log_text import log_line, log_text
+from lambdacli.cli.routes_table import routes_table
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -130,6 +131,12 @@ def give_up_stdout() -> None:
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def say_routes(status: dict[str, Any]) -> None:
+    """Which requests lead to which function, and where."""
+    for line in routes_table(status, sys.stderr):
+        say(line)
 
 
 def note(text: str) -> None:

@@ -104,6 +104,7 @@ def _announce(running: control.Running, options: control.StartOptions) -> None:
         render.say(f"lam {running.version} already serves {status['endpoint']} (pid {running.pid})")
         if options != control.StartOptions():
             render.note("it keeps the options it was started with; `lam stop` first to change them")
+    render.say_routes(status)
     for problem in status.get("problems", []):
         render.note(str(problem))
     for notice in status.get("notices", []):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from lambdacli.cli.clock_text import clock_text
 from lambdacli.cli.colour import paint
+from lambdacli.cli.routes_table import routes_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,12 +35,18 @@ def status_page(status: "dict[str, Any]", stream: "TextIO") -> str:
         *(f"{paint(name.ljust(width), 'dim', stream)}  {value}" for name, value in fields.items()),
         *(paint(f"problem: {problem}", "red", stream) for problem in status.get("problems", [])),
         *(f"note: {notice}" for notice in status.get("notices", [])),
+        *_routes(status, stream),
         "",
         "To point boto3, the AWS CLI or an SDK at it:",
         "",
         *(f"export {name}={value}" for name, value in exports(status).items()),
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _routes(status: "dict[str, Any]", stream: "TextIO") -> list[str]:
+    lines = routes_table(status, stream)
+    return ["", *lines] if lines else []
 
 
 def _admission(status: "dict[str, Any]") -> str:

@@ -176,6 +176,7 @@ class _Reader(NodeReader):
             preloads=value_of(both, "preload", FUNCTION),
             has_cpu_share=value_of(both, "cpu_share", FUNCTION),
             network=Network(value_of(both, "network", FUNCTION)),
+            url=value_of(both, "url", FUNCTION) or None,
         )
 
     def _was_refused(self, path: str, key: str) -> bool:

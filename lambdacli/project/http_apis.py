@@ -9,7 +9,6 @@ from pathlib import Path
 
 from yaml import Node
 
-from lambdacli.model.function_url import Cors
 from lambdacli.model.http_apis import (
     DEFAULT_API,
     DEFAULT_STAGE,
@@ -111,7 +110,7 @@ def _api(name: str, members: Members, functions: Sequence[str], complain: Compla
         payload="1.0" if kind is ApiKind.REST else value_in(members, "payload", "2.0"),
         stage=stage,
         stage_variables=value_in(members, "stage_variables", {}),
-        cors=_cors(members["cors"].value) if "cors" in members else None,
+        cors=value_in(members, "cors"),
         timeout_seconds=_timeout(kind, members, path, complain),
         binary_media_types=texts_in(members, "binary"),
         has_multi_value_headers=value_in(members, "multi_value_headers", False),
@@ -132,20 +131,6 @@ def _timeout(kind: ApiKind, members: Members, path: str, complain: Complain) -> 
             members["timeout"].node, f"{path}.timeout", f"an HTTP API waits at most {HTTP_SECONDS}s", hint
         )
     return float(given)
-
-
-def _cors(members: Members) -> Cors:
-    def listed(name: str) -> tuple[str, ...] | None:
-        return texts_in(members, name) or None
-
-    return Cors(
-        allow_credentials=value_in(members, "credentials"),
-        allow_headers=listed("headers"),
-        allow_methods=listed("methods"),
-        allow_origins=listed("origins"),
-        expose_headers=listed("expose"),
-        max_age_seconds=value_in(members, "max_age"),
-    )
 
 
 # Authorizers

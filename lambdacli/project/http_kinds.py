@@ -12,6 +12,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from lambdacli.model.http_apis import METHODS, ApiKind, AuthorizerKind, RouteError, RouteKey, parse_route
 from lambdacli.model.nearest import nearest
 from lambdacli.project.kinds import Choice, Flag, JsonSchema, Kind, PathText, Text, seconds
+from lambdacli.project.urls import CorsSettings
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
 
 API_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -235,17 +236,6 @@ class _RouteOrText:
         return {"anyOf": [RouteText().json_schema(), ROUTE.json_schema()]}
 
 
-CORS = Record(
-    (
-        Member("origins", ListOf(Text()), "Pages that may read answers, or *.", ("allow_origins", "origin")),
-        Member("methods", ListOf(Text()), "Methods that they may use, or *.", ("allow_methods",)),
-        Member("headers", ListOf(Text()), "Headers that they may send, or *.", ("allow_headers",)),
-        Member("expose", ListOf(Text()), "Headers of answers that they may read.", ("expose_headers",)),
-        Member("max_age", seconds(0, 86_400), "Seconds for which a browser remembers this."),
-        Member("credentials", Flag(), "Whether cookies may come along.", ("allow_credentials",)),
-    )
-)
-
 AUTHORIZER = Record(
     (
         Member("type", Choice(tuple(AuthorizerKind)), "token, request or jwt."),
@@ -286,7 +276,7 @@ API = Record(
             ("stage_name",),
         ),
         Member("stage_variables", Texts(), "Variables of the stage.", ("variables",)),
-        Member("cors", CORS, "What browsers are told (http)."),
+        Member("cors", CorsSettings(), "What browsers are told (http)."),
         Member(
             "timeout",
             seconds(1, 900),

@@ -10,6 +10,7 @@ from lambdacli.model.function import Network
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.project.urls import DeclaredUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class FunctionSettings:
     preloads: bool = True
     has_cpu_share: bool = True
     network: Network = Network.HOST
+    url: DeclaredUrl | None = None
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:

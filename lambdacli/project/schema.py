@@ -31,6 +31,7 @@ from lambdacli.project.kinds import (
     seconds,
 )
 from lambdacli.project.policies import IdentityPolicies, Roles
+from lambdacli.project.urls import FunctionUrlSettings
 
 FUNCTION_NAME_PATTERN = rf"[a-zA-Z0-9-_]{{1,{limits.FUNCTION_NAME_LENGTH}}}"
 RESERVABLE_CONCURRENCY = ACCOUNT_CONCURRENCY - UNRESERVED_CONCURRENCY_MINIMUM
@@ -334,6 +335,15 @@ FUNCTION = (
         "Routes that lead to the function: `GET /items/{id}`, or a mapping that names api and authorizer.",
         ["GET /items/{id}", {"route": "ANY /{proxy+}", "api": "shop"}],
         ("route", "routes", "events", "httpapi", "http_api"),
+    ),
+    Key(
+        "url",
+        FunctionUrlSettings(),
+        False,
+        "Whether the function has a URL of its own; a mapping says who may call it, from which pages, and "
+        "whether answers are streamed.",
+        {"auth": "NONE", "cors": {"origins": ["http://localhost:5173"]}},
+        ("function_url", "functionurl", "functionurlconfig", "function_url_config"),
     ),
 )
 """The keys of a function, and of `defaults`."""

@@ -15,6 +15,7 @@ from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
 from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import effects, limits
+from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import MovableClock
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
@@ -30,6 +31,8 @@ from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.mappings import MappingStore
+from lambdacli.triggers.function_url import FunctionUrls
+from lambdacli.triggers.http_api import HttpApis
 
 
 class Descriptions:
@@ -49,6 +52,8 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
+        urls: FunctionUrls,
+        http_apis: HttpApis,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -63,6 +68,8 @@ class Descriptions:
         self._clock = clock
         self._callers = callers
         self._neighbours = neighbours
+        self._urls = urls
+        self._http_apis = http_apis
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -92,10 +99,27 @@ class Descriptions:
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,
             "clock": told(self._clock.read()),
+            "apis": self._http_apis.described(),
+            "urls": [
+                {
+                    "function": ":".join(filter(None, (url.function.name, url.qualifier))),
+                    "url": url.url,
+                    "auth": url.auth_type,
+                }
+                for url in self._urls.all()
+            ],
         }
+
+    def urls(self) -> dict[FunctionKey, list[str]]:
+        """Of each function that has some, its own and its aliases'."""
+        found: dict[FunctionKey, list[str]] = {}
+        for url in self._urls.all():
+            found.setdefault(url.function, []).append(url.url)
+        return found
 
     def _notices(self) -> list[str]:
         notices = [] if self._sync is None else list(self._sync.warnings)
+        notices += self._http_apis.problems()
         chosen = None if self._settings.port is not None else self._preferences.chosen_port
         if chosen is not None and chosen != self._doors.port:
             notices.append(f"lam.yaml says port {chosen} now: it counts after `lam stop`")

@@ -82,8 +82,9 @@ from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
-from lambdacli.triggers import function_url
+from lambdacli.triggers import api_addresses, function_url
 from lambdacli.triggers.function_url import FunctionUrls
+from lambdacli.triggers.http_api import HttpApis
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -258,6 +259,9 @@ class Service:
             now=self._clock.now,
             new_id=new_id,
         )
+        self._http_apis = HttpApis(
+            callees, self._invoker, self._clock, endpoint=lambda: self._doors.endpoint, new_id=new_id
+        )
         self._event_desk = EventDesk(
             self._event_store, self._events, lambda: open_for_reading(database), self._clock
         )
@@ -294,6 +298,7 @@ class Service:
             self._functions,
             self._code,
             self._layers,
+            self._function_settings,
             self._clock,
             self._real_time,
             on_code_change=self._code_changed,
@@ -316,6 +321,8 @@ class Service:
             clock=self._clock,
             callers=self._callers,
             neighbours=self._neighbours,
+            http_apis=self._http_apis,
+            urls=self._function_urls,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -348,8 +355,15 @@ class Service:
         )
 
     def _fronts(self) -> Fronts:
-        urls = self._function_urls.handle
-        return Fronts({function_url.DOMAIN: urls}, {function_url.PATH: urls})
+        urls, apis = self._function_urls.handle, self._http_apis.handle
+        return Fronts(
+            {
+                function_url.DOMAIN: urls,
+                api_addresses.API_DOMAIN: apis,
+                api_addresses.ALB_DOMAIN: apis,
+            },
+            {function_url.PATH: urls, api_addresses.API_PATH: apis, api_addresses.ALB_PATH: apis},
+        )
 
     def _neighbourhood(self) -> Neighbourhood:
         return Neighbourhood(
@@ -444,6 +458,7 @@ class Service:
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
             produced=produced.answer,
+            urls=told.urls,
         )
 
     def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
@@ -497,6 +512,9 @@ class Service:
         self._ledger.set_reserved(self._functions.reservations())
 
     def _project_read(self) -> None:
+        project = self._preferences.project
+        if project is not None:
+            self._http_apis.take(project.apis, project.account, project.region)
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)

@@ -19,9 +19,11 @@ from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
 from lambdacli.project.config import ConfigError, FunctionSettings, Project, load_project
 from lambdacli.project.watch import Watcher
 from lambdacli.service.project_layers import ProjectLayers, UnusableLayers, depends_on, uses_folder
+from lambdacli.service.project_urls import ProjectUrls
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
+from lambdacli.store.settings import SettingStore
 
 logger = logging.getLogger("lam.project")
 
@@ -46,6 +48,7 @@ class ProjectSync:
         functions: FunctionStore,
         code: CodeStore,
         layers: LayerStore,
+        settings: SettingStore,
         clock: Clock,
         real_time: Clock,
         on_code_change: Callable[[FunctionKey], None],
@@ -61,6 +64,7 @@ class ProjectSync:
         self._functions = functions
         self._code = code
         self._layers = ProjectLayers(layers, code)
+        self._urls = ProjectUrls(settings, clock)
         self._clock = clock
         self._real_time = real_time
         self._on_code_change = on_code_change
@@ -185,6 +189,7 @@ class ProjectSync:
                 f"{self._file.name}: a function {conflict.name} was made over the API; "
                 "delete it (lam delete) or rename the one in lam.yaml"
             )
+        self._urls.take(project, {function.key for function in self._functions.of_project()})
         self.project = project
         if self._watcher is not None:
             self._watcher.set_folders(self._watched())

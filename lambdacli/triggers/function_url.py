@@ -27,7 +27,7 @@ from lambdacli.model.errors import (
     ResourceConflictException,
 )
 from lambdacli.model.function import Function, State
-from lambdacli.model.function_url import FunctionUrl, domain_name
+from lambdacli.model.function_url import FunctionUrl, domain_name, url_of
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer
 from lambdacli.model.record import record
@@ -66,6 +66,16 @@ class Address:
     region: str | None
     """None: it came by the path."""
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class UrlShown:
+    """One URL as people are told of it."""
+
+    function: FunctionKey
+    qualifier: str | None
+    url: str
+    auth_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +161,31 @@ class FunctionUrls:
             return self._when_there(call, answering)
         return self._waited(call, answering)
 
+    def all(self) -> list[UrlShown]:
+        """In the order of what they lead to."""
+        endpoint = self._endpoint()
+        return [
+            UrlShown(
+                site.key,
+                site.qualifier,
+                url_of(site.url.url_id, site.key.region, endpoint),
+                site.url.auth_type,
+            )
+            for site in self._known().values()
+        ]
+
     # Whose it is
 
-    def _site(self, address: Address) -> _Site | None:
+    def _known(self) -> dict[str, _Site]:
         if self._sites is None:
             self._sites = {
-                url.url_id: _Site(
-                    key,
-                    qualifier or None,
-                    url,
-                    key.qualified_arn(qualifier or None),
-                    domain_name(url.url_id, key.region),
-                )
+                url.url_id: _site_of(key, qualifier or None, url)
                 for key, qualifier, url in self._settings.all(FUNCTION_URL)
             }
-        site = self._sites.get(address.url_id)
+        return self._sites
+
+    def _site(self, address: Address) -> _Site | None:
+        site = self._known().get(address.url_id)
         if site is None or address.region not in (None, site.key.region):
             return None
         return site
@@ -291,6 +311,10 @@ def address_of(request: Request) -> Address:
 def _own_host(host: str) -> tuple[str, str] | None:
     match = _OWN_HOST.fullmatch(host)
     return None if match is None else (match["id"].lower(), match["region"].lower())
+
+
+def _site_of(key: FunctionKey, qualifier: str | None, url: FunctionUrl) -> _Site:
+    return _Site(key, qualifier, url, key.qualified_arn(qualifier), domain_name(url.url_id, key.region))
 
 
 def _finished(call: _Call, answer: HttpAnswer, is_cold: bool | None = None) -> Response:

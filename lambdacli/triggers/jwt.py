@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from joserfc.jwk import KeySet
 
 PACKAGE = "joserfc"
+NOT_INSTALLED = "tokens need a package that is not installed; pip install 'lambdacli[jwt]'"
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 
 

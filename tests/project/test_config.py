@@ -9,9 +9,11 @@ import pytest
 import yaml
 
 from lambdacli.model.function import Network
+from lambdacli.model.function_url import Cors
 from lambdacli.project import yaml_nodes
 from lambdacli.project.config import ConfigError, FunctionSettings, find_project, load_project
 from lambdacli.project.schema import FUNCTION_NAMES, TOP_LEVEL_NAMES
+from lambdacli.project.urls import DeclaredUrl
 
 MINIMAL = """
 functions:
@@ -112,6 +114,16 @@ def test_every_key_arrives(project):
             preload: off
             cpu_share: no
             network: isolated
+            url:
+              auth: AWS_IAM
+              invoke_mode: RESPONSE_STREAM
+              cors:
+                origins: ["https://page.example", "http://localhost:5173"]
+                methods: GET
+                headers: [x-a]
+                expose: [x-b]
+                max_age: 60
+                credentials: true
         """,
         src__app_py="",
         src__app="",
@@ -152,6 +164,18 @@ def test_every_key_arrives(project):
             preloads=False,
             has_cpu_share=False,
             network=Network.ISOLATED,
+            url=DeclaredUrl(
+                "AWS_IAM",
+                "RESPONSE_STREAM",
+                Cors(
+                    allow_credentials=True,
+                    allow_headers=("x-a",),
+                    allow_methods=("GET",),
+                    allow_origins=("https://page.example", "http://localhost:5173"),
+                    expose_headers=("x-b",),
+                    max_age_seconds=60,
+                ),
+            ),
         ),
     )
     assert loaded.watched_paths == {
@@ -309,6 +333,25 @@ def test_a_wrong_stand_in_for_a_layer_is_told(project, line, expected):
     assert problems_of(project(f"{line}\n{MINIMAL}")) == f"lam.yaml:{expected}"
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("true", DeclaredUrl()),
+        ("false", None),
+        ("{}", DeclaredUrl()),
+        ("{cors: false}", DeclaredUrl()),
+        (
+            "{cors: true}",
+            DeclaredUrl(cors=Cors(allow_origins=("*",), allow_methods=("*",), allow_headers=("*",))),
+        ),
+        ("{cors: {origins: '*'}}", DeclaredUrl(cors=Cors(allow_origins=("*",)))),
+    ],
+)
+def test_a_url_is_asked_for_in_one_word_or_in_many(project, written, expected):
+    defaults = "defaults: {url: true}\n" if written == "false" else ""
+    assert the_function(project(f"{defaults}{MINIMAL}    url: {written}\n")).url == expected
+
+
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "functions:\n", "functions: {}\n"])
 def test_a_project_may_have_no_functions_yet(project, text):
     assert load_project(project(text)).functions == ()
@@ -454,6 +497,25 @@ SETTINGS_PROBLEMS = [
     (
         "tags: {" + ", ".join(f"t{number}: x" for number in range(51)) + "}",
         "5:11: functions.demo.tags: has 51 tags; Lambda allows 50",
+    ),
+    ("url: often", '5:10: functions.demo.url: must be true, false or a mapping, not the text "often"'),
+    ("url: []", "5:10: functions.demo.url: must be true, false or a mapping, not a list"),
+    (
+        "url: {auth: IAM}",
+        '5:17: functions.demo.url.auth: must be NONE or AWS_IAM, not the text "IAM"',
+    ),
+    ("url: {aut: NONE}", "5:11: functions.demo.url.aut: unknown key; did you mean auth?"),
+    (
+        "url: {cors: {origins: [5]}}",
+        "5:28: functions.demo.url.cors.origins[0]: must be a text, not the number 5; put it into quotes",
+    ),
+    (
+        "url: {cors: {methods: OPTIONSX}}",
+        "5:27: functions.demo.url.cors.methods: has 8 characters; Lambda allows 6",
+    ),
+    (
+        "url: {cors: {max_age: 1d}}",
+        '5:27: functions.demo.url.cors.max_age: must be a number from 0 to 86400, not the text "1d"',
     ),
 ]
 

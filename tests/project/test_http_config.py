@@ -68,7 +68,7 @@ apis:
       asked: {type: request, function: auth, identity: [method.request.querystring.key], cache: 0}
   pets:
     payload: 1.0
-    cors: {origins: ["*"], methods: [GET, POST], headers: x-a, expose: [x-b], max_age: 5m, credentials: true}
+    cors: {origins: ["*"], methods: [GET, POST], headers: x-a, expose: [x-b], max_age: 300, credentials: true}
     authorizers:
       token: {type: jwt, issuer: https://issuer.example, audience: app, keys: jwks.json}
       asked: {type: request, function: auth, payload: 2.0, cache: 5m}

@@ -12,6 +12,7 @@ from lambdacli.store.code import CodeStore
 from lambdacli.store.database import open_database
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
+from lambdacli.store.settings import SettingStore
 from tests.doubles import SteppingClock
 
 YAML = """
@@ -29,7 +30,7 @@ class ClockOf(SteppingClock):
 @pytest.fixture
 def stores(tmp_path):
     connection = open_database(tmp_path / "state.db")
-    yield FunctionStore(connection), LayerStore(connection)
+    yield FunctionStore(connection), LayerStore(connection), SettingStore(connection)
     connection.close()
 
 
@@ -43,14 +44,14 @@ def sync(tmp_path, stores):
     return partial(_sync, tmp_path, *stores)
 
 
-def _sync(tmp_path, functions, layers, day, *, is_strict=False, in_file="false", timeout=3):
+def _sync(tmp_path, functions, layers, settings, day, *, is_strict=False, in_file="false", timeout=3):
     (tmp_path / "app.py").touch()
     file = tmp_path / "lam.yaml"
     file.write_text(YAML.format(strict=in_file, timeout=timeout))
     code = CodeStore(tmp_path / "code")
     clock = ClockOf(day)
     project = ProjectSync(
-        file, functions, code, layers, clock, clock, print, lambda: None, is_strict=is_strict
+        file, functions, code, layers, settings, clock, clock, print, lambda: None, is_strict=is_strict
     )
     project.read()
     return project.problems

@@ -68,6 +68,8 @@ class ControlContext:
     """Takes in what lam.yaml says now, if it changed."""
     produced: Callable[[Request], Awaitable[Response]]
     """Invokes a function on behalf of another service."""
+    urls: Callable[[], Mapping[FunctionKey, Sequence[str]]]
+    """Of each function that has some of its own."""
 
 
 class Control:
@@ -111,7 +113,12 @@ class Control:
 
     async def _functions(self, request: Request) -> Response:
         await self._context.settle_project()
-        return _answer(200, {"functions": [_summary(function) for function in self._context.functions()]})
+        urls = self._context.urls()
+        shown = [
+            _summary(function) | {"urls": list(urls.get(function.key, ()))}
+            for function in self._context.functions()
+        ]
+        return _answer(200, {"functions": shown})
 
     async def _function(self, name: str) -> Response:
         await self._context.settle_project()
