@@ -69,6 +69,7 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l client-context -r -d 
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l durable-execution-name -r -d 'For durable functions.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l tenant-id -r -d 'For functions isolated by tenant.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l wait -d 'With the type Event: follow the event to its end.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l stream -d 'Take the answer as it comes (InvokeWithResponseStream).'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l cold -d 'Force a cold start, although warm environments are free.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l exit-zero -d 'Exit with 0 although the function failed.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l project -r -F -d 'The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'

@@ -103,6 +103,7 @@ _lam() {
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
                         '--wait[With the type Event\: follow the event to its end.]' \
+                        '--stream[Take the answer as it comes (InvokeWithResponseStream).]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

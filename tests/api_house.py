@@ -91,7 +91,10 @@ class House:
 
     async def answer(self, request):
         answer = self.api.handle(request)
-        return answer if isinstance(answer, Response) else await answer
+        response = answer if isinstance(answer, Response) else await answer
+        if not isinstance(response.body, bytes):
+            response.body = b"".join([piece async for piece in response.body])
+        return response
 
     def create(self, name="hello", **changes):
         settings = {

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
-from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
+from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome, StreamedAnswer
+from lambdacli.model.piece_stream import PieceStream
 from lambdacli.model.provisioned import Progress, ProvisionedConcurrency, ProvisioningStatus
 
 
@@ -81,6 +82,9 @@ class ScriptedInvoker:
         default_factory=lambda: InvokeAnswer(Outcome(b'"done"', executed_version="$LATEST"))
     )
     invocations: list[tuple[Function, Invocation, bool]] = field(default_factory=list)
+    pieces: tuple[bytes, ...] = ()
+    """Streamed, to who takes them as they come, before the outcome."""
+    breaks_off: Exception | None = None
 
     def invoke(self, function: Function, invocation: Invocation, *, want_log_tail: bool):
         self.invocations.append((function, invocation, want_log_tail))
@@ -90,6 +94,23 @@ class ScriptedInvoker:
         else:
             answer.set_result(self.answer)
         return answer
+
+    async def stream(self, function: Function, invocation: Invocation) -> StreamedAnswer:
+        self.invocations.append((function, invocation, False))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        told = self.answer.outcome
+        pieces, outcome, log_tail = PieceStream(), Later[Outcome](), Later[bytes]()
+        for piece in self.pieces or ([told.payload] if told.function_error is None else []):
+            pieces.write(piece)
+        pieces.end()
+        if self.breaks_off is None:
+            outcome.set_result(told)
+        else:
+            outcome.set_exception(self.breaks_off)
+        log_tail.set_result(self.answer.log_tail or b"")
+        content_type = "text/plain" if self.pieces else None
+        return StreamedAnswer(content_type, told.executed_version, told.notices, pieces, outcome, log_tail)
 
 
 @dataclass

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from benchmarks.findings import Finding
-from benchmarks.rows import cold, command, crowd, events, flat, freeze, load, memory, payload, store, warm
+from benchmarks.rows import (
+    cold,
+    command,
+    crowd,
+    events,
+    flat,
+    freeze,
+    load,
+    memory,
+    payload,
+    store,
+    url,
+    warm,
+)
 from benchmarks.stage import Stage
 
 ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
@@ -20,4 +33,5 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "flat": flat.run,
     "events": events.run,
     "store": store.run,
+    "url": url.run,
 }

@@ -32,6 +32,7 @@ EXAMPLES = """
 lam invoke demo -e events/event.json                 answer to stdout, log to stderr
 lam invoke demo --payload '{"key1": "value1"}' | jq .
 lam invoke demo --payload - < event.json
+lam invoke demo --stream                             the answer as it comes, piece by piece
 lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke demo --invocation-type Event --wait       follow it through its retries
@@ -91,6 +92,9 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="With the type Event: follow the event to its end.")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Take the answer as it comes (InvokeWithResponseStream).")
+    ] = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="Force a cold start, although warm environments are free.")
     ] = False,
@@ -117,6 +121,8 @@ def run(
         is_cold=cold,
     )
     _check_wait(wait, invocation_type, out, aws)
+    if stream and invocation_type == "Event":
+        raise WrongUsage("an event has no answer that could be streamed", "leave out --stream")
     if cold and aws.endpoint_url is not None:
         raise WrongUsage("--cold is understood by the project's own service only", "leave out --endpoint-url")
     if aws.query is not None and out is not None:
@@ -125,14 +131,17 @@ def run(
     if name is None:
         wanted = _with_only_function(endpoint, wanted)
     if out is None:
-        answer = _invoke(endpoint, wanted)
-        _show(endpoint, answer, invocation_type)
+        answer = _streamed(endpoint, wanted, None) if stream else _invoke(endpoint, wanted)
+        _show(endpoint, answer, invocation_type, is_streamed=stream)
         if wait:
             return event_end.follow(endpoint, answer.request_id or "", exit_zero=exit_zero)
     else:
         with _opened(out) as file:
-            answer = _invoke(endpoint, wanted)
-            _deliver(file, answer)
+            if stream:
+                answer = _streamed(endpoint, wanted, file)
+            else:
+                answer = _invoke(endpoint, wanted)
+                _deliver(file, answer.payload)
         _say_notices(answer)
         render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
     if answer.function_error is None:
@@ -196,8 +205,26 @@ def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
 
 
 def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
-    try:
+    with _explained(endpoint, wanted):
         return local.invoke(endpoint, wanted)
+
+
+def _streamed(endpoint: Endpoint, wanted: InvokeInput, file: IO[bytes] | None) -> InvokeOutput:
+    """Each piece is passed on when it comes; what is returned has only a failure's error as its payload."""
+    with _explained(endpoint, wanted), local.invoke_streaming(endpoint, wanted) as response:
+        last = b""
+        for last in response.pieces():
+            _deliver_piece(file, last)
+        if file is None:
+            render.end_pieces(last)
+        return response.output
+
+
+@contextlib.contextmanager
+def _explained(endpoint: Endpoint, wanted: InvokeInput) -> Iterator[None]:
+    """What goes wrong on the way to the function and back, with what to do about it."""
+    try:
+        yield
     except KeyboardInterrupt:
         render.note("not waiting any longer; the function goes on to its end or timeout, see `lam logs`")
         raise
@@ -229,7 +256,9 @@ def _payload_hint(payload: bytes) -> str:
 # Without OUTFILE
 
 
-def _show(endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None) -> None:
+def _show(
+    endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None, *, is_streamed: bool
+) -> None:
     _say_notices(answer)
     if answer.log_result is not None:
         render.say_log(_whole_log(endpoint, answer))
@@ -237,7 +266,8 @@ def _show(endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None)
         done = "accepted" if invocation_type == "Event" else "it could be invoked"
         request = f", request {answer.request_id}" if answer.request_id else ""
         render.say(f"{answer.status} {done}{request}")
-    render.output_payload(answer.payload)
+    if not is_streamed:
+        render.output_payload(answer.payload)
 
 
 def _whole_log(endpoint: Endpoint, answer: InvokeOutput) -> str:
@@ -272,11 +302,18 @@ def _opened(name: str) -> Iterator[IO[bytes] | None]:
             yield file
 
 
-def _deliver(file: IO[bytes] | None, answer: InvokeOutput) -> None:
+def _deliver(file: IO[bytes] | None, payload: bytes) -> None:
     if file is None:
-        render.output_payload(answer.payload)
+        render.output_payload(payload)
     else:
-        file.write(answer.payload)
+        file.write(payload)
+
+
+def _deliver_piece(file: IO[bytes] | None, piece: bytes) -> None:
+    if file is None:
+        render.output_piece(piece)
+    else:
+        file.write(piece)
 
 
 def _error_summary(payload: bytes) -> str:

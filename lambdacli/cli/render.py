@@ -62,6 +62,18 @@ def output_payload(payload: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def output_piece(piece: bytes) -> None:
+    """Of an answer that is still coming: it is to be seen now."""
+    sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+def end_pieces(last: bytes) -> None:
+    """Only a terminal gets a line end of its own."""
+    if sys.stdout.isatty() and last and not last.endswith(b"\n"):
+        output_piece(b"\n")
+
+
 def output_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
     for index, row in enumerate((headings, *rows)):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from lambdacli.client import http
+from lambdacli.client.event_stream import messages
 
 _FUNCTIONS = "/2015-03-31/functions"
+_STREAMING = "/2021-11-15/functions"
 _OWN = "/_lam/v1"
 _OWN_TIMEOUT_SECONDS = 30.0
 _STATUS_TIMEOUT_SECONDS = 5.0
@@ -90,22 +93,13 @@ class InvokeOutput:
 
 def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
     """One POST, never repeated: the function may already have run when an answer is lost."""
-    headers = {
-        "X-Amz-Invocation-Type": wanted.invocation_type,
-        "X-Amz-Log-Type": wanted.log_type,
-        "X-Amz-Client-Context": wanted.client_context,
-        "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
-        "X-Amz-Tenant-Id": wanted.tenant_id,
-        "X-Lam-Cold": "1" if wanted.is_cold else None,
-    }
     response = _lambda_call(
         endpoint,
         "POST",
         function_path(wanted.function_name, "/invocations", wanted.qualifier),
-        headers={name: value for name, value in headers.items() if value is not None},
+        headers=_invoke_headers(wanted),
         body=wanted.payload,
     )
-    notices = response.header("X-Lam-Notice")
     return InvokeOutput(
         status=response.status,
         payload=response.body,
@@ -114,8 +108,77 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         log_result=response.header("X-Amz-Log-Result"),
         executed_version=response.header("X-Amz-Executed-Version"),
         durable_execution_arn=response.header("X-Amz-Durable-Execution-Arn"),
-        notices=tuple(notices.split(" | ")) if notices else (),
+        notices=_notices(response.headers),
     )
+
+
+class StreamedResponse:
+    """What InvokeWithResponseStream answers: iterate `pieces` once, then ask for its `output`."""
+
+    def __init__(self, answer: http.Answer) -> None:
+        self.notices = _notices(answer.headers)
+        self._answer = answer
+        self._complete: Json | None = {} if answer.status == 204 else None
+
+    def pieces(self) -> Iterator[bytes]:
+        for message in messages(self._answer.pieces()):
+            headers = message.headers
+            if headers.get(":message-type") != "event":
+                code = headers.get(":error-code") or headers.get(":exception-type") or "Unknown"
+                raise ApiError(500, code, headers.get(":error-message", ""))
+            if headers.get(":event-type") == "PayloadChunk":
+                yield message.payload
+            else:
+                self._complete = _object(message.payload)
+        if self._complete is None:
+            raise http.AnswerLost("the stream ended before the response was complete")
+
+    @property
+    def output(self) -> InvokeOutput:
+        """All but what was streamed; of a failure the payload is its error."""
+        assert self._complete is not None, "asked before the stream was over"
+        headers, complete = self._answer.headers, self._complete
+        return InvokeOutput(
+            status=self._answer.status,
+            payload=str(complete.get("ErrorDetails", "")).encode(),
+            request_id=headers.get("x-amzn-requestid"),
+            function_error="Unhandled" if "ErrorCode" in complete else None,
+            log_result=complete.get("LogResult"),
+            executed_version=headers.get("x-amz-executed-version"),
+            notices=self.notices,
+        )
+
+
+@contextmanager
+def invoke_streaming(endpoint: Endpoint, wanted: InvokeInput) -> Iterator[StreamedResponse]:
+    """As `invoke`; the response is read while it comes."""
+    path = function_path(
+        wanted.function_name, "/response-streaming-invocations", wanted.qualifier, _STREAMING
+    )
+    request = _lambda_request(endpoint, "POST", path, _invoke_headers(wanted), wanted.payload)
+    if endpoint.trace is not None:
+        endpoint.trace(f"POST {path} → {endpoint.address}, {len(wanted.payload)} bytes, streamed")
+    with http.open_answer(endpoint.address, request) as answer:
+        if answer.status >= 300:
+            _accepted(http.Response(answer.status, answer.headers, b"".join(answer.pieces())))
+        yield StreamedResponse(answer)
+
+
+def _invoke_headers(wanted: InvokeInput) -> dict[str, str]:
+    headers = {
+        "X-Amz-Invocation-Type": wanted.invocation_type,
+        "X-Amz-Log-Type": wanted.log_type,
+        "X-Amz-Client-Context": wanted.client_context,
+        "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
+        "X-Amz-Tenant-Id": wanted.tenant_id,
+        "X-Lam-Cold": "1" if wanted.is_cold else None,
+    }
+    return {name: value for name, value in headers.items() if value is not None}
+
+
+def _notices(headers: Mapping[str, str]) -> tuple[str, ...]:
+    told = headers.get("x-lam-notice")
+    return tuple(told.split(" | ")) if told else ()
 
 
 def list_functions_page(endpoint: Endpoint, marker: str | None = None) -> Json:
@@ -232,8 +295,10 @@ def events(endpoint: Endpoint) -> Iterator[Json]:
 # How a call is made
 
 
-def function_path(name: str, below: str = "", qualifier: str | None = None) -> str:
-    return f"{_FUNCTIONS}/{http.escape(name)}{below}" + http.query_of({"Qualifier": qualifier})
+def function_path(
+    name: str, below: str = "", qualifier: str | None = None, functions: str = _FUNCTIONS
+) -> str:
+    return f"{functions}/{http.escape(name)}{below}" + http.query_of({"Qualifier": qualifier})
 
 
 def all_pages(endpoint: Endpoint, path: str, member: str) -> list[Json]:
@@ -261,15 +326,20 @@ def _lambda_call(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
 ) -> http.Response:
-    request = http.Request(
+    return _accepted(_traced_send(endpoint, _lambda_request(endpoint, method, target, headers or {}, body)))
+
+
+def _lambda_request(
+    endpoint: Endpoint, method: str, target: str, headers: Mapping[str, str], body: bytes
+) -> http.Request:
+    return http.Request(
         method=method,
         target=target,
-        headers={**_identity(endpoint), **(headers or {})},
+        headers={**_identity(endpoint), **headers},
         body=body,
         connect_timeout_seconds=endpoint.connect_timeout_seconds,
         read_timeout_seconds=endpoint.read_timeout_seconds,
     )
-    return _accepted(_traced_send(endpoint, request))
 
 
 def _own_call(

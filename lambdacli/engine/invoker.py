@@ -1,8 +1,9 @@
-"""One synchronous invocation: admitted or throttled, placed, run, answered."""
+"""One synchronous invocation: admitted or throttled, placed, run, answered, whole or as the answer comes."""
 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -10,11 +11,13 @@ from lambdacli.engine.concurrency import Ledger
 from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Run, Stopping
 from lambdacli.environments.placement import Placement
+from lambdacli.model.bandwidth import RATE_OF_LAMBDA, Bandwidth, Rate
 from lambdacli.model.errors import ServiceException, TooManyRequestsException
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.metric import Metric
-from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
+from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome, StreamedAnswer
+from lambdacli.model.piece_stream import PieceStream
 from lambdacli.telemetry.metrics import Metrics
 
 Place = Callable[[Function], Awaitable[Placement]]
@@ -29,13 +32,16 @@ class Invoker:
         place: Place,
         metrics: Metrics,
         ready: Callable[[Function], Placement | None] = lambda function: None,
+        stream_rate: Callable[[], Rate | None] = lambda: RATE_OF_LAMBDA,
     ) -> None:
-        """`ready` tells what `place` would, if it has nothing to do any more."""
+        """`ready` tells what `place` would, if it has nothing to do any more; `stream_rate`, how fast a
+        response may flow that begins now."""
         self._fleet = fleet
         self._ledger = ledger
         self._place = place
         self._metrics = metrics
         self._ready = ready
+        self._stream_rate = stream_rate
 
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
@@ -77,14 +83,36 @@ class Invoker:
             outcome = _result(run.answered)
         finally:
             self._ledger.release(function.key, function.version)
-        if not want_log_tail:
-            return InvokeAnswer(outcome)
+        return InvokeAnswer(outcome, await _log_tail(run.settled) if want_log_tail else None)
+
+    async def stream(self, function: Function, invocation: Invocation) -> StreamedAnswer:
+        """The response from its first moment on. Its `pieces` must be read to their end, or closed."""
+        concurrency = self._admit(function)
         try:
-            settlement = await run.settled
-        except Exception:
-            # The answer is known, whatever came after it; the fleet has logged what that was.
-            return InvokeAnswer(outcome, b"")
-        return InvokeAnswer(outcome, settlement.log_tail)
+            placement = self._ready(function) or await self._place(function)
+            rate = self._stream_rate()
+            pieces = PieceStream(None if rate is None else Bandwidth(rate, time.monotonic()))
+            run = self._fleet.submit(placement, invocation, pieces)
+        except BaseException:
+            self._ledger.release(function.key, function.version)
+            raise
+        run.answered.add_done_callback(lambda _: self._ledger.release(function.key, function.version))
+        self._count(function, concurrency, run)
+        try:
+            beginning = await run.begun
+        except Stopping as stopping:
+            raise _told(stopping) from stopping
+        except BaseException:
+            await pieces.aclose()  # who waited has left; the function goes on
+            raise
+        return StreamedAnswer(
+            content_type=beginning.content_type,
+            executed_version=function.version,
+            notices=beginning.notices,
+            pieces=pieces,
+            outcome=_result_later(run.answered),
+            log_tail=_log_tail(run.settled),
+        )
 
     def _admit(self, function: Function) -> int:
         try:
@@ -117,4 +145,30 @@ def _result(answered: Later[Outcome]) -> Outcome:
     try:
         return answered.result()
     except Stopping as stopping:
-        raise ServiceException(str(stopping)) from stopping
+        raise _told(stopping) from stopping
+
+
+def _log_tail(settled: Later[Settlement]) -> Later[bytes]:
+    """The answer is known, whatever went wrong after it; the fleet has logged what that was."""
+    tail: Later[bytes] = Later()
+    settled.add_done_callback(
+        lambda done: tail.set_result(b"" if done.exception() is not None else done.result().log_tail)
+    )
+    return tail
+
+
+def _result_later(answered: Later[Outcome]) -> Later[Outcome]:
+    outcome: Later[Outcome] = Later()
+
+    def pass_on(done: Later[Outcome]) -> None:
+        try:
+            outcome.set_result(_result(done))
+        except Exception as error:
+            outcome.set_exception(error)
+
+    answered.add_done_callback(pass_on)
+    return outcome
+
+
+def _told(stopping: Stopping) -> ServiceException:
+    return ServiceException(str(stopping))

@@ -13,6 +13,7 @@ from lambdacli.environments import failure, report
 from lambdacli.environments.command import Exit, StartError
 from lambdacli.environments.environment_log import EnvironmentLog
 from lambdacli.environments.failure import Failure
+from lambdacli.environments.intake import Intake
 from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.runtime_api import (
@@ -34,13 +35,29 @@ from lambdacli.environments.state import (
 from lambdacli.model import limits
 from lambdacli.model.environment import EnvironmentDescription, StartReason
 from lambdacli.model.later import Later
-from lambdacli.model.outcome import RESPONSE_TOO_LARGE_PAYLOAD, Invocation, Outcome, Report
+from lambdacli.model.outcome import Beginning, Invocation, Outcome, Report, response_too_large
+from lambdacli.model.piece_stream import PieceStream
 from lambdacli.model.record import record
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
 
 SHORTEST_WAIT_SECONDS = 0.001
+
+EXIT_AFTER_CUT_SECONDS = 0.25
+"""A runtime that leaves in the middle of its response has mostly died: its exit says more than the cut, and
+is learned a little later."""
+
+TURNS_FOR_A_CONNECTION, TURNS_FOR_THE_REST = 4, 100
+"""How often the loop turns until a new connection is read, and the socket of one that streamed is empty."""
+
+
+Begin = Callable[[Beginning], PieceStream | None]
+"""Told when the runtime begins to stream: where to, or None if the caller wants the whole."""
+
+
+def wants_whole(beginning: Beginning) -> None:
+    return None
 
 
 @record
@@ -61,8 +78,11 @@ class _Phase:
 
     invocation: Invocation
     answer: Callable[[Outcome], None]
+    begin: Begin
     began: float
     deadline: float
+    intake: Intake | None = None
+    """What the runtime streams."""
     settled: Later[Settlement] = field(default_factory=Later)
     has_answered: bool = False
     is_late: bool = False
@@ -151,10 +171,13 @@ class Environment:
             return limits.INIT_SECONDS
         return max(limits.PROVISIONED_INIT_SECONDS, self.placement.timeout_seconds)
 
-    def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
-        """One invocation. `answer` is called as soon as the caller's answer is known; the phase may go on."""
+    def invoke(
+        self, invocation: Invocation, answer: Callable[[Outcome], None], begin: Begin = wants_whole
+    ) -> Later[Settlement]:
+        """One invocation. `answer` is called as soon as the caller's answer is known, for a stream at its
+        end; the phase may go on."""
         began = time.monotonic()
-        phase = _Phase(invocation, answer, began, began + self.placement.timeout_seconds)
+        phase = _Phase(invocation, answer, begin, began, began + self.placement.timeout_seconds)
         try:
             needs_init = self.state is EnvironmentState.RESET
             self._step(EnvironmentEvent.INVOKE)
@@ -221,16 +244,19 @@ class Environment:
     # What the runtime asks (RuntimePort)
 
     def next_event(self) -> Later[NextEvent]:
-        was_running = self._runtime is RuntimeState.RUNNING
+        state = self._runtime
         self._called(RuntimeEvent.NEXT)
         waiter: Later[NextEvent] = Later()
-        if was_running:
+        if state is RuntimeState.RUNNING:
             assert self._event is not None
             waiter.set_result(self._event)
             return waiter
         self._dismiss_waiter()
         self._next_waiter = waiter
-        self._happened(_Happening(RuntimeEvent.NEXT))
+        if state is not RuntimeState.STREAMING:
+            self._happened(_Happening(RuntimeEvent.NEXT))
+        elif self._phase is not None and self._phase.intake is not None and self._phase.intake.is_cut:
+            self._stays_cut(self._phase.intake)
         return waiter
 
     def respond(self, request_id: str, payload: bytes, *, is_too_large: bool) -> None:
@@ -244,6 +270,57 @@ class Environment:
     def fail_init(self, payload: bytes, error_type: str | None) -> None:
         self._called(RuntimeEvent.INIT_ERROR)
         self._happened(_Happening(RuntimeEvent.INIT_ERROR, payload=payload, error_type=error_type))
+
+    def begin_stream(self, request_id: str, content_type: str) -> Intake:
+        self._take_answer(request_id, RuntimeEvent.STREAM)
+        phase = self._phase
+        if phase is None:
+            raise unknown_request_id()  # it broke just now
+        # What was printed before the first piece is in the file before that leaves.
+        self._log.drain()
+        phase.intake = Intake(phase.begin(Beginning(content_type, self.notices)))
+        return phase.intake
+
+    def stream_overflowed(self, intake: Intake) -> None:
+        """The caller need not wait for the end of what is thrown away."""
+        phase = self._phase
+        if phase is not None and phase.intake is intake and intake.pieces is not None:
+            self._log.drain()
+            self._tell(phase, self._too_large(intake.maximum_bytes))
+
+    def end_stream(self, intake: Intake, error: bytes | None, error_type: str | None) -> None:
+        if self._phase is not None and self._phase.intake is not intake:
+            raise unknown_request_id()
+        failed = error is not None
+        self._called(RuntimeEvent.ERROR if failed else RuntimeEvent.RESPONSE)
+        self._stream_ended(intake, error, error_type)
+
+    def cut_stream(self, intake: Intake) -> None:
+        if self._phase is None or self._phase.intake is not intake:
+            return
+        intake.is_cut = True
+        asyncio.get_running_loop().call_later(EXIT_AFTER_CUT_SECONDS, self._stays_cut, intake)
+
+    def _stays_cut(self, intake: Intake) -> None:
+        """The runtime lives, and so does its environment; only this response is lost."""
+        phase = self._phase
+        is_open = self._runtime is RuntimeState.STREAMING
+        if phase is not None and phase.intake is intake and is_open:
+            self._runtime_step(RuntimeEvent.ERROR)
+            lost = failure.truncated(phase.invocation.request_id)
+            self._stream_ended(intake, lost.payload, lost.caller_error_type)
+
+    def _stream_ended(self, intake: Intake, error: bytes | None, error_type: str | None) -> None:
+        if error is not None:
+            happening = _Happening(RuntimeEvent.ERROR, payload=error, error_type=error_type)
+        else:
+            happening = _Happening(
+                RuntimeEvent.RESPONSE, payload=intake.whole(), is_too_large=intake.is_too_large
+            )
+        self._happened(happening)
+        if self._next_waiter is not None and self._runtime is RuntimeState.RESPONDED:
+            self._runtime_step(RuntimeEvent.NEXT)  # it had asked already
+            self._happened(_Happening(RuntimeEvent.NEXT))
 
     def refuse_response_mode(self, request_id: str) -> None:
         self._take_answer(request_id, RuntimeEvent.ERROR)
@@ -369,8 +446,7 @@ class Environment:
                 if self._sandbox.is_over_memory():
                     self._fall(phase, failure.out_of_memory(phase.invocation.request_id))
                     return
-                phase.answer(self._answer_of(happening))
-                phase.has_answered = True
+                self._tell(phase, self._answer_of(phase, happening))
                 self._on_change(self)
             case RuntimeEvent.NEXT if phase.has_answered:
                 self._phase = None
@@ -382,6 +458,11 @@ class Environment:
                 pass  # of the init, or a client that asked twice
             case _:
                 self._fall(phase, self._broken(happening, phase.invocation.request_id))
+
+    def _tell(self, phase: _Phase, outcome: Outcome) -> None:
+        if not phase.has_answered:  # else its stream was too large, and the caller knows
+            phase.answer(outcome)
+            phase.has_answered = True
 
     def _complete(self, phase: _Phase) -> None:
         if self.state is not EnvironmentState.RUNNING:
@@ -403,7 +484,10 @@ class Environment:
         phase.ended = time.monotonic()
         settlement = self._settle(phase, problem)
         if not phase.has_answered:
-            phase.answer(self._outcome(problem.payload, problem.caller_error_type))
+            is_cut = phase.intake is not None and phase.intake.pieces is not None
+            is_truncated = is_cut and problem.caller_error_type == failure.EXIT
+            error_type = failure.TRUNCATED if is_truncated else problem.caller_error_type
+            phase.answer(self._outcome(problem.payload, error_type))
         self._is_breaking = True
         self._on_change(self)
         return settlement
@@ -449,12 +533,17 @@ class Environment:
         self._work = asyncio.get_running_loop().create_task(work)
         self._work.add_done_callback(done)
 
-    def _answer_of(self, happening: _Happening) -> Outcome:
+    def _answer_of(self, phase: _Phase, happening: _Happening) -> Outcome:
         if happening.is_too_large:
-            return self._outcome(RESPONSE_TOO_LARGE_PAYLOAD, "Function.ResponseSizeTooLarge")
-        if happening.event is RuntimeEvent.ERROR:
-            return self._outcome(happening.payload, failure.error_type_of(happening.payload))
-        return self._outcome(happening.payload, None)
+            return self._too_large(limits.RESPONSE_BYTES)
+        if happening.event is not RuntimeEvent.ERROR:
+            return self._outcome(happening.payload, None)
+        # In a stream the trailer has the first word: the document may be missing.
+        told = happening.error_type if phase.intake is not None else None
+        return self._outcome(happening.payload, told or failure.error_type_of(happening.payload))
+
+    def _too_large(self, maximum_bytes: int) -> Outcome:
+        return self._outcome(response_too_large(maximum_bytes), "Function.ResponseSizeTooLarge")
 
     def _outcome(self, payload: bytes, error_type: str | None) -> Outcome:
         return Outcome(
@@ -490,14 +579,24 @@ class Environment:
 
     # What happens to the processes
 
-    def _exited(self, number: int, exit: Exit) -> None:
+    def _exited(self, number: int, exit: Exit, turns: int = 0) -> None:
         if number != self._processes or self._runtime in (RuntimeState.DEAD, RuntimeState.STOPPING):
+            return
+        if self._may_be_unread(turns):
+            asyncio.get_running_loop().call_soon(self._exited, number, exit, turns + 1)
             return
         self._runtime_step(RuntimeEvent.EXITED)
         if self.state is EnvironmentState.IDLE:
             self._ended_while_idle()
             return
         self._happened(_Happening(RuntimeEvent.EXITED, exit=exit))
+
+    def _may_be_unread(self, turns: int) -> bool:
+        """What it sent just before its end, maybe on a connection that is not even accepted."""
+        if self._runtime is RuntimeState.STREAMING:
+            is_all_read = self._phase is None or self._phase.intake is None or self._phase.intake.is_cut
+            return not is_all_read and turns < TURNS_FOR_THE_REST
+        return self._runtime is RuntimeState.RUNNING and turns < TURNS_FOR_A_CONNECTION
 
     def _rest(self) -> None:
         """Until the next invocation nothing in it makes progress."""

@@ -11,6 +11,9 @@ from lambdacli.environments.command import Exit, StartError
 from lambdacli.environments.sandbox.layout import TASK_ROOT
 from lambdacli.model.outcome import platform_error
 
+TRUNCATED = "Runtime.TruncatedResponse"
+EXIT = "Runtime.ExitError"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -29,7 +32,7 @@ def timed_out(request_id: str, timeout_seconds: int) -> Failure:
 
 
 def exited(request_id: str, exit: Exit) -> Failure:
-    return platform_failure("Runtime.ExitError", request_id, exit.reason)
+    return platform_failure(EXIT, request_id, exit.reason)
 
 
 def out_of_memory(request_id: str) -> Failure:
@@ -39,9 +42,13 @@ def out_of_memory(request_id: str) -> Failure:
     return platform_failure("Runtime.OutOfMemory", request_id, "Runtime exited with error: signal: killed")
 
 
+def truncated(request_id: str) -> Failure:
+    return platform_failure(TRUNCATED, request_id, "The response was cut off before its end")
+
+
 def killed(request_id: str) -> Failure:
     """More processes than an environment may have."""
-    return platform_failure("Runtime.ExitError", request_id, "Runtime exited with error: signal: killed")
+    return platform_failure(EXIT, request_id, "Runtime exited with error: signal: killed")
 
 
 def invalid_entrypoint(request_id: str, text: str) -> Failure:

@@ -19,7 +19,8 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
-from lambdacli.model.outcome import Invocation, Outcome
+from lambdacli.model.outcome import Beginning, Invocation, Outcome
+from lambdacli.model.piece_stream import PieceStream
 
 logger = logging.getLogger("lam.environments")
 
@@ -36,12 +37,30 @@ class Run:
 
     invocation: Invocation
     placement: Placement
+    pieces: PieceStream | None = None
+    """For a caller who takes the response as it comes."""
     answered: Later[Outcome] = field(default_factory=Later)
     settled: Later[Settlement] = field(default_factory=Later)
+    begun: Later[Beginning] = field(default_factory=Later)
+    """Of such a response."""
+
+    def begin(self, beginning: Beginning) -> PieceStream | None:
+        """The runtime streams. None: this caller wants the whole."""
+        if self.pieces is not None and not self.begun.done():
+            self.begun.set_result(beginning)
+        return self.pieces
 
     def answer(self, outcome: Outcome) -> None:
-        if not self.answered.done():
-            self.answered.set_result(outcome)
+        if self.answered.done():
+            return
+        self.answered.set_result(outcome)
+        if self.pieces is None:
+            return
+        if not self.begun.done():
+            if outcome.function_error is None:
+                self.pieces.write(outcome.payload)
+            self.begun.set_result(Beginning(None, outcome.notices))
+        self.pieces.end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +107,9 @@ class Fleet:
         self._reaper = clock.call_later(REAP_SECONDS, self._reap)
         self._is_waiting_said = False
 
-    def submit(self, placement: Placement, invocation: Invocation) -> Run:
-        run = Run(invocation, placement)
+    def submit(self, placement: Placement, invocation: Invocation, pieces: PieceStream | None = None) -> Run:
+        """With `pieces` the response goes there, as it comes."""
+        run = Run(invocation, placement, pieces)
         self._unsettled.add(run.settled)
         run.settled.add_done_callback(self._unsettled.discard)
         ticket = next(self._ticket_numbers)
@@ -245,7 +265,7 @@ class Fleet:
 
     def _invoke(self, member: int, run: Run) -> None:
         self._running[member] = run
-        phase = self._environments[member].invoke(run.invocation, run.answer)
+        phase = self._environments[member].invoke(run.invocation, run.answer, run.begin)
         phase.add_done_callback(lambda done: self._settled(member, run, done))
 
     def _replace(self, ticket: int, member: int) -> None:
@@ -326,5 +346,9 @@ class Fleet:
 def _fail(run: Run, error: Exception) -> None:
     if not run.answered.done():
         run.answered.set_exception(error)
+    if run.pieces is not None:
+        if not run.begun.done():
+            run.begun.set_exception(error)
+        run.pieces.end()
     if not run.settled.done():
         run.settled.set_exception(error)

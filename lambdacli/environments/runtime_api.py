@@ -11,19 +11,24 @@ import os
 import re
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Protocol
 
+from lambdacli.environments.intake import Intake
 from lambdacli.environments.state import API_STATE_NAMES, API_TARGET_NAMES, RuntimeEvent, RuntimeState
 from lambdacli.model import limits
 from lambdacli.model.later import Later
 from lambdacli.model.record import record
-from lambdacli.wire.http import HttpServer, Peer, Request, Response
+from lambdacli.wire.http import HttpServer, Inflow, Peer, Request, Response
 
 PORT = 9001
 PREFIX = "/2018-06-01/"
 STATUS_OK = b'{"status":"OK"}\n'
+RESPONSE_MODE = "lambda-runtime-function-response-mode"
+ERROR_TYPE, ERROR_BODY = "lambda-runtime-function-error-type", "lambda-runtime-function-error-body"
+"""Headers of an error; of one that came after the first byte of a stream, trailers."""
+STREAM_CONTENT_TYPE = "application/octet-stream"
 CAUSE_CONTENT_TYPE = "application/vnd.aws.lambda.error.cause+json"
 
 
@@ -62,6 +67,15 @@ class RuntimePort(Protocol):
 
     def refuse_response_mode(self, request_id: str) -> None: ...
 
+    # A response that comes piece by piece, until one of the two last is called.
+    def begin_stream(self, request_id: str, content_type: str) -> Intake: ...
+
+    def stream_overflowed(self, intake: Intake) -> None: ...
+
+    def end_stream(self, intake: Intake, error: bytes | None, error_type: str | None) -> None: ...
+
+    def cut_stream(self, intake: Intake) -> None: ...
+
 
 class RuntimeApi:
     """One environment's own door."""
@@ -76,6 +90,7 @@ class RuntimeApi:
             # Made ready ahead, it has connected long before it asks for anything.
             header_timeout_seconds=math.inf,
             accept=accept,
+            takes_pieces=lambda headers: headers.get(RESPONSE_MODE) == "streaming",
         )
 
     async def open(self) -> str:
@@ -155,20 +170,32 @@ class RuntimeApi:
         self._port.next_event().add_done_callback(tell)
         return response
 
-    def _response(self, request_id: str, request: Request) -> Response:
-        mode = request.headers.get("lambda-runtime-function-response-mode", "")
-        if mode not in ("", "streaming"):
+    def _response(self, request_id: str, request: Request) -> Response | Later[Response]:
+        mode = request.headers.get(RESPONSE_MODE, "")
+        if mode == "streaming":
+            return self._stream(request_id, request)
+        if mode:
             self._port.refuse_response_mode(request_id)
             raise Refusal(400, "InvalidFunctionResponseMode", "Invalid function response mode")
         is_too_large = request.is_body_too_large
-        late_error = request.trailers.get("lambda-runtime-function-error-type")
+        late_error = request.trailers.get(ERROR_TYPE)
         if late_error is not None and not is_too_large:
-            self._port.fail(request_id, _late_error_body(request), late_error)
+            self._port.fail(request_id, _late_error_body(request.trailers), late_error)
             return _accepted()
         self._port.respond(request_id, request.body, is_too_large=is_too_large)
         if is_too_large:
             raise _too_large()
         return _accepted()
+
+    def _stream(self, request_id: str, request: Request) -> Later[Response]:
+        content_type = request.headers.get("content-type", STREAM_CONTENT_TYPE)
+        stream = _ResponseBody(self._port, self._port.begin_stream(request_id, content_type), request.inflow)
+        if request.inflow is not None:
+            request.inflow.hand_to(stream)
+        else:  # it came whole
+            stream.take(request.body)
+            stream.end(request.trailers)
+        return stream.answered
 
     def _fail(self, request_id: str, request: Request) -> Response:
         if request.is_body_too_large:
@@ -176,6 +203,44 @@ class RuntimeApi:
             raise _too_large()
         self._port.fail(request_id, _error_body(request), _error_type(request))
         return _accepted()
+
+
+class _ResponseBody:
+    """What a runtime streams, on its way from its connection to its environment."""
+
+    def __init__(self, port: RuntimePort, intake: Intake, inflow: Inflow | None) -> None:
+        self.answered: Later[Response] = Later()
+        self._port = port
+        self._intake = intake
+        self._inflow = inflow
+        if inflow is not None and intake.pieces is not None:
+            intake.pieces.on_room = inflow.resume
+
+    def take(self, piece: bytes) -> None:
+        was_too_large = self._intake.is_too_large
+        self._intake.take(piece)
+        if self._inflow is not None and self._intake.is_full:
+            self._inflow.pause()
+        if self._intake.is_too_large and not was_too_large:
+            self._port.stream_overflowed(self._intake)
+
+    def end(self, trailers: Mapping[str, str]) -> None:
+        error_type = trailers.get(ERROR_TYPE)
+        has_failed = error_type is not None and not self._intake.is_too_large
+        try:
+            self._port.end_stream(
+                self._intake, _late_error_body(trailers) if has_failed else None, error_type
+            )
+            if self._intake.is_too_large:
+                raise _too_large(self._intake.maximum_bytes)
+        except Refusal as refusal:
+            self.answered.set_result(_error(refusal.status, refusal.error_type, refusal.message))
+        else:
+            self.answered.set_result(_accepted())
+
+    def cut(self) -> None:
+        self._port.cut_stream(self._intake)
+        self.answered.set_result(_error(400, "TruncatedHTTPRequest", "HTTP request detected as truncated"))
 
 
 def _event_response(event: NextEvent) -> Response:
@@ -201,11 +266,9 @@ def transition_refused(state: RuntimeState, event: RuntimeEvent) -> Refusal:
     )
 
 
-def _too_large() -> Refusal:
+def _too_large(maximum_bytes: int = limits.RESPONSE_BYTES) -> Refusal:
     return Refusal(
-        413,
-        "RequestEntityTooLarge",
-        f"Exceeded maximum allowed payload size ({limits.RESPONSE_BYTES} bytes).",
+        413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({maximum_bytes} bytes)."
     )
 
 
@@ -230,7 +293,7 @@ def unknown_request_id() -> Refusal:
 
 
 def _error_type(request: Request) -> str | None:
-    return request.headers.get("lambda-runtime-function-error-type")
+    return request.headers.get(ERROR_TYPE)
 
 
 def _error_body(request: Request) -> bytes:
@@ -245,10 +308,9 @@ def _error_body(request: Request) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _late_error_body(request: Request) -> bytes:
-    """Of a stream that failed after its first byte."""
+def _late_error_body(trailers: Mapping[str, str]) -> bytes:
     try:
-        return base64.b64decode(request.trailers["lambda-runtime-function-error-body"], validate=True)
+        return base64.b64decode(trailers[ERROR_BODY], validate=True)
     except (KeyError, ValueError):
         return b"null"
 

@@ -15,6 +15,7 @@ class RuntimeState(StrEnum):
     STARTING = "starting"
     READY = "ready"
     RUNNING = "running"
+    STREAMING = "streaming"
     RESPONDED = "responded"
     FAILED = "failed"
     STOPPING = "stopping"
@@ -26,6 +27,7 @@ class RuntimeEvent(StrEnum):
     NEXT = "next"
     INIT_ERROR = "init_error"
     INVOKE = "invoke"
+    STREAM = "stream"
     RESPONSE = "response"
     ERROR = "error"
     TIMEOUT = "timeout"
@@ -75,6 +77,16 @@ RUNTIME_STEPS: dict[RuntimeState, dict[RuntimeEvent, RuntimeState]] = {
     RuntimeState.RUNNING: {
         # The same event is given again.
         RuntimeEvent.NEXT: RuntimeState.RUNNING,
+        RuntimeEvent.STREAM: RuntimeState.STREAMING,
+        RuntimeEvent.RESPONSE: RuntimeState.RESPONDED,
+        RuntimeEvent.ERROR: RuntimeState.RESPONDED,
+        RuntimeEvent.TIMEOUT: RuntimeState.FAILED,
+        RuntimeEvent.SHUTDOWN: RuntimeState.STOPPING,
+        RuntimeEvent.EXITED: RuntimeState.DEAD,
+    },
+    RuntimeState.STREAMING: {
+        # It has sent its last piece, and asks on another connection, which was faster.
+        RuntimeEvent.NEXT: RuntimeState.STREAMING,
         RuntimeEvent.RESPONSE: RuntimeState.RESPONDED,
         RuntimeEvent.ERROR: RuntimeState.RESPONDED,
         RuntimeEvent.TIMEOUT: RuntimeState.FAILED,
@@ -127,6 +139,7 @@ API_STATE_NAMES = {
     RuntimeState.STARTING: "Started",
     RuntimeState.READY: "Ready",
     RuntimeState.RUNNING: "Running",
+    RuntimeState.STREAMING: "InvocationResponse",
     RuntimeState.RESPONDED: "RuntimeResponseSent",
     RuntimeState.FAILED: "InitError",
     RuntimeState.STOPPING: "Exited",
@@ -136,6 +149,7 @@ API_STATE_NAMES = {
 
 API_TARGET_NAMES = {
     RuntimeEvent.NEXT: "Ready",
+    RuntimeEvent.STREAM: "InvocationResponse",
     RuntimeEvent.RESPONSE: "InvocationResponse",
     RuntimeEvent.ERROR: "InvocationErrorResponse",
     RuntimeEvent.INIT_ERROR: "InitError",

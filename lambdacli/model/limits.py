@@ -28,6 +28,10 @@ EVENT_REQUEST_BYTES = 1024 * 1024
 INVOKE_ASYNC_REQUEST_BYTES = 256 * 1024
 """The deprecated InvokeAsync kept the older limit of events."""
 RESPONSE_BYTES = 6 * 1024 * 1024 + 100
+STREAM_BYTES = 200 * 1024 * 1024
+"""Of a response that is streamed."""
+STREAM_BURST_BYTES, STREAM_BYTES_PER_SECOND = 6 * 1024 * 1024, 2 * 1024 * 1024
+"""So much of it as fast as may be, and what follows at this rate."""
 CLIENT_CONTEXT_LENGTH = 3583
 """Length of the base64 text."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
+from lambdacli.model.later import Later
+from lambdacli.model.piece_stream import PieceStream
 from lambdacli.model.record import record
 
 
@@ -47,6 +49,8 @@ class Outcome:
     """The answer of one invocation, as the caller sees it."""
 
     payload: bytes
+    """Empty for a response that was streamed to its end; the error's document for one that failed, at
+    whatever point."""
     executed_version: str
     function_error: str | None = None
     """`Unhandled` when the function failed: the only word AWS answers today."""
@@ -66,6 +70,31 @@ class InvokeAnswer:
     log_tail: bytes | None = None
 
 
+@record
+class Beginning:
+    """The first moment of a response that its caller takes as it comes."""
+
+    content_type: str | None
+    notices: tuple[str, ...] = ()
+
+
+@record
+class StreamedAnswer:
+    """What a caller gets who takes the response as it comes: given with the response's first moment."""
+
+    content_type: str | None
+    """What the runtime calls the bytes that it streams. None: it did not stream; then `outcome` is there too,
+    and its payload is the only piece, unless the function failed."""
+    executed_version: str
+    notices: tuple[str, ...]
+    pieces: PieceStream
+    """To be iterated once, or closed; a slow reader holds the runtime up, one that leaves does not."""
+    outcome: Later[Outcome]
+    """There when the last piece is: a stream that broke off ends as any other, and only this tells."""
+    log_tail: Later[bytes]
+    """There when the invocation's phase is over; empty if lam itself failed at its end."""
+
+
 def platform_error(error_type: str, message: str) -> bytes:
     """The payload of an error that the platform, not the runtime, made: `errorType` comes first."""
     return json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
@@ -81,7 +110,7 @@ def error_message(payload: bytes) -> str | None:
     return message if isinstance(message, str) else None
 
 
-RESPONSE_TOO_LARGE_PAYLOAD = (
-    b'{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).",'
-    b'"errorType":"Function.ResponseSizeTooLarge"}'
-)
+def response_too_large(maximum_bytes: int) -> bytes:
+    message = f"Response payload size exceeded maximum allowed payload size ({maximum_bytes} bytes)."
+    error = {"errorMessage": message, "errorType": "Function.ResponseSizeTooLarge"}
+    return json.dumps(error, separators=(",", ":")).encode()

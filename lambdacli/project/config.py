@@ -102,6 +102,7 @@ class _Reader(NodeReader):
             file_systems=self._file_systems(top),
             is_strict=value_of(top, "strict", TOP_LEVEL),
             is_durable=value_of(top, "durability", TOP_LEVEL) == "full",
+            has_stream_bandwidth=value_of(top, "stream_bandwidth", TOP_LEVEL) == "lambda",
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,

@@ -96,6 +96,8 @@ class Project:
     """Folders by the ARNs of the access points they stand for."""
     is_strict: bool = False
     is_durable: bool = False
+    has_stream_bandwidth: bool = True
+    """Streamed responses flow as fast as on AWS, and no faster."""
     """An accepted event survives a power cut."""
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False

@@ -147,6 +147,13 @@ TOP_LEVEL = (
         "full",
     ),
     Key(
+        "stream_bandwidth",
+        Choice(("lambda", "unlimited")),
+        "lambda",
+        "How fast streamed responses flow: as on AWS, 2 MB per second after the first 6 MB, or as they come.",
+        "unlimited",
+    ),
+    Key(
         "strict",
         Flag(),
         False,

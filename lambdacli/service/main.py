@@ -227,7 +227,12 @@ class Service:
         self._ledger = Ledger()
         self._reservations_changed()
         self._invoker = Invoker(
-            self._fleet, self._ledger, self._placements.place, self._metrics, self._placements.ready
+            self._fleet,
+            self._ledger,
+            self._placements.place,
+            self._metrics,
+            self._placements.ready,
+            lambda: self._preferences.stream_rate,
         )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
+from lambdacli.model.bandwidth import RATE_OF_LAMBDA, Rate
 from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.model.record import record
@@ -130,6 +131,12 @@ class Preferences:
         """What is accepted survives a power cut."""
         project = self.project
         return project is not None and project.is_durable
+
+    @property
+    def stream_rate(self) -> Rate | None:
+        """How fast a streamed response may flow; None: as it comes."""
+        project = self.project
+        return RATE_OF_LAMBDA if project is None or project.has_stream_bandwidth else None
 
     @property
     def account_concurrency(self) -> int:

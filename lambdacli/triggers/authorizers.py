@@ -3,7 +3,6 @@ Pure, but for the memory."""
 
 from __future__ import annotations
 
-import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from lambdacli.model.principals import caller_from_arn
 from lambdacli.triggers.api_call import ApiCall, Authorization, header_of, last_values, query_pairs
 from lambdacli.triggers.api_events import event_v2
 from lambdacli.triggers.payload_v1 import request_members
-from lambdacli.triggers.payload_v2 import UnusableAnswer
+from lambdacli.triggers.payload_v2 import UnusableAnswer, result_of
 
 _REMEMBERED = 10_000
 _ARN_LENGTH = 512
@@ -176,10 +175,7 @@ def _members_v1(call: ApiCall) -> dict[str, Any]:
 
 
 def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(payload)
-    except (ValueError, RecursionError):
-        raise UnusableAnswer("the authorizer's answer is no JSON") from None
+    answer = result_of(payload)
     if not isinstance(answer, dict):
         raise UnusableAnswer("the authorizer's answer must be an object")
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import formatdate
@@ -30,6 +30,7 @@ from lambdacli.model.function import Function, State
 from lambdacli.model.function_url import FunctionUrl, domain_name, url_of
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.record import record
 from lambdacli.store.kinds import FUNCTION_URL
 from lambdacli.store.settings import SettingStore
@@ -103,7 +104,7 @@ class _Call:
 
 
 class FunctionUrls:
-    """Asks the stores as they are; only which URLs there are is remembered, until `forget`."""
+    """Which URLs there are, and the policies of what they lead to, is remembered until `forget`."""
 
     def __init__(
         self,
@@ -130,11 +131,13 @@ class FunctionUrls:
         self._now = now
         self._new_id = new_id
         self._sites: dict[str, _Site] | None = None
+        self._policies: dict[str, Sequence[PolicyDocument]] = {}
         self._warned: set[str] = set()
 
     def forget(self) -> None:
-        """A URL, or what one leads to, may have changed."""
+        """A URL, a policy, or what one leads to may have changed."""
         self._sites = None
+        self._policies.clear()
         self._warned.clear()
 
     def handle(self, request: Request) -> Answer:
@@ -213,11 +216,11 @@ class FunctionUrls:
 
     def _require_allowed(self, call: _Call, signer: Signer | None) -> None:
         site = call.site
-        policies = list(self._access.policies_of(site.key, site.qualifier))
+        policies = self._policies_of(site)
         if site.url.is_declared and site.url.auth_type == EVERYBODY:
             if not policies:
                 return
-            policies.append(public_policy(site.arn))
+            policies = [*policies, public_policy(site.arn)]
         decision = decide_call(site.arn, site.url.auth_type, signer, policies, call.http.received_at)
         if decision.is_allowed:
             return
@@ -233,10 +236,16 @@ class FunctionUrls:
             )
         raise AccessDeniedException(_FORBIDDEN)
 
+    def _policies_of(self, site: _Site) -> Sequence[PolicyDocument]:
+        policies = self._policies.get(site.url.url_id)
+        if policies is None:
+            policies = self._policies[site.url.url_id] = self._access.policies_of(site.key, site.qualifier)
+        return policies
+
     # There and back
 
     def _integration(self, call: _Call, address: Address, signer: Signer | None) -> Integration:
-        site, port = call.site, urlsplit(self._endpoint()).port or 0
+        site, port = call.site, _port_of(self._endpoint())
         return Integration(
             api_id=site.url.url_id,
             domain_name=site.domain_name,
@@ -334,6 +343,11 @@ def _check_size(request: Request, payload: bytes) -> None:
         raise RequestEntityTooLargeException(
             f"Request must be smaller than {limits.SYNC_REQUEST_BYTES} bytes for the InvokeFunction operation"
         )
+
+
+@lru_cache(maxsize=4)
+def _port_of(endpoint: str) -> int:
+    return urlsplit(endpoint).port or 0
 
 
 @lru_cache(maxsize=4)

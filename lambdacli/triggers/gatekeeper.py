@@ -83,13 +83,18 @@ class Gatekeeper:
         return Authorization(verdict.kind, verdict.principal, verdict.context, latency_ms=latency_ms)
 
     async def _answer(self, authorizer: Authorizer, call: ApiCall, identity: tuple[str, ...]) -> Grant:
-        outcome = await self._ask(authorizer.function, encode(authorizer_event(authorizer, call, identity)))
+        event = encode(authorizer_event(authorizer, call, identity))
+        try:
+            async with asyncio.timeout(call.api.timeout_seconds):
+                outcome = await self._ask(authorizer.function, event)
+        except (Refused, TimeoutError):
+            _tell(authorizer, call, "it could not be asked, or did not answer in time")
+            raise Refused(Fault.AUTHORIZER_FAILED) from None
         is_error = outcome.function_error is not None
         try:
             grant = read_answer(authorizer, call.api.kind, outcome.payload, is_error=is_error)
         except UnusableAnswer as unusable:
-            where = f"the authorizer {authorizer.name} of {call.api.name} ({authorizer.function})"
-            logger.warning("%s let nobody in: %s", where, unusable)
+            _tell(authorizer, call, unusable)
             raise Refused(Fault.AUTHORIZER_FAILED) from None
         if isinstance(grant, Refusal):
             raise Refused(_FAULTS[grant])
@@ -106,9 +111,7 @@ class Gatekeeper:
         except jwt.InvalidToken as invalid:
             raise Refused(Fault.UNAUTHORIZED, jwt.challenge(wanted, "invalid_token", str(invalid))) from None
         except jwt.UnusableKeys as unusable:
-            logger.warning(
-                "the authorizer %s of %s let nobody in: %s", authorizer.name, call.api.name, unusable
-            )
+            _tell(authorizer, call, unusable)
             raise Refused(Fault.AUTHORIZER_FAILED) from None
         granted = jwt.scopes_granted(claims, wanted)
         if wanted and not granted:
@@ -129,6 +132,10 @@ class Gatekeeper:
         keys = await asyncio.to_thread(jwt.read_keys, file)
         self._keys[file] = stamp, keys
         return keys
+
+
+def _tell(authorizer: Authorizer, call: ApiCall, reason: object) -> None:
+    logger.warning("the authorizer %s of %s let nobody in: %s", authorizer.name, call.api.name, reason)
 
 
 def _stamp_of(file: Path) -> object:

@@ -27,6 +27,7 @@ from lambdacli.triggers.payload_v2 import (
     body_of,
     body_text,
     epoch_ms,
+    result_of,
     status_of,
     time_text,
 )
@@ -176,10 +177,7 @@ def as_text(value: object) -> str:
 
 
 def members_of(payload: bytes) -> Mapping[str, Any]:
-    try:
-        members = json.loads(payload)
-    except (ValueError, RecursionError):
-        raise UnusableAnswer("the answer is no JSON") from None
+    members = result_of(payload)
     if not isinstance(members, dict):
         raise UnusableAnswer(
             f"the answer must be an object with statusCode, headers and body, not {_shown(members)}"

@@ -7,7 +7,8 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -112,7 +113,12 @@ def is_text(content_type: str) -> bool:
 
 def time_text(request: HttpRequest) -> str:
     """`12/Mar/2020:19:03:58 +0000`, whatever language this process speaks."""
-    at = request.received_at.astimezone(UTC)
+    return _time_text(int(request.received_at.timestamp()))
+
+
+@lru_cache(maxsize=4)
+def _time_text(second: int) -> str:
+    at = datetime.fromtimestamp(second, UTC)
     return f"{at:%d}/{_MONTHS[at.month - 1]}/{at:%Y:%H:%M:%S} +0000"
 
 
@@ -173,16 +179,21 @@ def _context(request: HttpRequest, integration: Integration, user_agent: str) ->
 def answer_of(payload: bytes, default_type: str = JSON) -> HttpAnswer:
     """Of a function that did not fail. Only an object with a statusCode says how it is to be answered;
     `default_type` is what its body is if it does not say."""
-    try:
-        result = _decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnusableAnswer(f"the result is no JSON: {error}") from None
+    result = result_of(payload)
     if isinstance(result, dict) and "statusCode" in result:
         head = head_of(result, default_type)
         return HttpAnswer(head.status, head.headers, body_of(result))
     if isinstance(result, str):
         return HttpAnswer(200, [("Content-Type", JSON)], result.encode())
     return HttpAnswer(200, [("Content-Type", JSON)], payload)
+
+
+def result_of(payload: bytes) -> Any:
+    """What a function answered, as a value."""
+    try:
+        return _decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer(f"the result is no JSON: {error}") from None
 
 
 def head_of(result: Mapping[str, Any], default_type: str = JSON) -> HttpAnswer:

@@ -11,7 +11,18 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from lambdacli.wire.handover import Divert, Handover
-from lambdacli.wire.messages import Accept, Handler, Peer, Pending, Request, Response, Switch, Talk
+from lambdacli.wire.inflow import Inflow
+from lambdacli.wire.messages import (
+    Accept,
+    Handler,
+    Peer,
+    Pending,
+    Request,
+    Response,
+    Switch,
+    TakesPieces,
+    Talk,
+)
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
 from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head, switching_head
 
@@ -74,9 +85,11 @@ class Connection(asyncio.Protocol):
         connections: Connections,
         accept: Accept | None,
         divert: Divert | None = None,
+        takes_pieces: TakesPieces | None = None,
     ) -> None:
         self._handler = handler
         self._divert = divert
+        self._takes_pieces = takes_pieces
         self._limits = limits
         self._connections = connections
         self._accept = accept
@@ -87,6 +100,8 @@ class Connection(asyncio.Protocol):
         """A response among the requests is a refusal, which comes in its turn and is the last word."""
         self._request: Request | None = None
         """Being handled, until its response is written."""
+        self._inflow: Inflow | None = None
+        """The rest of this request's body, while it comes."""
         self._handover: Handover | None = None
         """Carries this request to another server."""
         self._talk: Talk | None = None
@@ -144,7 +159,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = _peer_of(transport)
-        self._reader = RequestReader(self._limits, peer, self._waiting.append, self._divert)
+        self._reader = RequestReader(
+            self._limits, peer, self._waiting.append, self._divert, self._takes_pieces
+        )
         self._connections.add(self)
         if self._connections.is_stopping:
             transport.close()
@@ -168,6 +185,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._stop_timer()
         self.resume_writing()
+        self._cut_inflow()
         if self._request is None:
             self._connections.remove(self)
         elif self._is_ended_by_its_client and self._task is not None and not self._task.cancelling():
@@ -183,6 +201,7 @@ class Connection(asyncio.Protocol):
         a stream it is taken for a client gone, since a silent stream would otherwise never find out."""
         self._has_client_finished = True
         self._reader.is_done = True
+        self._cut_inflow()
         return self._request is not None and not self._is_streaming
 
     def pause_writing(self) -> None:
@@ -214,8 +233,12 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             if data.startswith(_HTTP_2_PREFACE) and self._speak_http2(data):
                 return
-            self._waiting.append(_plain(refused.status, f"{refused.reason}\n"))
-        if self._timer is not None and (self._waiting or reader.reading is not Reading.HEAD):
+            if not self._is_flowing:
+                self._waiting.append(_plain(refused.status, f"{refused.reason}\n"))
+            self._cut_inflow()
+        is_past_head = bool(self._waiting) or reader.reading is not Reading.HEAD
+        # A body that is handed on may have come to its end above, and with it the last response.
+        if self._timer is not None and is_past_head and not self._is_ending:
             self._stop_timer()
         if self._request is None:
             self._go_on()
@@ -225,6 +248,9 @@ class Connection(asyncio.Protocol):
             self._await_rest()
         elif self._handover is not None:
             if self._handover.is_full:
+                self._pause_reading()
+        elif self._inflow is not None and not self._inflow.is_over:
+            if self._inflow.is_full:
                 self._pause_reading()
         elif self._waiting or (reader.reading is not Reading.NOTHING and not reader.is_done):
             # Only who pipelines is held back: all others stay readable, which is how we hear that they left.
@@ -260,6 +286,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._request = request
+        if request.inflow is not None:
+            self._let_in(request.inflow)
         try:
             answer = self._handler(request)
         except Exception:
@@ -271,6 +299,20 @@ class Connection(asyncio.Protocol):
         if asyncio.iscoroutine(answer):
             answer = self._task = self._loop.create_task(answer)
         answer.add_done_callback(self._answered)
+
+    def _let_in(self, inflow: Inflow) -> None:
+        inflow.on_room = self._resume_reading
+        if not inflow.is_over:
+            self._inflow = inflow
+            self._write_owed_continue()
+
+    @property
+    def _is_flowing(self) -> bool:
+        return self._inflow is not None and not self._inflow.is_over
+
+    def _cut_inflow(self) -> None:
+        if self._inflow is not None:
+            self._inflow.cut()
 
     def _answered(self, answer: Pending) -> None:
         """The response is there; or it is not, and never will be."""
@@ -400,6 +442,11 @@ class Connection(asyncio.Protocol):
     # Sending.
 
     def _respond(self, request: Request, response: Response) -> None:
+        if self._inflow is not None:
+            if not self._inflow.is_over:
+                self._inflow.throw_away(lambda: self._respond_in_the_end(request, response))
+                return
+            self._inflow = None
         try:
             if isinstance(response.body, bytes):
                 self._send(request, response)
@@ -410,6 +457,11 @@ class Connection(asyncio.Protocol):
             return
         self._task = self._loop.create_task(self._send_stream(request, response))
         self._task.add_done_callback(self._streamed)
+
+    def _respond_in_the_end(self, request: Request, response: Response) -> None:
+        if self._request is request:  # else it was cut
+            self._respond(request, response)
+            self._proceed()
 
     def _send(self, request: Request, response: Response) -> None:
         if response.switch is not None:

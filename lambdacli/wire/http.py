@@ -12,10 +12,22 @@ from pathlib import Path
 
 from lambdacli.wire.connection import Connection, Connections
 from lambdacli.wire.handover import Divert
-from lambdacli.wire.messages import Accept, Answer, Handler, Peer, Pending, Request, Response
+from lambdacli.wire.inflow import BodyTaker, Inflow
+from lambdacli.wire.messages import Accept, Answer, Handler, Peer, Pending, Request, Response, TakesPieces
 from lambdacli.wire.reader import Limits
 
-__all__ = ["Accept", "Answer", "Handler", "HttpServer", "Peer", "Pending", "Request", "Response"]
+__all__ = [
+    "Accept",
+    "Answer",
+    "BodyTaker",
+    "Handler",
+    "HttpServer",
+    "Inflow",
+    "Peer",
+    "Pending",
+    "Request",
+    "Response",
+]
 
 _log = logging.getLogger("lam.wire")
 
@@ -42,14 +54,17 @@ class HttpServer:
         accept: Accept | None = None,
         body_ceiling_bytes: float | None = None,
         divert: Divert | None = None,
+        takes_pieces: TakesPieces | None = None,
     ) -> None:
         """A body over `max_body_bytes` is thrown away, up to the ceiling (four times as much, if unsaid).
-        What `divert` leads to another server has no limits here; only with it is HTTP/2 understood."""
+        What `divert` leads to another server has no limits here; only with it is HTTP/2 understood. Nor has a
+        body that `takes_pieces` hands on as it comes."""
         ceiling = 4 * max_body_bytes if body_ceiling_bytes is None else body_ceiling_bytes
         self._handler = handler
         self._limits = Limits(max_body_bytes, max_header_bytes, header_timeout_seconds, ceiling)
         self._accept = accept
         self._divert = divert
+        self._takes_pieces = takes_pieces
         self._connections = Connections()
         self._listeners: list[asyncio.AbstractServer] = []
         self._socket_files: list[tuple[Path, int]] = []
@@ -111,7 +126,9 @@ class HttpServer:
             _log.warning("requests outlived their cancellation and were left behind: %r", self._connections)
 
     def _new_connection(self) -> Connection:
-        return Connection(self._handler, self._limits, self._connections, self._accept, self._divert)
+        return Connection(
+            self._handler, self._limits, self._connections, self._accept, self._divert, self._takes_pieces
+        )
 
 
 def _remove_stale_socket(path: Path) -> None:

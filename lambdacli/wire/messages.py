@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from lambdacli.wire.inflow import Inflow
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -37,6 +39,9 @@ class Request:
     raw_headers: Sequence[tuple[bytes, bytes]] = ()
     """The headers as they came: in order, names as they were written, one entry for each time. Empty where
     a request was not read from a connection."""
+    inflow: Inflow | None = None
+    """The body, where the server hands it on as it comes; `body` and `trailers` are empty then. A response
+    that is there before its end waits for that, and the rest is thrown away."""
 
 
 @dataclass(slots=True)
@@ -98,5 +103,8 @@ Answer = Response | Pending | Coroutine[Any, Any, Response]
 Handler = Callable[[Request], Answer]
 """A coroutine runs in a task of its own, which is cancelled when the server cuts the request; what is there
 at once, or is brought by a callback, needs none."""
+TakesPieces = Callable[[Mapping[str, str]], bool]
+"""Asked with the headers of a request whose body is still to come: whether its handler wants an inflow. One
+that came whole, in one piece with its head, may be given whole all the same."""
 Accept = Callable[[Peer], Response | None]
 """Asked once a connection, before a byte is read: a response refuses it."""

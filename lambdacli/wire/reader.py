@@ -11,7 +11,8 @@ from enum import Enum
 import httptools
 
 from lambdacli.wire.handover import Divert, Handover
-from lambdacli.wire.messages import Peer, Request
+from lambdacli.wire.inflow import Inflow
+from lambdacli.wire.messages import Peer, Request, TakesPieces
 
 _log = logging.getLogger("lam.wire")
 
@@ -60,7 +61,8 @@ class Refused(Exception):
 
 
 class RequestReader:
-    """Calls `take` with each request as it becomes complete; with one that is diverted, as its head is."""
+    """Calls `take` with each request as it becomes complete; with one that is diverted, or whose body is
+    handed on as it comes, as its head is."""
 
     def __init__(
         self,
@@ -68,6 +70,7 @@ class RequestReader:
         peer: Peer,
         take: Callable[[Request | Handover], None],
         divert: Divert | None = None,
+        takes_pieces: TakesPieces | None = None,
     ) -> None:
         self.reading = Reading.NOTHING
         self.is_done = False
@@ -79,7 +82,9 @@ class RequestReader:
         self._peer = peer
         self._take = take
         self._divert = divert
+        self._takes_pieces = takes_pieces
         self._handover: Handover | None = None
+        self._inflow: Inflow | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._bytes_without_body = 0
         self._offer: tuple[str, list[tuple[bytes, bytes]]] | None = None
@@ -215,6 +220,9 @@ class RequestReader:
         self._bytes_without_body = 0
         if self._divert is not None and self._is_diverted(self._divert):
             return
+        if self._takes_pieces is not None and self._takes_pieces(self._headers):
+            self._let_in()
+            return
         if self._unknown_block is not None:
             self._learn()
         if "expect" in self._headers:
@@ -224,6 +232,9 @@ class RequestReader:
         self._bytes_without_body = 0
         if self._handover is not None:
             self._handover.feed(piece)
+            return
+        if self._inflow is not None:
+            self._inflow.feed(piece)
             return
         self._body_bytes += len(piece)
         if self._body_bytes <= self._limits.max_body_bytes:
@@ -246,6 +257,10 @@ class RequestReader:
             return
         if not self._parser.should_keep_alive():
             self.is_done = True
+        if self._inflow is not None:
+            inflow, self._inflow = self._inflow, None
+            inflow.end(self._trailers)
+            return
         self._take(self._request(is_body_too_large=self._body_bytes > self._limits.max_body_bytes))
 
     def _is_diverted(self, divert: Divert) -> bool:
@@ -258,6 +273,14 @@ class RequestReader:
         self.owes_continue = self._headers.get("expect", "").lower() == "100-continue"
         self._take(self._handover)
         return True
+
+    def _let_in(self) -> None:
+        self._unknown_block = None
+        self.owes_continue = self._headers.get("expect", "").lower() == "100-continue"
+        self._inflow = Inflow()
+        request = self._request(is_body_too_large=False)
+        request.inflow = self._inflow
+        self._take(request)
 
     def _is_upgrade(self) -> bool:
         return "upgrade" in self._headers and self._parser.should_upgrade()

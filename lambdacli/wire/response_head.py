@@ -72,7 +72,11 @@ def _fields(response: Response) -> str:
         if name in _KNOWN_NAMES or not _is_framing(name)
     ]
     if response.further_headers:
-        lines += [f"{name}: {value}\r\n" for name, value in response.further_headers if not _is_framing(name)]
+        lines += [
+            f"{name}: {value}\r\n"
+            for name, value in response.further_headers
+            if name in _KNOWN_NAMES or not _is_framing(name)
+        ]
     text = (_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n") + "".join(lines)
     # Headers may come from a function: a line break within one would forge further headers or a response.
     if text.count("\n") != len(lines) + 1 or text.count("\r") != len(lines) + 1:

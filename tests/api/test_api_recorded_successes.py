@@ -142,6 +142,8 @@ TOUR = [
     ("Invoke", 200, F),
     ("Invoke", 202, {**F, "InvocationType": "Event"}),
     ("Invoke", 204, {**F, "InvocationType": "DryRun"}),
+    ("InvokeWithResponseStream", 200, F),
+    ("InvokeWithResponseStream", 204, {**F, "InvocationType": "DryRun"}),
     ("InvokeAsync", 202, {**F, "InvokeArgs": b"{}"}),
     ("DeleteFunction", 204, V1),
     ("DeleteFunction", 204, V1),

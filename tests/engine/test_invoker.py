@@ -18,7 +18,8 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException, TooManyRequestsException
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.metric import MetricPoint
-from lambdacli.model.outcome import Invocation, Outcome, Report
+from lambdacli.model.outcome import Beginning, Invocation, Outcome, Report, StreamedAnswer
+from lambdacli.model.piece_stream import PieceStream
 from lambdacli.telemetry.metrics import Metrics
 
 KEY = FunctionKey("000000000000", "us-east-1", "f")
@@ -45,9 +46,9 @@ class ScriptedFleet:
     def __init__(self) -> None:
         self.runs: list[Run] = []
 
-    def submit(self, placement: Placement, invocation: Invocation) -> Run:
+    def submit(self, placement: Placement, invocation: Invocation, pieces: PieceStream | None = None) -> Run:
         assert placement is PLACEMENT
-        run = Run(invocation, placement)
+        run = Run(invocation, placement, pieces)
         self.runs.append(run)
         return run
 
@@ -77,6 +78,11 @@ class House:
         task = asyncio.ensure_future(
             self.invoker.invoke(FUNCTION, Invocation("r1", KEY.arn, b"{}"), want_log_tail=tail)
         )
+        await turns()
+        return task
+
+    async def stream(self) -> asyncio.Task[StreamedAnswer]:
+        task = asyncio.ensure_future(self.invoker.stream(FUNCTION, Invocation("r1", KEY.arn, b"{}")))
         await turns()
         return task
 
@@ -172,6 +178,96 @@ def test_who_is_throttled_is_not_placed() -> None:
         task = await house.invoke()
         assert isinstance(task.exception(), TooManyRequestsException)
         assert house.fleet.runs == []
+
+    asyncio.run(story())
+
+
+# A response that is taken as it comes
+
+
+def test_a_streamed_response_is_there_from_its_first_moment() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.stream()
+        run = house.fleet.runs[0]
+        pieces = run.begin(Beginning("text/plain", ("look",)))
+        assert pieces is not None
+        answer = await task
+        assert (answer.content_type, answer.executed_version) == ("text/plain", "$LATEST")
+        assert answer.notices == ("look",)
+        assert not answer.outcome.done()
+        pieces.write(b"first")
+        assert await anext(answer.pieces) == b"first"
+        assert house.ledger.running() == 1
+        run.answer(Outcome(b"", "$LATEST"))
+        assert [piece async for piece in answer.pieces] == []
+        assert answer.outcome.result().function_error is None
+        assert house.ledger.running() == 0
+        run.settled.set_result(SETTLEMENT)
+        assert answer.log_tail.result() == b"the tail"
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(("outcome", "pieces"), [(GOOD, [b"1"]), (BAD, [])], ids=["success", "error"])
+def test_an_answer_that_was_not_streamed_comes_with_its_outcome(outcome, pieces) -> None:  # type: ignore[no-untyped-def]
+    async def story() -> None:
+        house = House()
+        task = await house.stream()
+        house.fleet.runs[0].answer(outcome)
+        answer = await task
+        assert answer.content_type is None
+        assert answer.outcome.result() is outcome
+        assert [piece async for piece in answer.pieces] == pieces
+
+    asyncio.run(story())
+
+
+def test_who_leaves_before_the_response_begins_stops_nobody() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.stream()
+        task.cancel()
+        await turns()
+        assert task.cancelled()
+        run = house.fleet.runs[0]
+        pieces = run.begin(Beginning("text/plain"))
+        assert pieces is not None
+        for _ in range(100):
+            pieces.write(bytes(100_000))
+        assert not pieces.is_full
+        assert house.ledger.running() == 1
+        run.answer(Outcome(b"", "$LATEST"))
+        assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+def test_a_stop_before_a_stream_begins_is_a_service_exception() -> None:
+    async def story() -> None:
+        house = House()
+        task = await house.stream()
+        run = house.fleet.runs[0]
+        run.begun.set_exception(Stopping("The service is stopping."))
+        run.answered.set_exception(Stopping("The service is stopping."))
+        with pytest.raises(ServiceException, match="The service is stopping"):
+            await task
+        assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+def test_who_may_not_run_streams_nothing() -> None:
+    async def story() -> None:
+        house = House()
+        house.ledger.set_reserved({KEY: 0})
+        task = await house.stream()
+        assert isinstance(task.exception(), TooManyRequestsException)
+        house.ledger.set_reserved({})
+        house.place_error = OSError("disk")
+        task = await house.stream()
+        assert task.exception() is house.place_error
+        assert house.ledger.running() == 0
 
     asyncio.run(story())
 

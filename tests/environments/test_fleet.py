@@ -88,7 +88,9 @@ class PlayedEnvironment:
         self.state = EnvironmentState.RESET
         self._on_change(self)
 
-    def invoke(self, invocation: Invocation, answer: Callable[[Outcome], None]) -> Later[Settlement]:
+    def invoke(
+        self, invocation: Invocation, answer: Callable[[Outcome], None], begin: object
+    ) -> Later[Settlement]:
         settled: Later[Settlement] = Later()
 
         def done(playing: asyncio.Future[Settlement]) -> None:

@@ -107,6 +107,24 @@ exports.prelude = awslambda.streamifyResponse(async (event, stream) => {
   stream.write("a");
   stream.end();
 });
+exports.preludeAtTheEnd = awslambda.streamifyResponse(async (event, stream) => {
+  stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201 });
+  stream.end("a");
+});
+exports.preludeAlone = awslambda.streamifyResponse(async (event, stream) => {
+  stream = awslambda.HttpResponseStream.from(stream, { statusCode: 204 });
+  stream.end();
+});
+exports.typed = awslambda.streamifyResponse(async (event, stream) => {
+  stream.setContentType("text/css");
+  stream.write(Buffer.from([1, 2, 127]));
+  stream.write(new Uint8Array([3]), () => {});
+  stream.end("é", "utf8");
+});
+exports.piped = awslambda.streamifyResponse(async (event, stream) => {
+  const { pipeline } = require("node:stream/promises");
+  await pipeline(require("node:stream").Readable.from(["a", "b"]), stream);
+}, { highWaterMark: 7 });
 exports.streamReturns = awslambda.streamifyResponse(async (event, stream) => {
   stream.end();
   return 1;

@@ -252,6 +252,7 @@ def test_a_result_becomes_this_answer(payload, headers, status, answered, body):
     ("payload", "reason"),
     [
         (b"", "no JSON"),
+        (b'{"statusCode":200,"body":"\\ud800"}', "no JSON"),
         (b'"hello"', 'must be an object with statusCode, headers and body, not "hello"'),
         (b"null", "not null"),
         (b"[]", "not a list"),

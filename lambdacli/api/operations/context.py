@@ -14,7 +14,7 @@ from lambdacli.model.identity import Identity
 from lambdacli.model.later import Later
 from lambdacli.model.layer import Substitutions
 from lambdacli.model.mapping import Source
-from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.outcome import Invocation, InvokeAnswer, StreamedAnswer
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.principals import Caller
 from lambdacli.model.provisioned import Progress, ProvisionedConcurrency
@@ -35,6 +35,9 @@ class Invoker(Protocol):
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]: ...
+
+    # The same, for a caller who takes the response as it comes.
+    async def stream(self, function: Function, invocation: Invocation) -> StreamedAnswer: ...
 
 
 class Events(Protocol):

@@ -12,7 +12,6 @@ NAMES = frozenset(
         "GetDurableExecution",
         "GetDurableExecutionHistory",
         "GetDurableExecutionState",
-        "InvokeWithResponseStream",
         "ListCapacityProviders",
         "ListDurableExecutionsByFunction",
         "ListFunctionVersionsByCapacityProvider",

@@ -1,0 +1,97 @@
+"""InvokeWithResponseStream: the response as it comes, in messages of an event stream."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import msgspec
+
+from lambdacli.api import invoking
+from lambdacli.api.invoking import Answering
+from lambdacli.api.names import target_of
+from lambdacli.api.operations.context import Context, Reply
+from lambdacli.model.errors import RequestError
+from lambdacli.model.function import Function
+from lambdacli.model.outcome import Invocation, InvocationType, StreamedAnswer
+from lambdacli.wire import eventstream
+
+
+def invoke_with_response_stream(context: Context, request: dict[str, Any]) -> Answering:
+    payload: bytes = request.get("Payload", b"")
+    invoking.check_size(context, payload, None, "InvokeWithResponseStream")
+    target = target_of(context, request)
+    function = invoking.invocable(context, target)
+    invoking.refuse_unfitting(request)
+    client_context = invoking.client_context_of(request.get("ClientContext"))
+
+    def run() -> Answering:
+        trace_id, trace_shown = invoking.trace(context)
+        headers = {"X-Amzn-Trace-Id": trace_shown}
+        if request.get("InvocationType") == InvocationType.DRY_RUN:
+            return Reply({"StatusCode": 204}, headers)
+        invocation = Invocation(
+            request_id=context.request_id,
+            invoked_arn=target.arn,
+            payload=payload or invoking.EMPTY_EVENT,
+            client_context=client_context,
+            trace_id=trace_id,
+            wants_cold=invoking.wants_cold(context),
+        )
+        return _streamed(context, function, invocation, headers, request.get("LogType") == "Tail")
+
+    return run() if invoking.is_json(payload) else invoking.after_a_closer_look(payload, run)
+
+
+async def _streamed(
+    context: Context,
+    function: Function,
+    invocation: Invocation,
+    headers: dict[str, str],
+    want_log_tail: bool,
+) -> Reply:
+    answer = await context.invoker.stream(function, invocation)
+    members = {
+        "StatusCode": 200,
+        "ExecutedVersion": answer.executed_version,
+        "EventStream": _Messages(answer, want_log_tail),
+        "ResponseStreamContentType": eventstream.CONTENT_TYPE,
+    }
+    return Reply(members, headers | invoking.notices_header(context, answer.notices))
+
+
+class _Messages:
+    """Each piece as a message, and a last one that tells how it ended. Not a generator: one that was never
+    begun would not close what it reads."""
+
+    def __init__(self, answer: StreamedAnswer, want_log_tail: bool) -> None:
+        self._answer = answer
+        self._want_log_tail = want_log_tail
+        self._is_complete = False
+
+    def __aiter__(self) -> _Messages:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._is_complete:
+            raise StopAsyncIteration
+        async for piece in self._answer.pieces:
+            return eventstream.event("PayloadChunk", "application/octet-stream", piece)
+        self._is_complete = True
+        return await self._last_message()
+
+    async def aclose(self) -> None:
+        await self._answer.pieces.aclose()
+
+    async def _last_message(self) -> bytes:
+        try:
+            outcome = await self._answer.outcome
+        except RequestError as error:
+            return eventstream.error(error.code, error.message or "")
+        told = {}
+        if outcome.function_error is not None:
+            told["ErrorCode"] = outcome.error_type or outcome.function_error
+            told["ErrorDetails"] = outcome.payload.decode(errors="replace")
+        if self._want_log_tail:
+            told["LogResult"] = base64.b64encode(await self._answer.log_tail).decode()
+        return eventstream.event("InvokeComplete", "application/json", msgspec.json.encode(told))
