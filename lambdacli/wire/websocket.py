@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
@@ -92,8 +92,18 @@ class WebSocket:
         return self._transport.get_write_buffer_size() > _CLOGGED_BYTES
 
     def send(self, data: str | bytes) -> None:
-        if self._is_open:
-            self._send(TextMessage(data) if isinstance(data, str) else BytesMessage(data))
+        """In frames that are no longer than a client's may be."""
+        if not self._is_open:
+            return
+        size = self._limits.frame_bytes
+        if isinstance(data, str):
+            # A character takes up to four bytes.
+            texts = _pieces(data, size if data.isascii() else size // 4)
+            for text, is_last in texts:
+                self._send(TextMessage(text, message_finished=is_last))
+        else:
+            for piece, is_last in _pieces(data, size):
+                self._send(BytesMessage(piece, message_finished=is_last))
 
     def close(self, code: int, reason: str) -> None:
         """Tells the client, and waits a moment for its answer."""
@@ -145,16 +155,19 @@ class WebSocket:
     def _read(self) -> None:
         """Until the listener has enough: the rest stays in its frames. Not from within itself, since a
         listener may go on at once."""
-        if self._is_reading or self._is_held:
+        if self._is_reading or self._has_enough():
             return
         self._is_reading = True
         try:
             for event in self._frames.events():
                 self._take(event)
-                if self._is_over or self._is_held:
+                if self._has_enough():
                     return
         finally:
             self._is_reading = False
+
+    def _has_enough(self) -> bool:
+        return self._is_held or self._is_over
 
     def _take(self, event: Event) -> None:
         match event:
@@ -256,3 +269,12 @@ class WebSocket:
         if self._is_reading_paused and not self._transport.is_closing():
             self._is_reading_paused = False
             self._transport.resume_reading()
+
+
+_Data = TypeVar("_Data", str, bytes)
+
+
+def _pieces(data: _Data, size: int) -> Iterator[tuple[_Data, bool]]:
+    """And whether it is the last; of nothing, one."""
+    for start in range(0, max(len(data), 1), size):
+        yield data[start : start + size], start + size >= len(data)
