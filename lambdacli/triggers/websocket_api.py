@@ -66,6 +66,10 @@ GOING_AWAY = 1001
 _MESSAGES_AT_ONCE = 100
 """Of one connection, with functions: then its client is not read until one is done. The number is ours."""
 
+_ENDS_AT_ONCE = 50
+"""When many connections end together, as when the service stops, the functions that hear of it would throttle
+each other, and nobody tells them again."""
+
 _OPENING = RouteKey("", CONNECT_ROUTE)
 
 
@@ -153,6 +157,7 @@ class WebSocketApis:
         self._region = ""
         self._open: dict[str, Conversation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ends = asyncio.Semaphore(_ENDS_AT_ONCE)
 
     def take(self, apis: Mapping[str, HttpApi], account: str, region: str) -> None:
         self._account, self._region = account, region
@@ -293,7 +298,8 @@ class WebSocketApis:
         began, is_cold, how = time.perf_counter(), None, str(code)
         occasion = Occasion(_short_id(), self._clock.now(), DISCONNECT_ROUTE)
         try:
-            outcome = await self._outcome(route, about, disconnect_event(about, occasion, code, reason))
+            async with self._ends:
+                outcome = await self._outcome(route, about, disconnect_event(about, occasion, code, reason))
             is_cold = outcome.is_cold
         except Refused:
             how = f"{code}, and the function failed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -393,15 +394,27 @@ def test_a_function_sends_to_its_client_and_others_asks_and_closes(project):
     assert (ended["disconnectStatusCode"], ended["disconnectReason"]) == (1000, "Connection Closed Normally")
 
 
-def management(endpoint: str, key: str = "test") -> Any:
-    return boto3.client(
+_managers: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def closed_managers() -> Iterator[None]:
+    yield
+    while _managers:
+        _managers.pop().close()
+
+
+def management(endpoint: str, key: str = "test", secret: str = "test") -> Any:
+    made = boto3.client(
         "apigatewaymanagementapi",
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id=key,
-        aws_secret_access_key="test",
-        config=Config(retries={"max_attempts": 1}),
+        aws_secret_access_key=secret,
+        config=Config(retries={"total_max_attempts": 1}),
     )
+    _managers.append(made)
+    return made
 
 
 @pytest.mark.parametrize("place", ["/_api/chat/dev", ""])
@@ -444,6 +457,60 @@ def test_who_does_not_sign_speaks_to_no_connection(project, place):
         assert answer.json()["message"] == "Missing Authentication Token"
 
 
+RULES = """
+auth: true
+keys: keys.yaml
+identities: {reader: [AWSLambda_ReadOnlyAccess]}
+roles:
+  mute: {policies: [AWSLambdaBasicExecutionRole]}
+"""
+MUTE = """\
+  mute:
+    handler: app.manage
+    role: arn:aws:iam::000000000000:role/mute
+    websocket: {route: mute, api: chat, answer: true}
+"""
+KEYS = """
+AKIAADMIN: {secret: of-admin, account: "000000000000"}
+AKIAREADER: {secret: of-reader, arn: "arn:aws:iam::000000000000:user/reader"}
+"""
+
+
+def test_with_auth_the_signature_and_the_right_are_checked(tmp_path):
+    with opened(tmp_path) as project:
+        project.write("keys.yaml", KEYS)
+        project.write("src/app.py", CODE)
+        project.write("lam.yaml", LAM_YAML + MUTE + RULES)
+        project.start()
+        place = f"http://127.0.0.1:{project.port}"
+        with client_of(project) as client:
+            connection_id = ask(client, "hello")["requestContext"]["connectionId"]
+            management(place, "AKIAADMIN", "of-admin").post_to_connection(
+                ConnectionId=connection_id, Data=b"hello"
+            )
+            assert client.recv(30) == "hello"
+            # By its own session, whose role nothing is told of.
+            client.send(json.dumps({"action": "manage", "do": "send", "data": "from within"}))
+            assert {client.recv(30), client.recv(30)} == {"from within", "done"}
+            for key, secret, told in (
+                ("AKIAADMIN", "wrong", "SignatureDoesNotMatch|InvalidSignature"),
+                ("AKIANOBODY", "of-nobody", "security token included in the request is invalid"),
+                ("AKIAREADER", "of-reader", "not authorized to perform: execute-api:ManageConnections"),
+            ):
+                for where in ("", "/_api/chat/dev"):
+                    manager = management(f"{place}{where}", key, secret)
+                    with pytest.raises(ClientError, match=told):
+                        manager.post_to_connection(ConnectionId=connection_id, Data=b"hello")
+            client.send(json.dumps({"action": "mute", "do": "send", "data": "from within"}))
+            assert json.loads(client.recv(30))["message"] == "Internal server error"
+        wait_until(
+            lambda: any(
+                f"chat/dev/POST/@connections/{connection_id}" in line for line in project.log_messages()
+            ),
+            "the function was told which right it lacks",
+        )
+
+
 # Limits, and the end
 
 
@@ -481,6 +548,52 @@ def test_the_routes_are_shown(project):
     assert "GET /dev?status=403&body=not+you 403 " in project.log_text()
 
 
+def test_what_runs_when_the_service_stops_still_answers(tmp_path):
+    with opened(tmp_path) as project:
+        project.write("src/app.py", CODE)
+        project.write(
+            "lam.yaml",
+            LAM_YAML.replace("{route: slow, api: plain}", "{route: slow, api: chat, answer: true}"),
+        )
+        project.start()
+        with client_of(project) as client, client_of(project) as other:
+            client.send(json.dumps({"action": "slow"}))
+            wait_until(lambda: "waiting\n" in project.log_messages(), "the function runs")
+            os.kill(project.service_pid, signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                other.recv(30)
+            assert closed.value.rcvd.code == 1001
+            project.write("src/release", "")
+            assert client.recv(30) == "slow"
+            with pytest.raises(ConnectionClosed) as closed:
+                client.recv(30)
+            assert closed.value.rcvd.code == 1001
+        project.assert_all_gone()
+        ends = [line for line in project.log_messages() if line.startswith("DISCONNECT ")]
+        assert len(ends) == 2
+
+
+def test_who_cuts_the_service_still_says_so(tmp_path):
+    with opened(tmp_path) as project:
+        project.write("src/app.py", CODE)
+        project.write("lam.yaml", LAM_YAML)
+        project.start()
+        with client_of(project) as client:
+            ask(client, "hello")
+            project.lam("stop", "--now")
+            with pytest.raises(ConnectionClosed) as closed:
+                client.recv(30)
+            assert closed.value.rcvd.code == 1001
+
+
+def test_another_host_s_name_opens_no_connection(project):
+    opening = connect("ws://page.example/_api/chat/dev", sock=_socket(project.port))
+    with pytest.raises(InvalidStatus) as refused, opening:
+        pass
+    assert refused.value.response.status_code == 403
+    assert b"not this machine's loopback" in refused.value.response.body
+
+
 def test_an_api_that_is_gone_closes_its_connections(tmp_path):
     with opened(tmp_path) as project:
         project.function(
@@ -505,9 +618,8 @@ def handler(event, context):
 
 
 def test_a_crowd_echoes_through_functions_and_hears_of_the_end(tmp_path):
-    """The thousand is in the benchmarks."""
-    number = 100
-    with opened(tmp_path) as project:
+    number = 1_000
+    with _many_files(2 * number), opened(tmp_path) as project:
         project.function(
             "chat", CROWD_CODE, "websocket: [$connect, $disconnect, {route: $default, answer: true}]"
         )
@@ -516,6 +628,18 @@ def test_a_crowd_echoes_through_functions_and_hears_of_the_end(tmp_path):
         assert ends == {1001: number}
         project.assert_all_gone()
         assert project.log_messages().count("GONE 1001\n") == number
+
+
+@contextmanager
+def _many_files(wanted: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"a process may open {hard} files only")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def crowd(project: Project, number: int) -> Counter[int]:
