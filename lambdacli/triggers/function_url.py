@@ -29,7 +29,7 @@ from lambdacli.model.errors import (
 from lambdacli.model.function import Function, State
 from lambdacli.model.function_url import FunctionUrl, domain_name, url_of
 from lambdacli.model.later import Later
-from lambdacli.model.outcome import Invocation, InvokeAnswer
+from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.record import record
 from lambdacli.store.kinds import FUNCTION_URL
@@ -39,6 +39,7 @@ from lambdacli.triggers.cors import answer_preflight, is_preflight, with_cors
 from lambdacli.triggers.http_request import HttpAnswer, HttpRequest, read_request, response_of
 from lambdacli.triggers.payload_v2 import Integration, UnusableAnswer, answer_of, encode, event_of
 from lambdacli.triggers.url_access import EVERYBODY, Signer, authorizer_of, decide_call, public_policy
+from lambdacli.triggers.url_stream import STREAMED, StreamedBody, begin
 from lambdacli.wire.messages import Answer, Request, Response
 
 logger = logging.getLogger("lam.http")
@@ -149,7 +150,9 @@ class FunctionUrls:
         http = read_request(request, address.path, self._new_id(), self._now())
         call = _Call(site, request, http, began, *trace_of(request.headers.get("x-amzn-trace-id", "")))
         if site.url.cors is not None and is_preflight(request.method, request.headers):
-            return _finished(call, answer_preflight(site.url.cors, request.headers))
+            answer = answer_preflight(site.url.cors, request.headers)
+            _log(call, answer.status)
+            return _response(call, answer)
         try:
             signer = self._signer(call)
             self._require_allowed(call, signer)
@@ -157,6 +160,8 @@ class FunctionUrls:
             payload = encode(event_of(http, self._integration(call, address, signer)))
             _check_size(request, payload)
             invocation = Invocation(http.request_id, site.arn, payload, trace_id=call.trace_id)
+            if site.url.invoke_mode == STREAMED:
+                return self._streamed(call, function, invocation)
             answering = self._invoker.invoke(function, invocation, want_log_tail=False)
         except RequestError as error:
             return self._failed(call, error)
@@ -290,6 +295,26 @@ class FunctionUrls:
             answer = _BAD_GATEWAY
         return self._sent(call, answer, is_cold=outcome.is_cold)
 
+    async def _streamed(self, call: _Call, function: Function, invocation: Invocation) -> Response:
+        """The head as soon as the function has told it; then its bytes as they come."""
+        try:
+            answer = await self._invoker.stream(function, invocation)
+            head = await begin(answer)
+        except RequestError as error:
+            return self._failed(call, error)
+        except UnusableAnswer as unusable:
+            logger.warning("%s streamed what makes no HTTP response: %s", call.site.arn, unusable)
+            return self._sent(call, _BAD_GATEWAY)
+        if head is None:
+            return self._sent(call, _BAD_GATEWAY, is_cold=(await answer.outcome).is_cold)
+
+        def ended(outcome: Outcome | None) -> None:
+            is_cold = None if outcome is None else outcome.is_cold
+            _log(call, head.answer.status, is_cold)
+
+        body = StreamedBody(head.first, answer, ended)
+        return _response(call, self._with_cors(call, replace(head.answer, body=body)))
+
     def _failed(self, call: _Call, error: RequestError) -> Response:
         """Before the function, or instead of it."""
         told = self._told(error, call.http.request_id)
@@ -301,10 +326,14 @@ class FunctionUrls:
         return self._sent(call, HttpAnswer(told.status, headers, told.body))
 
     def _sent(self, call: _Call, answer: HttpAnswer, *, is_cold: bool | None = None) -> Response:
+        _log(call, answer.status, is_cold)
+        return _response(call, self._with_cors(call, answer))
+
+    def _with_cors(self, call: _Call, answer: HttpAnswer) -> HttpAnswer:
         cors = call.site.url.cors
-        if cors is not None:
-            answer = replace(answer, headers=with_cors(cors, call.wire.headers, answer.headers))
-        return _finished(call, answer, is_cold)
+        if cors is None:
+            return answer
+        return replace(answer, headers=with_cors(cors, call.wire.headers, answer.headers))
 
 
 def address_of(request: Request) -> Address:
@@ -326,8 +355,11 @@ def _site_of(key: FunctionKey, qualifier: str | None, url: FunctionUrl) -> _Site
     return _Site(key, qualifier, url, key.qualified_arn(qualifier), domain_name(url.url_id, key.region))
 
 
-def _finished(call: _Call, answer: HttpAnswer, is_cold: bool | None = None) -> Response:
-    log_access(call.site.key.name, call.http, answer.status, call.began, is_cold=is_cold)
+def _log(call: _Call, status: int, is_cold: bool | None = None) -> None:
+    log_access(call.site.key.name, call.http, status, call.began, is_cold=is_cold)
+
+
+def _response(call: _Call, answer: HttpAnswer) -> Response:
     response = response_of(answer)
     response.headers = {
         "Date": _date(int(time.time())),

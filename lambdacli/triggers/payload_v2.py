@@ -196,6 +196,17 @@ def result_of(payload: bytes) -> Any:
         raise UnusableAnswer(f"the result is no JSON: {error}") from None
 
 
+def head_of_prelude(prelude: bytes, default_type: str) -> HttpAnswer:
+    """Of a stream that begins with what its status, headers and cookies are."""
+    try:
+        told = _decode(prelude)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnusableAnswer(f"the stream's prelude is no JSON: {error}") from None
+    if not isinstance(told, dict):
+        raise UnusableAnswer(f"the stream's prelude is {_shown(told)}, not an object")
+    return head_of(told, default_type)
+
+
 def head_of(result: Mapping[str, Any], default_type: str = JSON) -> HttpAnswer:
     """The answer's status and headers without its body, as a stream's prelude tells them too."""
     headers = _answered_headers(result.get("headers"))

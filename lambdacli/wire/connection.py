@@ -14,6 +14,7 @@ from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.inflow import Inflow
 from lambdacli.wire.messages import (
     Accept,
+    BrokenOff,
     Handler,
     Peer,
     Pending,
@@ -539,6 +540,8 @@ class Connection(asyncio.Protocol):
             if is_chunked(request):
                 self._write(b"0\r\n\r\n")
             return True
+        except BrokenOff:
+            pass
         except asyncio.CancelledError:
             if _is_this_task_cancelled():
                 raise

@@ -44,6 +44,11 @@ class Request:
     that is there before its end waits for that, and the rest is thrown away."""
 
 
+class BrokenOff(Exception):
+    """Raised by a response's iterator whose rest will never come: the client finds the response cut, and
+    whoever raises it has told why."""
+
+
 @dataclass(slots=True)
 class Response:
     status: int

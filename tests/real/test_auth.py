@@ -12,7 +12,10 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from house import Project, opened
 
@@ -66,6 +69,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with opened(tmp_path_factory.mktemp("auth")) as project:
         project.write("keys.yaml", KEYS)
         project.function("echo", ECHO)
+        project.function("site", ECHO, "url: {auth: AWS_IAM}")
+        project.function("open", ECHO, "url: true")
         project.function("caller", CALLER, "timeout: 60")
         project.function("other", CALLER, "timeout: 60")
         (project.folder / "lam.yaml").write_text((project.folder / "lam.yaml").read_text() + RULES)
@@ -285,3 +290,55 @@ def test_without_a_file_of_keys_there_is_no_start(tmp_path: Any) -> None:
         assert client(project, ADMIN).list_functions()["Functions"]
         assert refused(client(project, "test").list_functions)[0] == "UnrecognizedClientException"
         project.lam("start", "--auth", "--anonymous", code=2)
+
+
+def ask_url(project: Project, function: str, key: str | None = None, secret: str = "") -> tuple[int, Any]:
+    """By the path, signed if a key is given."""
+    told = json.loads(project.lam("status", "--json").stdout)["urls"]
+    (url,) = [each["url"] for each in told if each["function"] == function]
+    url_id = url.removeprefix("http://").partition(".")[0]
+    request = AWSRequest("GET", f"http://127.0.0.1:{project.port}/_url/{url_id}/a%20b?x=%20&y")
+    if key is not None:
+        SigV4Auth(Credentials(key, secret), "lambda", "us-east-1").add_auth(request)
+    asked = urllib.request.Request(request.url, headers=dict(request.headers.items()))
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_a_url_with_iam_checks_who_signed(project: Project) -> None:
+    status, event = ask_url(project, "site", ADMIN, "of-admin")
+    assert status == 200
+    assert event["requestContext"]["authorizer"]["iam"] == {
+        "accessKey": ADMIN,
+        "accountId": ACCOUNT,
+        "callerId": ACCOUNT,
+        "cognitoIdentity": None,
+        "principalOrgId": None,
+        "userArn": f"arn:aws:iam::{ACCOUNT}:root",
+        "userId": ACCOUNT,
+    }
+    assert event["rawPath"] == "/a%20b"
+
+
+@pytest.mark.parametrize(
+    ("key", "secret", "message"),
+    [
+        pytest.param(None, "", "Forbidden. For trouble", id="nobody"),
+        pytest.param(ADMIN, "wrong", "The request signature we calculated", id="a wrong secret"),
+        pytest.param("AKIANOBODY", "x", "The security token included", id="an unknown key"),
+        pytest.param(READER, "of-reader", "Forbidden. For trouble", id="a user without the right"),
+        pytest.param(FOREIGNER, "of-foreigner", "Forbidden. For trouble", id="another account"),
+    ],
+)
+def test_a_url_with_iam_refuses(project: Project, key: str | None, secret: str, message: str) -> None:
+    status, told = ask_url(project, "site", key, secret)
+    assert status == 403
+    assert (told.get("Message") or told.get("message")).startswith(message)
+
+
+def test_a_url_for_everybody_asks_nobody(project: Project) -> None:
+    assert ask_url(project, "open")[0] == 200

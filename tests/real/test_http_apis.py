@@ -541,3 +541,24 @@ def test_a_changed_lam_yaml_changes_the_routes(client, project: Project):
     finally:
         file.write_text(text)
     assert client.ask("GET /_api/new").status == 404
+
+
+def test_the_foreground_shows_routes_and_requests(tmp_path: Path):
+    with opened(tmp_path) as project:
+        project.function(
+            "items", "def handler(event, context):\n    return {'id': 7}\n", "http: GET /items/{id}"
+        )
+        running = project.begin("start", "--port", "0")
+        try:
+            assert running.stdout is not None
+            lines = iter(running.stdout.readline, "")
+            route = next(line for line in lines if "GET /items/{id}" in line)
+            url = route.split()[-1].replace("{id}", "7")
+            answer = urllib3.request("GET", url, retries=False)
+            assert (answer.status, answer.data) == (200, b'{"id": 7}')
+            seen = next(line for line in lines if "GET /items/7" in line)
+            assert "items GET /items/7 200 " in seen
+            assert seen.rstrip().endswith(" ms cold")
+        finally:
+            running.terminate()
+            running.communicate(timeout=20)
