@@ -5,17 +5,19 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--filter|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--organization|--output|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time-scale|--version|--weight|-c|-e|-n|-t) ((index++)) ;;
+            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|-c|-e|-n|-o|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
-        --action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--organization|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--revision-id|--runtime|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time-scale|--version|--weight|-c|-n) _lam_offer -W ""; return ;;
-        --ca-bundle|--event|--project|-e) _lam_offer -f; return ;;
+        --account|--action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
+        --ca-bundle|--events|--output-file|--project|--unsent|-o) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
-        --function-name) _lam_offer -W "$(lam __complete functions 2>/dev/null)"; return ;;
+        --event|-e) _lam_offer -f -W "$(lam __complete events 2>/dev/null)"; return ;;
+        --from) _lam_offer -W "dlq destination"; return ;;
+        --function-name|--send) _lam_offer -W "$(lam __complete functions 2>/dev/null)"; return ;;
         --function-url-auth-type) _lam_offer -W "NONE AWS_IAM"; return ;;
         --invocation-type) _lam_offer -W "RequestResponse Event DryRun"; return ;;
         --log-type) _lam_offer -W "None Tail"; return ;;
@@ -23,17 +25,20 @@ _lam() {
         --template|-t) _lam_offer -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show queue chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --help" ;;
         validate:-*) _lam_offer -W "--schema --project --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --project --help" ;;
         stop:-*) _lam_offer -W "--now --project --help" ;;
         status:-*) _lam_offer -W "--json --project --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --wait --stream --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --from-last --failed --replay --wait --stream --events --parallel --unsent --json --cold --exit-zero --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         list:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         show:-*) _lam_offer -W "--json --project --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        queue:-*) _lam_offer -W "--json --project --help" ;;
+        queue:-*) _lam_offer -W "--json --project --yes --help" ;;
+        events:-*) _lam_offer -W "--failed --json --project --force --to --help" ;;
+        dlq:-*) _lam_offer -W "--qualifier --from --max --json --project --dry-run --shared --help" ;;
+        event:-*) _lam_offer -W "--json --via --raw --count --set --seed --time --account --region --output-file --send --invocation-type --qualifier --project --help $(lam __complete event-options "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)" ;;
         chaos:-*) _lam_offer -W "--project --help" ;;
         envs:-*) _lam_offer -W "--json --project --help" ;;
         bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --help" ;;
@@ -52,6 +57,9 @@ _lam() {
         logs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         show:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         queue:*) ((words == 0)) && _lam_offer -W "list show retry drop purge" ;;
+        events:*) if ((words == 0)); then _lam_offer -W "list show save send"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
+        dlq:*) if ((words == 0)); then _lam_offer -W "show redrive"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
+        event:*) if ((words == 0)); then _lam_offer -W "list generate"; else _lam_offer -W "$(lam __complete event "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)"; fi ;;
         chaos:*) ((words == 0)) && _lam_offer -W "duplicates" ;;
         envs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         bench:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;

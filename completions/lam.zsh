@@ -7,6 +7,19 @@ _lam_functions() {
     compadd -a names
 }
 
+_lam_events() {
+    local -a names
+    names=(${(f)"$(lam __complete events 2>/dev/null)"})
+    compadd -f -a names
+    _files
+}
+
+_lam_samples() {
+    local -a names
+    names=(${(f)"$(lam __complete event ${words[2,CURRENT-1]} 2>/dev/null)"})
+    compadd -a names
+}
+
 _lam() {
     local state
     local -a verbs
@@ -21,6 +34,9 @@ _lam() {
         'list:List the functions.'
         'show:Show one function with all its settings.'
         'queue:Show the asynchronous events that wait, and act on them.'
+        'events:Show the last real events of functions, and send one again.'
+        'dlq:Show a function'\''s dead-letter queue, and send its events again.'
+        'event:Make events as AWS'\''s services send them, and send them.'
         'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
         'bench:Invoke a function many times, and tell how long it took.'
@@ -94,16 +110,23 @@ _lam() {
                     _arguments \
                         '--function-name[The function'\''s name, partial ARN or ARN.]:value:_lam_functions' \
                         '--payload[The event\: JSON, file\://F, fileb\://F, @F, or - for stdin.]:value: ' \
-                        '--event[The file that holds the event.]:value:_files' \
-                        '-e[The file that holds the event.]:value:_files' \
+                        '--event[The file that holds the event.]:value:_lam_events' \
+                        '-e[The file that holds the event.]:value:_lam_events' \
                         '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
                         '--log-type[With OUTFILE\: put the log'\''s last 4 KB into AWS'\''s JSON.]:value:(None Tail)' \
                         '--qualifier[A version or an alias.]:value: ' \
                         '--client-context[JSON about the client, base64 or plain.]:value: ' \
                         '--durable-execution-name[For durable functions.]:value: ' \
                         '--tenant-id[For functions isolated by tenant.]:value: ' \
+                        '--from-last[Send the last real event that the function got.]' \
+                        '--failed[With --from-last\: the last that it failed with.]' \
+                        '--replay[Send a real event again; see `lam events`.]:value: ' \
                         '--wait[With the type Event\: follow the event to its end.]' \
                         '--stream[Take the answer as it comes (InvokeWithResponseStream).]' \
+                        '--events[Many events, one JSON document per line; - is stdin.]:value:_files' \
+                        '--parallel[With --events\: how many at once; 8, or 32 where nobody waits for the function.]:value: ' \
+                        '--unsent[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \
+                        '--json[With --events\: print the summary as JSON.]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -217,9 +240,59 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--yes[Do it without asking.]' \
+                        '-y[Do it without asking.]' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list show retry drop purge)'
+                    ;;
+                events)
+                    _arguments \
+                        '--failed[Only events that a function failed with.]' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--force[Overwrite a file that is there.]' \
+                        '--to[Instead of the function that got it.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(list show save send)' \
+                        '2:function:_lam_functions'
+                    ;;
+                dlq)
+                    _arguments \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--from[Its dead-letter queue, or its OnFailure destination.]:value:(dlq destination)' \
+                        '--max[Send at most so many.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--dry-run[Only say what would be sent; the queue stays as it is.]' \
+                        '--shared[Send what may be of another function with the same queue, too.]' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(show redrive)' \
+                        '2:function:_lam_functions'
+                    ;;
+                event)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--via[What it travels in, outermost last\: sns,sqs.]:value: ' \
+                        '--raw[SNS delivers raw messages, without its envelope.]' \
+                        '--count[So many records, where the event has records.]:value: ' \
+                        '--set[Put JSON in a place, such as Records(0).body; CARRIER\:PATH is about what it travels in. May be repeated.]:value: ' \
+                        '--seed[Make up the same ids each time; also fixes the time.]:value: ' \
+                        '--time[When it happened, as 2026-01-31T12\:00\:00Z; else now.]:value: ' \
+                        '--account[The account; otherwise the project'\''s.]:value: ' \
+                        '--region[The region; otherwise the project'\''s.]:value: ' \
+                        '--output-file[Write it there.]:value:_files' \
+                        '-o[Write it there.]:value:_files' \
+                        '--send[Invoke this function with it, as `lam invoke` does.]:value:_lam_functions' \
+                        '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
+                        '--qualifier[A version or an alias.]:value: ' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(list generate)' \
+                        '*:event:_lam_samples'
                     ;;
                 chaos)
                     _arguments \
@@ -244,8 +317,8 @@ _lam() {
                         '-c[How many at once.]:value: ' \
                         '--cold[Force a cold start for each.]' \
                         '--payload[The event\: JSON, file\://F, fileb\://F, @F, or - for stdin.]:value: ' \
-                        '--event[The file that holds the event.]:value:_files' \
-                        '-e[The file that holds the event.]:value:_files' \
+                        '--event[The file that holds the event.]:value:_lam_events' \
+                        '-e[The file that holds the event.]:value:_lam_events' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
@@ -20,7 +22,8 @@ class Taken:
     body: str
     headers: dict[str, str]
     attributes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    entry: dict = field(default_factory=dict)
+    entry: dict[str, Any] = field(default_factory=dict)
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Behaviour:
 
 class AwsServer(ThreadingHTTPServer):
     daemon_threads = False
+    request_queue_size = 64
 
     def __init__(self, behaviour: Behaviour) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -51,6 +55,9 @@ class AwsServer(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asked was killed, or waits no more: nobody is there to be told."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -80,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._take("s3", f"{bucket}/{key}", body.decode())
         self._answer(200, "", b"", ETag='"e"')
 
-    def _sqs(self, given: dict) -> None:
+    def _sqs(self, given: dict[str, Any]) -> None:
         queue = given["QueueUrl"].rpartition("/")[2]
         refusal = self._refusal(queue, "QueueDoesNotExist", "AccessDenied")
         if refusal is not None:
@@ -113,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         result = "<PublishResult><MessageId>m</MessageId></PublishResult>"
         self._answer(200, "", f"<PublishResponse>{result}</PublishResponse>".encode())
 
-    def _events(self, given: dict) -> None:
+    def _events(self, given: dict[str, Any]) -> None:
         entry = given["Entries"][0]
         refusal = self._refusal(entry["EventBusName"], "ResourceNotFoundException", "AccessDeniedException")
         if refusal is not None:
@@ -155,7 +162,14 @@ class _Handler(BaseHTTPRequestHandler):
             return 403, denied
         return None if place in self.server.behaviour.there else (404, missing)
 
-    def _take(self, service, place, body, attributes=None, entry=None) -> None:
+    def _take(
+        self,
+        service: str,
+        place: str,
+        body: str,
+        attributes: dict[str, tuple[str, str]] | None = None,
+        entry: dict[str, Any] | None = None,
+    ) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.taken.append(Taken(service, place, body, headers, attributes or {}, entry or {}))
 

@@ -1,4 +1,4 @@
-"""What nothing can be faster than: an echo over the loopback, a fork, the start of an interpreter, JSON."""
+"""What nothing can be faster than: bytes over the loopback, a fork, the start of an interpreter, JSON."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from benchmarks.machine import REPOSITORY
 from benchmarks.target import Target
 
 
-@contextlib.contextmanager
-def echo(log: Path) -> Iterator[Target]:
+def echo(log: Path) -> contextlib.AbstractContextManager[Target]:
     """An HTTP server on uvloop and httptools that answers with what it was sent."""
+    return _served("echo_server", log)
+
+
+def stream(log: Path) -> contextlib.AbstractContextManager[Target]:
+    """A server on uvloop that streams 10 MB in pieces of 64 KB."""
+    return _served("stream_server", log)
+
+
+@contextlib.contextmanager
+def _served(module: str, log: Path) -> Iterator[Target]:
     port = processes.free_port()
-    command = [sys.executable, "-m", "benchmarks.floors.echo_server", str(port)]
+    command = [sys.executable, "-m", f"benchmarks.floors.{module}", str(port)]
     with processes.running(command, REPOSITORY, {}, log):
-        processes.wait_for(lambda: processes.accepts(port), "the echo server accepts connections")
+        processes.wait_for(lambda: processes.accepts(port), f"the {module} accepts connections")
         yield Target(port)
 
 

@@ -8,6 +8,7 @@ from benchmarks.findings import Finding
 from benchmarks.rows import (
     cold,
     command,
+    crash,
     crowd,
     events,
     flat,
@@ -16,6 +17,7 @@ from benchmarks.rows import (
     memory,
     payload,
     store,
+    stream,
     url,
     warm,
 )
@@ -27,11 +29,13 @@ ROWS: dict[str, Callable[[Stage], Sequence[Finding]]] = {
     "load": load.run,
     "cold": cold.run,
     "payload": payload.run,
+    "stream": stream.run,
     "crowd": crowd.run,
     "command": command.run,
     "memory": memory.run,
     "flat": flat.run,
     "events": events.run,
+    "crash": crash.run,
     "store": store.run,
     "url": url.run,
 }

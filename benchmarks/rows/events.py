@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,14 +20,19 @@ SECONDS = 2.0
 BUDGET_SECONDS = 45.0
 LEAST_PER_SECOND = {"process": 8_000, "full": 4_000}
 BACKLOG_SHORT, BACKLOG_LONG = 50_000, 1_000_000
+CLAIMED_ROUNDS = 3
+WARM_EVENTS = 500
+FEW = 30_000
+"""More than are run in one measurement of claims."""
 # One runs long, so that the others wait: what is measured is accepting.
 FUNCTION = lam.Function("pause", settings={"concurrency": "1"})
 PAYLOAD = compact({"seconds": 50, "text": "x" * 200})
+RUN = lam.Function("echo")
 KEY = ("000000000000", "us-east-1", "pause")
 
 
 def run(stage: Stage) -> list[Finding]:
-    return [*_accepts(stage), *_with_backlog(stage)]
+    return [*_accepts(stage), *_with_backlog(stage), *_claims(stage)]
 
 
 def _accepts(stage: Stage) -> list[Finding]:
@@ -77,6 +84,47 @@ def _with_backlog(stage: Stage) -> list[Finding]:
         ),
         Finding("  memory of the service, more than with none", "MB", memory, Bar(100)),
     ]
+
+
+def _claims(stage: Stage) -> list[Finding]:
+    """Claimed, run and finished: the rest of it is the same, however long the queue is."""
+    count = BACKLOG_LONG if stage.options.is_long else 5 * FEW
+    rounds = min(stage.options.rounds, CLAIMED_ROUNDS)
+    with lam.project([RUN]) as few, lam.project([RUN]) as many:
+        for service, waiting in ((few, FEW * rounds), (many, count + FEW * rounds)):
+            service.command("stop")
+            commits.fill(service.folder / ".lam" / "lam.db", waiting, b"{}", (*KEY[:2], RUN.name))
+        figures = medians(
+            interleave({"few": lambda: _run_per_second(few), "many": lambda: _run_per_second(many)}, rounds)
+        )
+    return [
+        Finding(
+            f"events claimed and run, {count:,} waiting",
+            "/s",
+            figures["many"],
+            Bar(0.8, "with few", at_least=True),
+            figures["few"],
+        )
+    ]
+
+
+def _run_per_second(service: lam.Lam) -> float:
+    """Of a service that is started for it, and stopped: two at once would share the machine."""
+    service.command("start", "--detach", "--port", "0", "--idle-exit", "0")
+    try:
+        at_start = _waiting_now(service)
+        while at_start - _waiting_now(service) < WARM_EVENTS:
+            pass
+        began, before = time.perf_counter(), _waiting_now(service)
+        time.sleep(SECONDS)
+        return (before - _waiting_now(service)) / (time.perf_counter() - began)
+    finally:
+        service.command("stop")
+
+
+def _waiting_now(service: lam.Lam) -> int:
+    lanes = json.loads(service.command("queue", "--json"))["lanes"]
+    return sum(int(lane[state]) for lane in lanes for state in ("queued", "running", "delivering"))
 
 
 def _sent(service: lam.Lam, kind: str, senders: int) -> wrk.Load:

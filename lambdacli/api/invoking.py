@@ -142,6 +142,10 @@ def trace(context: Context) -> tuple[str, str]:
     return tracing.trace_of(context.http.headers.get(_TRACE_HEADER, ""))
 
 
+def trace_of_async(context: Context) -> str:
+    return tracing.trace_of_async(context.http.headers.get(_TRACE_HEADER, ""))
+
+
 def notices_header(context: Context, notices: tuple[str, ...]) -> dict[str, str]:
     """For a person at lam's own command line, which alone comes over the socket."""
     if not context.http.peer.is_unix or not notices:

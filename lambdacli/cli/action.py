@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +12,5 @@ class Action:
     run: Callable[..., int]
     summary: str
     examples: str
+    further_options: Callable[[Sequence[str]], Sequence[Any]] | None = None
+    """Options that there are only because of the other words of the command."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -37,6 +37,9 @@ VERBS = {
     "list": Verb("lambdacli.cli.list", "List the functions."),
     "show": Verb("lambdacli.cli.show", "Show one function with all its settings."),
     "queue": Verb("lambdacli.cli.queue", "Show the asynchronous events that wait, and act on them."),
+    "events": Verb("lambdacli.cli.events", "Show the last real events of functions, and send one again."),
+    "dlq": Verb("lambdacli.cli.dlq", "Show a function's dead-letter queue, and send its events again."),
+    "event": Verb("lambdacli.cli.event", "Make events as AWS's services send them, and send them."),
     "chaos": Verb("lambdacli.cli.chaos", "Make the service do what AWS may do on a bad day."),
     "envs": Verb("lambdacli.cli.envs", "Show the execution environments as they are now."),
     "bench": Verb("lambdacli.cli.bench", "Invoke a function many times, and tell how long it took."),
@@ -134,6 +137,12 @@ class VerbCommand(TyperCommand):
     """A verb whose help begins with its examples."""
 
     examples = ""
+    further_options: Callable[[Sequence[str]], Sequence[Any]] | None = None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if self.further_options is not None:
+            self.params = [*self.params, *self.further_options(args)]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -262,7 +271,7 @@ def _noun(name: str, actions: Mapping[str, Action], examples: str, default: str 
     for word, action in actions.items():
         command = noun.commands[word]
         assert isinstance(command, VerbCommand)
-        command.examples = action.examples
+        command.examples, command.further_options = action.examples, action.further_options
     return noun
 
 

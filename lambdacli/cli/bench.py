@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import time
 from collections import Counter
@@ -49,6 +50,8 @@ class Results:
         return len(self.caller_ms)
 
     def take(self, exchange: load.Exchange) -> None:
+        if not exchange.was_sent:
+            return
         self.caller_ms.append(exchange.seconds * 1000)
         if exchange.status == 0:
             self.errors["the connection broke"] += 1
@@ -94,7 +97,7 @@ def run(
     began = time.monotonic()
     try:
         with render.activity(f"invoking {name}"):
-            for exchange in load.exchanges(running.socket_path, message, count, callers):
+            for exchange in load.exchanges(running.socket_path, itertools.repeat(message, count), callers):
                 results.take(exchange)
     except KeyboardInterrupt:
         results.is_interrupted = True

@@ -1,7 +1,7 @@
 """Writes `completions/` from the registry of verbs: `python -m lambdacli.cli.completion_scripts completions`.
 
-The scripts are static, so that a shell starts no Python to offer verbs and options; only names of functions
-are asked for, by `lam __complete functions`."""
+The scripts are static, so that a shell starts no Python to offer verbs and options; only names of functions,
+the project's event files, and the events that can be made are asked for, by `lam __complete`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,27 @@ from typing import Any
 
 from lambdacli.cli.app import VERBS, NounGroup, command, load_verb
 
-FUNCTIONS, FILES, CHOICES, FREE, NOTHING = "functions", "files", "choices", "free", "nothing"
+FUNCTIONS, FILES, EVENTS, SAMPLES, CHOICES, FREE, NOTHING = (
+    "functions",
+    "files",
+    "events",
+    "samples",
+    "choices",
+    "free",
+    "nothing",
+)
 
 # What the types do not tell: which values are files or names of functions.
-_VALUE_KINDS = {"--function-name": FUNCTIONS, "--event": FILES, "--ca-bundle": FILES, "--project": FILES}
+_VALUE_KINDS = {
+    "--function-name": FUNCTIONS,
+    "--event": EVENTS,
+    "--events": FILES,
+    "--unsent": FILES,
+    "--send": FUNCTIONS,
+    "--output-file": FILES,
+    "--ca-bundle": FILES,
+    "--project": FILES,
+}
 _FIRST_WORD = {
     "invoke": FUNCTIONS,
     "logs": FUNCTIONS,
@@ -29,7 +46,16 @@ _FIRST_WORD = {
     "validate": FILES,
     "completions": CHOICES,
 }
-_LATER_WORDS = {"invoke": FILES, "layer": FILES, "alias": FUNCTIONS, "permission": FUNCTIONS}
+_LATER_WORDS = {
+    "invoke": FILES,
+    "events": FUNCTIONS,
+    "dlq": FUNCTIONS,
+    # Services and their events: which ones are offered depends on the words before.
+    "event": SAMPLES,
+    "layer": FILES,
+    "alias": FUNCTIONS,
+    "permission": FUNCTIONS,
+}
 _HEADER = "made by `python -m lambdacli.cli.completion_scripts completions`"
 SHELLS = ("bash", "zsh", "fish")
 
@@ -119,6 +145,8 @@ def _by_kind(verbs: list[VerbWords]) -> dict[tuple[str, tuple[str, ...]], list[s
 _BASH_SOURCES = {
     FUNCTIONS: '-W "$(lam __complete functions 2>/dev/null)"',
     FILES: "-f",
+    EVENTS: '-f -W "$(lam __complete events 2>/dev/null)"',
+    SAMPLES: '-W "$(lam __complete event "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)"',
     FREE: '-W ""',
     NOTHING: '-W ""',
 }
@@ -147,7 +175,7 @@ def _bash(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
     lines += ["    esac", '    case "$verb:$current" in']
     lines.append(f'        :*) _lam_offer -W "{_all_words(verbs, common)}" ;;')
     for verb in verbs:
-        lines.append(f'        {verb.name}:-*) _lam_offer -W "{_names(verb.options)}" ;;')
+        lines.append(f'        {verb.name}:-*) _lam_offer -W "{_names(verb.options)}{_bash_more(verb)}" ;;')
     for verb in verbs:
         if verb.first != NOTHING:
             first = _bash_source(verb.first, verb.choices)
@@ -173,6 +201,13 @@ def _bash(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "complete -o filenames -F _lam lam",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _bash_more(verb: VerbWords) -> str:
+    """Options that depend on the words before."""
+    if verb.later != SAMPLES:
+        return ""
+    return ' $(lam __complete event-options "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)'
 
 
 def _bash_source(kind: str, choices: tuple[str, ...]) -> str:
@@ -201,6 +236,19 @@ def _zsh(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "    compadd -a names",
         "}",
         "",
+        "_lam_events() {",
+        "    local -a names",
+        '    names=(${(f)"$(lam __complete events 2>/dev/null)"})',
+        "    compadd -f -a names",
+        "    _files",
+        "}",
+        "",
+        "_lam_samples() {",
+        "    local -a names",
+        '    names=(${(f)"$(lam __complete event ${words[2,CURRENT-1]} 2>/dev/null)"})',
+        "    compadd -a names",
+        "}",
+        "",
         "_lam() {",
         "    local state",
         "    local -a verbs",
@@ -221,7 +269,8 @@ def _zsh(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         if verb.first != NOTHING:
             specs.append(f"'1:{_zsh_label(verb.first)}:{_zsh_action(verb.first, verb.choices)}'")
         if verb.later != NOTHING:
-            specs.append(f"'2:{_zsh_label(verb.later)}:{_zsh_action(verb.later, ())}'")
+            place = "*" if verb.later == SAMPLES else "2"
+            specs.append(f"'{place}:{_zsh_label(verb.later)}:{_zsh_action(verb.later, ())}'")
         lines.append(f"                {verb.name})")
         lines.append("                    _arguments \\")
         lines += [f"                        {spec} \\" for spec in specs[:-1]]
@@ -245,11 +294,17 @@ def _zsh_option(option: Option) -> list[str]:
 
 
 def _zsh_action(kind: str, choices: tuple[str, ...]) -> str:
-    return {FUNCTIONS: "_lam_functions", FILES: "_files", CHOICES: f"({' '.join(choices)})"}.get(kind, " ")
+    return {
+        FUNCTIONS: "_lam_functions",
+        FILES: "_files",
+        EVENTS: "_lam_events",
+        SAMPLES: "_lam_samples",
+        CHOICES: f"({' '.join(choices)})",
+    }.get(kind, " ")
 
 
 def _zsh_label(kind: str) -> str:
-    return {FUNCTIONS: "function", FILES: "file", CHOICES: "word"}[kind]
+    return {FUNCTIONS: "function", FILES: "file", CHOICES: "word", SAMPLES: "event"}[kind]
 
 
 def _quoted(text: str) -> str:
@@ -266,6 +321,14 @@ def _fish(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "",
         "function __lam_functions",
         "    lam __complete functions 2>/dev/null",
+        "end",
+        "",
+        "function __lam_events",
+        "    lam __complete events 2>/dev/null",
+        "end",
+        "",
+        "function __lam_samples",
+        "    lam __complete event (commandline -opc)[3..-1] 2>/dev/null",
         "end",
         "",
         "complete -c lam -f",
@@ -295,7 +358,10 @@ def _fish_option(option: Option) -> str:
 def _fish_source(kind: str, choices: tuple[str, ...]) -> str:
     if kind == FILES:
         return "-F"
-    words = "(__lam_functions)" if kind == FUNCTIONS else " ".join(choices)
+    if kind == EVENTS:
+        return "-F -a '(__lam_events)'"
+    asked = {FUNCTIONS: "(__lam_functions)", SAMPLES: "(__lam_samples)"}
+    words = asked.get(kind) or " ".join(choices)
     return f"-a '{words}'"
 
 

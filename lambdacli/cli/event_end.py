@@ -7,6 +7,7 @@ from typing import Any
 from lambdacli.cli import render
 from lambdacli.cli.errors import CommandError
 from lambdacli.client import local
+from lambdacli.client.http import HttpError
 from lambdacli.client.local import Endpoint
 
 
@@ -18,6 +19,7 @@ def follow(endpoint: Endpoint, request_id: str, *, exit_zero: bool) -> int:
             render.note(_told(attempt))
         told = len(event["attempts"])
     if event is None or event["condition"] is None:
+        _refuse_purged(endpoint, request_id)
         raise CommandError(
             f"the service ended before event {request_id} did",
             "it is on disk, and goes on when the service is started again: `lam queue show` tells",
@@ -28,6 +30,17 @@ def follow(endpoint: Endpoint, request_id: str, *, exit_zero: bool) -> int:
         return 0
     render.error(f"the event ended without success: {event['condition']}")
     return 0 if exit_zero else 1
+
+
+def _refuse_purged(endpoint: Endpoint, request_id: str) -> None:
+    try:
+        local.queued_event(endpoint, request_id)
+    except local.ApiError as error:
+        raise CommandError(
+            f"event {request_id} was purged from the queue before it came to its end"
+        ) from error
+    except HttpError:
+        return
 
 
 def _told(attempt: dict[str, Any]) -> str:

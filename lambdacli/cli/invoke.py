@@ -7,13 +7,13 @@ import binascii
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Annotated, Literal
 
 import typer
 
-from lambdacli.cli import aws_output, connect, event_end, outfile, render
+from lambdacli.cli import aws_output, connect, event_end, outfile, render, replay
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
@@ -24,8 +24,10 @@ from lambdacli.cli.options import (
     takes_aws_flags,
 )
 from lambdacli.cli.payload import read_client_context, read_payload
+from lambdacli.cli.replay import KeptEvent
 from lambdacli.client import http, local
 from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
+from lambdacli.model import limits
 from lambdacli.model.arn import parse_function_reference
 
 EXAMPLES = """
@@ -36,6 +38,9 @@ lam invoke demo --stream                             the answer as it comes, pie
 lam invoke demo --cold                               in an environment that never ran anything
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke demo --invocation-type Event --wait       follow it through its retries
+lam invoke demo --from-last --failed                 what it failed with last, once more
+lam invoke demo --events events.jsonl --invocation-type Event --unsent again.jsonl
+lam invoke demo answers.jsonl --events events.jsonl  many at once, one JSON document per line
 lam invoke --function-name demo --payload '{}' response.json
 """
 
@@ -89,11 +94,46 @@ def run(
     tenant_id: Annotated[
         str | None, typer.Option("--tenant-id", metavar="ID", help="For functions isolated by tenant.")
     ] = None,
+    from_last: Annotated[
+        bool, typer.Option("--from-last", help="Send the last real event that the function got.")
+    ] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="With --from-last: the last that it failed with.")
+    ] = False,
+    replayed: Annotated[
+        str | None,
+        typer.Option("--replay", metavar="REQUEST_ID", help="Send a real event again; see `lam events`."),
+    ] = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="With the type Event: follow the event to its end.")
     ] = False,
     stream: Annotated[
         bool, typer.Option("--stream", help="Take the answer as it comes (InvokeWithResponseStream).")
+    ] = False,
+    events: Annotated[
+        str | None,
+        typer.Option("--events", metavar="FILE", help="Many events, one JSON document per line; - is stdin."),
+    ] = None,
+    parallel: Annotated[
+        int | None,
+        typer.Option(
+            "--parallel",
+            metavar="N",
+            min=1,
+            max=1000,
+            help="With --events: how many at once; 8, or 32 where nobody waits for the function.",
+        ),
+    ] = None,
+    unsent: Annotated[
+        str | None,
+        typer.Option(
+            "--unsent",
+            metavar="FILE",
+            help="With --events: write there what was refused, not sent, or not answered.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --events: print the summary as JSON.")
     ] = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="Force a cold start, although warm environments are free.")
@@ -104,16 +144,21 @@ def run(
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
-    if function_name is None and out is not None and payload is None and event is None:
+    is_real = from_last or replayed is not None
+    _check_real(from_last, failed, replayed, payload, event, events, aws)
+    if function_name is None and not is_real and out is not None and payload is None and event is None:
         refuse_event_as_outfile(out)
     aws.note_ignored(
         CONNECTION_FLAGS | {"cli_binary_format"} | (PRINTING_FLAGS if out is not None else frozenset())
     )
+    many = _ManyOptions(events, parallel, unsent, as_json)
+    many.check(payload or event, out, invocation_type, aws)
+    is_base64 = aws.cli_binary_format == "base64"
     wanted = InvokeInput(
         function_name=name or "",
-        payload=read_payload(payload, event, is_base64=aws.cli_binary_format == "base64"),
+        payload=b"" if events is not None else read_payload(payload, event, is_base64=is_base64),
         invocation_type=invocation_type,
-        log_type=log_type if out is not None else _tail_for(invocation_type),
+        log_type=log_type if out is not None else tail_for(invocation_type),
         client_context=read_client_context(client_context),
         durable_execution_name=durable_execution_name,
         qualifier=qualifier,
@@ -123,13 +168,22 @@ def run(
     _check_wait(wait, invocation_type, out, aws)
     if stream and invocation_type == "Event":
         raise WrongUsage("an event has no answer that could be streamed", "leave out --stream")
+    if stream and events is not None:
+        raise WrongUsage("--stream shows the answer of one invocation", "leave out --events")
+    if events is not None:
+        return _invoke_many(project, aws, wanted, many, out, wait=wait, exit_zero=exit_zero)
     if cold and aws.endpoint_url is not None:
         raise WrongUsage("--cold is understood by the project's own service only", "leave out --endpoint-url")
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
     endpoint = connect.endpoint_of(project, aws)
-    if name is None:
+    if replayed is not None:
+        wanted = _with_kept(replay.find(endpoint, replayed), wanted)
+    if not wanted.function_name:
         wanted = _with_only_function(endpoint, wanted)
+    if from_last:
+        function = parse_function_reference(wanted.function_name).name
+        wanted = _with_kept(replay.last_of(endpoint, function, is_failed_only=failed), wanted)
     if out is None:
         answer = _streamed(endpoint, wanted, None) if stream else _invoke(endpoint, wanted)
         _show(endpoint, answer, invocation_type, is_streamed=stream)
@@ -144,10 +198,22 @@ def run(
                 _deliver(file, answer.payload)
         _say_notices(answer)
         render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
+    code = _exit_code(answer)
+    return 0 if exit_zero else code
+
+
+def send(endpoint: Endpoint, wanted: InvokeInput) -> int:
+    """What `lam invoke` does with an event that is already known."""
+    answer = _invoke(endpoint, wanted)
+    _show(endpoint, answer, wanted.invocation_type, is_streamed=False)
+    return _exit_code(answer)
+
+
+def _exit_code(answer: InvokeOutput) -> int:
     if answer.function_error is None:
         return 0
     render.error(f"the function failed{_error_summary(answer.payload)}", _failure_hints(answer.payload))
-    return 0 if exit_zero else 1
+    return 1
 
 
 def names_of(positionals: list[str], function_name: str | None) -> tuple[str | None, str | None]:
@@ -180,6 +246,102 @@ def refuse_event_as_outfile(out: str) -> None:
         )
 
 
+def _check_real(
+    from_last: bool,
+    failed: bool,
+    replayed: str | None,
+    payload: str | None,
+    event: str | None,
+    events: str | None,
+    aws: AwsFlags,
+) -> None:
+    if failed and not from_last:
+        raise WrongUsage("--failed chooses among the last events", "add --from-last")
+    given = [
+        option
+        for option, is_given in (
+            ("--payload", payload is not None),
+            ("--event", event is not None),
+            ("--from-last", from_last),
+            ("--replay", replayed is not None),
+        )
+        if is_given
+    ]
+    if events is not None and (from_last or replayed is not None):
+        given.append("--events")
+    if len(given) > 1:
+        raise WrongUsage(f"{' and '.join(given)} exclude each other")
+    if (from_last or replayed is not None) and aws.endpoint_url is not None:
+        raise WrongUsage("real events are kept by the project's own service only", "leave out --endpoint-url")
+
+
+def _with_kept(event: KeptEvent, wanted: InvokeInput) -> InvokeInput:
+    event.note_what_is_missing()
+    name = wanted.function_name or event.invoked_arn
+    return replace(wanted, function_name=name, payload=event.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class _ManyOptions:
+    events: str | None
+    parallel: int | None
+    unsent: str | None
+    as_json: bool
+
+    def check(self, event: str | None, out: str | None, kind: str | None, aws: AwsFlags) -> None:
+        if self.events is None:
+            if self.parallel is not None or self.unsent is not None or self.as_json:
+                raise WrongUsage("--parallel, --unsent and --json belong to --events")
+            return
+        if event is not None:
+            raise WrongUsage("--events holds all there is to send", "leave out --payload and --event")
+        if aws.endpoint_url is not None:
+            raise WrongUsage("--events are sent to the project's own service", "leave out --endpoint-url")
+        if out is not None and kind in ("Event", "DryRun"):
+            raise WrongUsage(f"OUTFILE is for answers, and --invocation-type {kind} has none")
+        on_stdout = [name for name in (out, self.unsent) if name is not None and outfile.is_stdout(name)]
+        if len(on_stdout) + self.as_json > 1:
+            raise WrongUsage("only one of OUTFILE, --unsent and --json can go to stdout")
+
+
+def _invoke_many(
+    project: str | None,
+    aws: AwsFlags,
+    wanted: InvokeInput,
+    many: _ManyOptions,
+    out: str | None,
+    *,
+    wait: bool,
+    exit_zero: bool,
+) -> int:
+    # One invocation is not to wait for what only many need.
+    from lambdacli.cli import events_file, invoke_many
+
+    kind = wanted.invocation_type or "RequestResponse"
+    longest = limits.EVENT_REQUEST_BYTES if kind == "Event" else limits.SYNC_REQUEST_BYTES
+    assert many.events is not None
+    with events_file.opened(many.events) as file:
+        count = events_file.check(file, "stdin" if many.events == "-" else many.events, longest)
+        endpoint = connect.endpoint_of(project, aws)
+        if not wanted.function_name:
+            wanted = _with_only_function(endpoint, wanted)
+        wanted = replace(wanted, log_type=None)
+        # Whatever would be refused of all is told once.
+        _invoke(endpoint, replace(wanted, invocation_type="DryRun"))
+        batch = invoke_many.Batch(
+            wanted,
+            file,
+            count,
+            longest,
+            many.parallel or invoke_many.PARALLEL.get(kind, invoke_many.PARALLEL_RUNS),
+            answers=out,
+            left=many.unsent,
+            is_followed=wait,
+            exits_zero=exit_zero,
+        )
+        return invoke_many.run(endpoint, batch, as_json=many.as_json)
+
+
 def _check_wait(wait: bool, invocation_type: str | None, out: str | None, aws: AwsFlags) -> None:
     if not wait:
         return
@@ -189,7 +351,7 @@ def _check_wait(wait: bool, invocation_type: str | None, out: str | None, aws: A
         raise WrongUsage("--wait asks the project's own service", "leave out OUTFILE and --endpoint-url")
 
 
-def _tail_for(invocation_type: str | None) -> str | None:
+def tail_for(invocation_type: str | None) -> str | None:
     return "Tail" if invocation_type in (None, "RequestResponse") else None
 
 

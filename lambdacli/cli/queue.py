@@ -8,6 +8,7 @@ import typer
 
 from lambdacli.cli import connect, render
 from lambdacli.cli.action import Action
+from lambdacli.cli.confirm import YesOption, is_confirmed
 from lambdacli.cli.envs import age
 from lambdacli.cli.errors import CommandError
 from lambdacli.cli.options import JsonOption, ProjectOption
@@ -17,6 +18,7 @@ EXAMPLES = """
 lam queue                                            what waits, per function
 lam queue show 7a8b9c0d-…                            one event: its attempts, and why it waits
 lam queue retry 7a8b9c0d-…                           now instead of later
+lam queue retry 7a8b9c0d-…                           or, if it came to its end, once more as a new event
 lam queue drop 7a8b9c0d-…                            take one out
 lam queue purge demo                                 take out all that waits for a function
 """
@@ -56,14 +58,23 @@ def show(request_id: IdArgument, json: JsonOption = False, project: ProjectOptio
         fields.append(("not told", str(event["delivery_error"])))
     fields.append(("payload", _short(event["payload"])))
     fields += [(f"{each['kind']} {number}", _told(each)) for number, each in enumerate(event["attempts"], 1)]
-    fields.append(("log", f"lam logs {event['function']} --request-id {request_id}"))
+    # What was stopped as a loop never ran: a line beside the invocations tells of it.
+    found_by = "--filter" if event["condition"] == "RecursiveInvocation" else "--request-id"
+    fields.append(("log", f"lam logs {event['function']} {found_by} {request_id}"))
     render.output_fields(fields)
     return 0
 
 
 def retry(request_id: IdArgument, project: ProjectOption = None) -> int:
-    _act(project, "retry", request_id)
-    render.say(f"event {request_id} is due now")
+    done = _act(project, "retry", request_id)
+    again = done.get("sent_again_as")
+    if again is None:
+        render.say(f"event {request_id} is due now")
+    else:
+        render.say(
+            f"event {request_id} had come to its end ({done['condition']}): its payload is sent again as the "
+            f"new event {again}"
+        )
     return 0
 
 
@@ -75,9 +86,13 @@ def drop(request_id: IdArgument, project: ProjectOption = None) -> int:
 
 def purge(
     function: Annotated[str, typer.Argument(metavar="FUNCTION", help="The function.", show_default=False)],
+    yes: YesOption = False,
     project: ProjectOption = None,
 ) -> int:
     endpoint = _endpoint(project)
+    if not is_confirmed(f"take all that waits for {function} out of the queue, for good?", yes):
+        render.say("nothing was purged")
+        return 0
     purged = local.change_queue(endpoint, "purge", {"function": function})["purged"]
     if not purged and function not in connect.function_names(endpoint):
         raise connect.not_found(endpoint, function, f"there is no function {function}")
@@ -88,7 +103,9 @@ def purge(
 ACTIONS = {
     "list": Action(list_lanes, "Show what waits, per function.", "lam queue list --json"),
     "show": Action(show, "Show one event: its attempts, and why it waits.", "lam queue show 7a8b9c0d-…"),
-    "retry": Action(retry, "Try one that waits now.", "lam queue retry 7a8b9c0d-…"),
+    "retry": Action(
+        retry, "Try one that waits now, or send a finished one again.", "lam queue retry 7a8b9c0d-…"
+    ),
     "drop": Action(drop, "Take one out, told to nobody.", "lam queue drop 7a8b9c0d-…"),
     "purge": Action(purge, "Take out all that waits for a function.", "lam queue purge demo"),
 }
@@ -99,9 +116,9 @@ def _endpoint(project: str | None) -> local.Endpoint:
     return connect.running_service(connect.place_of(project)).endpoint
 
 
-def _act(project: str | None, verb: str, request_id: str) -> None:
+def _act(project: str | None, verb: str, request_id: str) -> dict[str, Any]:
     try:
-        local.change_queue(_endpoint(project), verb, {"request_id": request_id})
+        return local.change_queue(_endpoint(project), verb, {"request_id": request_id})
     except local.ApiError as error:
         raise CommandError(str(error), "`lam queue show` tells what became of it") from error
 

@@ -8,7 +8,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 _ACTIVITY_DELAY_SECONDS = 0.3
+_PROGRESS_SECONDS = 0.1
+_PLAIN_PROGRESS_SECONDS = 5.0
 _BAR_WIDTH = 50
 _SPARKS = "▁▂▃▄▅▆▇█"
 _PLAIN_SPARKS = "_.:-=+*#"
@@ -51,6 +54,11 @@ def output_json(value: Any) -> None:
 
 def output_json_line(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, separators=(",", ":")), flush=True)
+
+
+def output_line(line: bytes) -> None:
+    """One of many: nobody waits for it to be flushed."""
+    sys.stdout.buffer.write(line + b"\n")
 
 
 def output_payload(payload: bytes) -> None:
@@ -145,6 +153,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def say_styled(text: str, style: str) -> None:
+    say(paint(text, style, sys.stderr))
+
+
+def say_at_once(text: str) -> None:
+    """From within a signal's handler, which may have interrupted another line."""
+    os.write(2, f"{text}\n".encode())
+
+
 def say_routes(status: dict[str, Any]) -> None:
     """Which requests lead to which function, and where."""
     for line in routes_table(status, sys.stderr):
@@ -182,6 +199,56 @@ def activity(text: str) -> Iterator[None]:
     finally:
         timer.cancel()
         spinner.stop()
+
+
+@contextmanager
+def progress(text: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Is told how many more are done. A bar on a terminal, otherwise a line every few seconds."""
+    shown: _Progress
+    if not sys.stderr.isatty() or not has_colour(sys.stderr):
+        shown = _Progress(
+            _PLAIN_PROGRESS_SECONDS, lambda done: say(f"{text}: {done} of {total}"), shows_end=False
+        )
+        yield shown.advance
+        return
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    columns = (
+        rich_progress.TextColumn(text),
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TimeRemainingColumn(),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(text, total=total)
+        shown = _Progress(_PROGRESS_SECONDS, lambda done: bar.update(task, completed=done), shows_end=True)
+        try:
+            yield shown.advance
+        finally:
+            shown.end()
+
+
+class _Progress:
+    """Shows what is done at most so often: counting is done thousands of times a second."""
+
+    def __init__(self, every_seconds: float, show: Callable[[int], None], *, shows_end: bool) -> None:
+        self._every_seconds = every_seconds
+        self._show = show
+        self._shows_end = shows_end
+        self._done = 0
+        self._shown_at = time.monotonic()
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now - self._shown_at >= self._every_seconds:
+            self._shown_at = now
+            self._show(self._done)
+
+    def end(self) -> None:
+        if self._shows_end:
+            self._show(self._done)
 
 
 class _Spinner:

@@ -1,12 +1,13 @@
-"""Sends one request many times over several connections that stay open, and times each answer."""
+"""Sends many requests over several connections that stay open, and times each answer."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import selectors
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ class Exchange:
     function_error: str | None = None
     error_type: str | None = None
     """AWS's name for why the request was refused."""
+    number: int = 0
+    """Of its message, from 0."""
+    body: bytes = b""
+    was_sent: bool = True
+    """False: there was no connection for it any more."""
 
 
 def message_of(target: str, headers: dict[str, str], body: bytes) -> bytes:
@@ -32,16 +38,17 @@ def message_of(target: str, headers: dict[str, str], body: bytes) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def exchanges(path: Path, message: bytes, count: int, callers: int) -> Iterator[Exchange]:
-    """Each exchange as it ends. At most `callers` are under way at once; who leaves early cuts them."""
+def exchanges(path: Path, messages: Iterable[bytes], callers: int) -> Iterator[Exchange]:
+    """Each exchange as it ends. At most `callers` are under way at once, and a message is taken only when it
+    is sent; who leaves early cuts them."""
     with selectors.DefaultSelector() as selector:
-        left = count
-        opened = [_Caller(path, message) for _ in range(min(callers, count))]
+        numbered = enumerate(messages)
+        opened: list[_Caller] = []
         try:
-            for caller in opened:
-                caller.begin()
-                selector.register(caller, selectors.EVENT_READ, caller)
-            left -= len(opened)
+            for number, message in itertools.islice(numbered, callers):
+                opened.append(_Caller(path))
+                yield from _begun(opened[-1], number, message)
+                selector.register(opened[-1], selectors.EVENT_READ, opened[-1])
             while selector.get_map():
                 for key, _ in selector.select():
                     caller = key.data
@@ -49,36 +56,48 @@ def exchanges(path: Path, message: bytes, count: int, callers: int) -> Iterator[
                     if done is None:
                         continue
                     yield done
-                    if left == 0:
+                    following = next(numbered, None)
+                    if following is None:
                         selector.unregister(caller)
                         continue
-                    left -= 1
-                    if caller.is_closed:
+                    if not caller.is_connected:
                         selector.unregister(caller)
                         caller.close()
-                        caller.connect()
+                        yield from _begun(caller, *following)
                         selector.register(caller, selectors.EVENT_READ, caller)
-                    caller.begin()
+                    else:
+                        caller.begin(*following)
         finally:
             for caller in opened:
                 caller.close()
 
 
+def _begun(caller: _Caller, number: int, message: bytes) -> Iterator[Exchange]:
+    """On a new connection. Where there is none, that is told of the message before it is an error."""
+    try:
+        caller.connect()
+    except http.NotConnected:
+        yield Exchange(0.0, 0, number=number, was_sent=False)
+        raise
+    caller.begin(number, message)
+
+
 class _Caller:
     """One connection, and the exchange that is under way on it."""
 
-    def __init__(self, path: Path, message: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._message = message
-        self.connect()
+        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.is_connected = False
 
     def connect(self) -> None:
-        self.is_closed = False
+        self.close()
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._connection.connect(str(self._path))
+            self.is_connected = True
         except OSError as error:
-            self._connection.close()
+            self.close()
             raise http.NotConnected(f"cannot connect to {self._path}: {error.strerror or error}") from error
 
     def fileno(self) -> int:
@@ -87,12 +106,13 @@ class _Caller:
     def close(self) -> None:
         self._connection.close()
 
-    def begin(self) -> None:
+    def begin(self, number: int, message: bytes) -> None:
+        self._number = number
         self._received = bytearray()
         self._whole: int | None = None
         self._began = time.perf_counter()
         with contextlib.suppress(OSError):  # reading tells what became of it
-            self._connection.sendall(self._message)
+            self._connection.sendall(message)
 
     def read(self) -> Exchange | None:
         """The exchange when its answer is whole. Called when there is something to read."""
@@ -119,14 +139,16 @@ class _Caller:
             self._headers.get("x-amzn-requestid"),
             self._headers.get("x-amz-function-error"),
             self._headers.get("x-amzn-errortype"),
+            self._number,
+            bytes(self._received[self._head_end + 4 : self._whole]),
         )
 
     def _broken(self) -> Exchange:
         self._leave()
-        return Exchange(time.perf_counter() - self._began, 0)
+        return Exchange(time.perf_counter() - self._began, 0, number=self._number)
 
     def _leave(self) -> None:
-        self.is_closed = True
+        self.is_connected = False
 
 
 def _head(head: bytes) -> tuple[int, dict[str, str]]:

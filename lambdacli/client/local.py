@@ -93,13 +93,8 @@ class InvokeOutput:
 
 def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
     """One POST, never repeated: the function may already have run when an answer is lost."""
-    response = _lambda_call(
-        endpoint,
-        "POST",
-        function_path(wanted.function_name, "/invocations", wanted.qualifier),
-        headers=_invoke_headers(wanted),
-        body=wanted.payload,
-    )
+    target, headers = invoke_target(endpoint, wanted)
+    response = _lambda_call(endpoint, "POST", target, headers=headers, body=wanted.payload)
     return InvokeOutput(
         status=response.status,
         payload=response.body,
@@ -110,6 +105,12 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         durable_execution_arn=response.header("X-Amz-Durable-Execution-Arn"),
         notices=_notices(response.headers),
     )
+
+
+def invoke_target(endpoint: Endpoint, wanted: InvokeInput) -> tuple[str, dict[str, str]]:
+    """Where an invocation is sent, and with which headers."""
+    path = function_path(wanted.function_name, "/invocations", wanted.qualifier)
+    return path, {**_identity(endpoint), **_invoke_headers(wanted)}
 
 
 class StreamedResponse:
@@ -217,6 +218,17 @@ def metrics(endpoint: Endpoint, function: str, since_ms: int) -> Json:
     )
 
 
+def captured_events(endpoint: Endpoint, function: str | None, *, is_failed_only: bool) -> list[Json]:
+    """Real events that functions got, the newest first."""
+    query = http.query_of({"function": function, "failed": 1 if is_failed_only else None})
+    return list(_own_call(endpoint, "GET", "/captured" + query)["events"])
+
+
+def captured_event(endpoint: Endpoint, request_id: str) -> Json:
+    """With its payload; the beginning of an id is enough."""
+    return _own_call(endpoint, "GET", f"/captured/{http.escape(request_id)}")
+
+
 def clock(endpoint: Endpoint) -> Json:
     return _own_call(endpoint, "GET", "/clock")
 
@@ -260,6 +272,13 @@ def queued_event(endpoint: Endpoint, request_id: str) -> Json:
 def event_changes(endpoint: Endpoint, request_id: str) -> Iterator[Json]:
     """The event as it is, and again whenever something became of it, until its end."""
     return _own_lines(endpoint, f"/queue/events/{http.escape(request_id)}?follow=1")
+
+
+def ends_of_events(endpoint: Endpoint, function: str, after: int | None, *, wait: bool = False) -> Json:
+    """Which events came to their end after a place in the history, and how many of the function's have not;
+    without a place, where the history ends now. `wait` gives it a moment in which one may end."""
+    query = http.query_of({"function": function, "after": after, "wait": 1 if wait else None})
+    return _own_call(endpoint, "GET", "/queue/ends" + query)
 
 
 def change_queue(endpoint: Endpoint, verb: str, members: Json) -> Json:

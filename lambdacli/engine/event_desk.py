@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
 
-from lambdacli.engine.events import EventQueue
+from lambdacli.engine.events import EVERY_EVENT, EventQueue
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.event import AttemptKind, EventState
-from lambdacli.store.events import EventReader, EventStore, FoundEvent
+from lambdacli.store.event_reader import EventReader, FinishedEvent, FoundEvent
+from lambdacli.store.events import EventStore
+
+logger = logging.getLogger("lam.events")
 
 PURGED_AT_ONCE = 2000
 """So that nobody else waits long for the database."""
+ENDS_AT_ONCE = 2000
+_GATHERING_SECONDS = 0.05
+"""After the first end: a queue that runs fast is told in batches."""
+
+Accept = Callable[[FunctionKey, str | None, bytes], Awaitable[str]]
+"""Function, qualifier and payload of a new event; its request id, when it is on disk. RequestError if it is
+refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +41,32 @@ class LaneView:
     oldest_age_seconds: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What came to its end after a place in the history."""
+
+    events: Sequence[FinishedEvent]
+    place: int
+    """From where to ask on."""
+    waiting: int
+    """Events of the function that had not come to theirs before this was read."""
+
+
 class EventDesk:
     def __init__(
-        self, store: EventStore, queue: EventQueue, open_for_reading: Callable[[], Connection], clock: Clock
+        self,
+        store: EventStore,
+        queue: EventQueue,
+        open_for_reading: Callable[[], Connection],
+        clock: Clock,
+        accept: Accept,
     ) -> None:
         """What looks through the whole queue is read in a thread, with a connection of its own."""
         self._store = store
         self._queue = queue
         self._open_for_reading = open_for_reading
         self._clock = clock
+        self._accept = accept
 
     @property
     def delivers_twice(self) -> bool:
@@ -77,6 +106,36 @@ class EventDesk:
                 while not changes.empty():
                     changes.get_nowait()
 
+    async def ends(self, name: str, after: int | None, patience_seconds: float) -> Ends:
+        """Waits so long, in real time, until there is one; not if nothing of the function waits. Without a
+        place: where the history ends now."""
+        if after is None:
+            return Ends((), self._store.last_place, self._waiting(name))
+        with self._queue.following(EVERY_EVENT) as changes:
+            found = await self._ends(name, after)
+            if found.events or not found.waiting or not patience_seconds:
+                return found
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_seconds):
+                    await changes.get()
+                    await asyncio.sleep(_GATHERING_SECONDS)
+            return await self._ends(name, after)
+
+    async def _ends(self, name: str, after: int) -> Ends:
+        waiting = self._waiting(name)
+        events = await asyncio.to_thread(self._finished_after, after)
+        return Ends(events, events[-1].place if events else after, waiting)
+
+    def _waiting(self, name: str) -> int:
+        return sum(lane.depth for lane in self._store.lanes.values() if lane.function.name == name)
+
+    async def replay(self, found: FoundEvent) -> str:
+        """The payload of one that came to its end as a new event: that one's request id."""
+        old = found.event
+        new = await self._accept(old.function, old.qualifier, old.payload)
+        logger.info("event %s for %s is sent again as %s", old.request_id, old.function.name, new)
+        return new
+
     async def retry(self, request_id: str) -> bool:
         """Now instead of later. Whether it waited."""
         found = await self.find(request_id)
@@ -91,7 +150,9 @@ class EventDesk:
         found = await self.find(request_id)
         if found is None or found.state is EventState.FINISHED:
             return False
-        return await self._store.drop(found.event.number, self._clock.now())
+        was_waiting = await self._store.drop(found.event.number, self._clock.now())
+        self._queue.tell_followers(request_id)
+        return was_waiting
 
     async def purge(self, account: str, region: str, name: str) -> int:
         """Takes away all that waits for a function, under every qualifier; how many those were."""
@@ -100,12 +161,18 @@ class EventDesk:
             if lane.function == FunctionKey(account, region, name):
                 while count := await self._store.purge(lane, PURGED_AT_ONCE):
                     purged += count
+        # Their request ids are gone with them.
+        self._queue.tell_followers()
         return purged
 
     def _oldest(self, lanes: Sequence[int]) -> list[datetime | None]:
         with closing(self._open_for_reading()) as connection:
             reader = EventReader(connection)
             return [reader.oldest_accepted(lane) for lane in lanes]
+
+    def _finished_after(self, place: int) -> Sequence[FinishedEvent]:
+        with closing(self._open_for_reading()) as connection:
+            return EventReader(connection).finished_after(place, ENDS_AT_ONCE)
 
     def _find(self, request_id: str) -> FoundEvent | None:
         with closing(self._open_for_reading()) as connection:

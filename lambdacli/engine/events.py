@@ -1,28 +1,35 @@
-"""Asynchronous invocations: accepted on disk, run behind the caller's back, tried again, told at the end."""
+"""Asynchronous invocations: accepted on disk, run behind the caller's back, tried again until their end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from lambdacli.engine import retry
 from lambdacli.engine.callees import Callees
+from lambdacli.engine.endings import Count, Delivery, Endings, NoDelivery
 from lambdacli.engine.retry import Finish, RetryAt
 from lambdacli.engine.scheduler import Scheduler
+from lambdacli.engine.writing import Writing
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.clock import Clock
-from lambdacli.model.errors import RequestError, ServiceException, TooManyRequestsException
+from lambdacli.model.errors import (
+    RecursiveInvocationException,
+    RequestError,
+    ServiceException,
+    TooManyRequestsException,
+)
 from lambdacli.model.event import (
     Attempt,
     AttemptKind,
     Condition,
-    DeliveryError,
     Ending,
     Event,
     Refusal,
@@ -31,21 +38,23 @@ from lambdacli.model.event import (
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome, error_message
-from lambdacli.store.events import Claimed, EventStore, Lane
+from lambdacli.store.event_rows import Lane
+from lambdacli.store.events import Claimed, EventStore
 from lambdacli.store.group_commit import CommitError
-
-T = TypeVar("T")
 
 logger = logging.getLogger("lam.events")
 
 CLAIM_AT_ONCE = 64
 RUNNING_BYTES = 64 * 1024 * 1024
 """Of payloads in memory: beyond it nothing more is claimed."""
-DELIVERIES_AT_ONCE = 32
-_WRITE_AGAIN = timedelta(seconds=1)
-"""After a write that the database refused: what it tells is kept in memory until it succeeds."""
+_CLAIM_AGAIN = timedelta(seconds=1)
+"""After a claim that the database refused."""
 _LOOK_AGAIN = timedelta(seconds=1)
+HELD_UP_SECONDS = 1.0
+"""Of real time: so long an end of the service waits for a target, or for room on a disk."""
 _ERROR_LENGTH = 1024
+EVERY_EVENT = ""
+"""For who follows not one request id but all."""
 
 
 class Invoker(Protocol):
@@ -53,28 +62,6 @@ class Invoker(Protocol):
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]: ...
-
-
-class Delivery(Protocol):
-    # Whether anybody is to hear of this end.
-    def is_wanted(self, ending: Ending) -> bool: ...
-
-    # Tells everybody who is not among `ending.delivered`, or raises a DeliveryError.
-    async def deliver(self, ending: Ending) -> None: ...
-
-
-class NoDelivery:
-    """Nobody hears of any end."""
-
-    def is_wanted(self, ending: Ending) -> bool:
-        return False
-
-    async def deliver(self, ending: Ending) -> None:
-        raise AssertionError("nobody is to be told")
-
-
-Count = Callable[[FunctionKey, str, str, float], None]
-"""Function, version, metric, value."""
 
 
 def _not_counted(function: FunctionKey, version: str, name: str, value: float) -> None:
@@ -95,9 +82,12 @@ class EventQueue:
         self._invoker = invoker
         self._callees = callees
         self._clock = clock
-        self._delivery = NoDelivery() if delivery is None else delivery
         self._count = count
         self.scheduler = Scheduler(clock)
+        self._writing = Writing(self.scheduler, clock, self._work_ended)
+        self._endings = Endings(
+            store, delivery or NoDelivery(), clock, self.scheduler, self._writing, count, self._changed
+        )
         self.max_running = 64
         """Of all functions together. More would only stand in line for the machine's environments, and others
         behind them."""
@@ -117,9 +107,6 @@ class EventQueue:
         """Events that are about to be admitted: the ledger does not know of them yet."""
         self._hungry: dict[int, Lane] = {}
         """Lanes that may have something to run, in the order in which they get a place."""
-        self._telling: set[int] = set()
-        """Numbers of the endings that are being told."""
-        self._unwritten = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._followers: dict[str, set[asyncio.Queue[None]]] = {}
         self._drained: Later[None] = Later()
@@ -139,6 +126,7 @@ class EventQueue:
     def start(self) -> None:
         """Runs what waits from now on."""
         self._is_started = True
+        self._endings.open()
         self.look()
 
     def accept(self, function: Function, invocation: Invocation, qualifier: str | None = None) -> Later[None]:
@@ -169,14 +157,14 @@ class EventQueue:
 
     def waiting(self) -> int:
         """Every event that has not come to its end: who waits for a retry, too."""
-        return self._store.depth() + self._unwritten
+        return self._store.depth() + self._writing.unwritten
 
     def look(self) -> None:
         """At everything: after a start, after a move of the clock, or after a person's word."""
         self._held_back.clear()
         for lane in list(self._store.lanes.values()):
             self._pump(lane)
-            self._tell_endings(lane)
+            self._endings.look(lane)
         self.scheduler.look()
 
     @contextlib.contextmanager
@@ -191,6 +179,15 @@ class EventQueue:
             if not self._followers[request_id]:
                 del self._followers[request_id]
 
+    def tell_followers(self, request_id: str | None = None) -> None:
+        """Something became of this event; None: of any."""
+        if request_id is None:
+            followers = list(self._followers.values())
+        else:
+            followers = [self._followers.get(each, set()) for each in (request_id, EVERY_EVENT)]
+        for changes in itertools.chain.from_iterable(followers):
+            changes.put_nowait(None)
+
     def rest(self) -> Later[None]:
         """There when no event runs, is written or is being told; those that wait for a later moment do not
         count."""
@@ -203,10 +200,26 @@ class EventQueue:
 
     async def drain(self) -> None:
         """Claims nothing more, and returns when what was claimed has been run and written. The others wait on
-        disk for the next start."""
+        disk for the next start, which also does again what a target or a full disk holds up."""
         self._is_draining = True
-        if self._is_working():
+        self._endings.begin_no_more()
+        if self._is_running():
             await self._drained
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HELD_UP_SECONDS):
+                await self.rest()
+                return
+        if self._endings.being_told:
+            logger.warning(
+                "ends of events were still being told (%d): they are told again after the next start",
+                self._endings.being_told,
+            )
+        if self._writing.refused:
+            logger.error(
+                "what became of events could not be written (%d): they run, or are told, again after the "
+                "next start",
+                self._writing.refused,
+            )
 
     async def close(self) -> None:
         """What still runs, or is being told, is taken back at the next start."""
@@ -214,7 +227,7 @@ class EventQueue:
         self.scheduler.close()
         for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self._endings.close(), return_exceptions=True)
 
     # Claiming
 
@@ -268,7 +281,7 @@ class EventQueue:
                 found = done.result()
             except CommitError as error:
                 logger.error("no event of %s could be claimed: %s", lane.function.name, error)
-                self._wake_lane(lane, self._clock.now() + _WRITE_AGAIN)
+                self._wake_lane(lane, self._clock.now() + _CLAIM_AGAIN)
             else:
                 self._begin(lane, found)
             # It may have taken fewer places than it was given.
@@ -426,7 +439,7 @@ class EventQueue:
                 event.attempts,
                 ending.condition,
             )
-        is_told = ending.condition is not Condition.FUNCTION_DELETED and self._delivery.is_wanted(ending)
+        is_told = ending.condition is not Condition.FUNCTION_DELETED and self._endings.is_wanted(ending)
         self._write(lane, event, lambda: self._store.finish(ending, attempts, has_to_be_told=is_told))
 
     def _write(self, lane: Lane, event: Event, write: Callable[[], Later[None]]) -> None:
@@ -436,116 +449,35 @@ class EventQueue:
 
         def written() -> None:
             self._changed(event)
-            self._tell_endings(lane)
+            self._endings.look(lane)
             # It counted as running until now.
             self._pump(lane)
 
-        self._persist(write, written)
+        self._writing.persist(write, written)
         self._pump(lane)
-
-    def _persist(self, write: Callable[[], Later[None]], then: Callable[[], None]) -> None:
-        """Written until it is written: a disk that is full for a while costs nothing but time."""
-        self._unwritten += 1
-
-        def written(done: Later[None]) -> None:
-            self._unwritten -= 1
-            error = done.exception()
-            if isinstance(error, CommitError):
-                logger.error("what became of an event is not written yet, and is written again: %s", error)
-                self._unwritten += 1
-                moment = self._clock.now() + _WRITE_AGAIN
-                self.scheduler.wake_by(("write", write), moment, again)
-                return
-            then()
-            self._work_ended()
-
-        def again() -> None:
-            self._unwritten -= 1
-            self._persist(write, then)
-
-        write().add_done_callback(written)
-
-    # Telling
-
-    def _tell_endings(self, lane: Lane) -> None:
-        free = DELIVERIES_AT_ONCE - len(self._telling)
-        if not self._is_started or self._is_draining or self._is_closed or not lane.delivering or free <= 0:
-            return
-        now = self._clock.now()
-        # Those that are being told are still among the due ones.
-        due = self._store.due_endings(lane, now, DELIVERIES_AT_ONCE)
-        new = [ending for ending in due if ending.event.number not in self._telling][:free]
-        for ending in new:
-            self._telling.add(ending.event.number)
-            self._task(self._tell(lane, ending))
-        next_due_at = None if due else self._store.next_ending_due(lane)
-        if next_due_at is not None:
-            self._wake_endings(lane, next_due_at)
-
-    def _wake_endings(self, lane: Lane, moment: datetime) -> None:
-        self.scheduler.wake_by(("endings", lane.number), moment, lambda: self._tell_endings(lane))
-
-    async def _tell(self, lane: Lane, ending: Ending) -> None:
-        began = self._clock.now()
-        try:
-            await self._delivery.deliver(ending)
-        except DeliveryError as error:
-            self._not_told(lane, ending, error, began)
-        except Exception as error:
-            logger.exception("the end of event %s was not told", ending.event.request_id)
-            self._not_told(lane, ending, DeliveryError(str(error), ending.delivered), began)
-        else:
-            now = self._clock.now()
-            self._persist(lambda: self._store.told(ending, None, now), lambda: self._told(lane, ending))
-
-    def _not_told(self, lane: Lane, ending: Ending, error: DeliveryError, began: datetime) -> None:
-        now = self._clock.now()
-        event = ending.event
-        due_at = retry.next_delivery(ending, now)
-        attempt = Attempt(
-            AttemptKind.DELIVERY, began, now, "DeliveryError", str(error)[:_ERROR_LENGTH], next_due_at=due_at
-        )
-        what = f"the end of event {event.request_id} for {event.function.name}"
-        if due_at is None:
-            logger.error("%s is given up: %s", what, error)
-            for metric in error.metrics:
-                self._count(event.function, event.qualifier or LATEST, metric, 1)
-            self._persist(lambda: self._store.told(ending, attempt, now), lambda: self._told(lane, ending))
-            return
-        logger.warning("%s is told again at %s: %s", what, _time_of(due_at), error)
-        later = replace(ending, tries=ending.tries + 1, delivered=(*ending.delivered, *error.delivered))
-        self._persist(
-            lambda: self._store.tell_later(later, due_at, attempt), lambda: self._told(lane, ending)
-        )
-        self._wake_endings(lane, due_at)
-
-    def _told(self, lane: Lane, ending: Ending) -> None:
-        """Or to be told later; either is written by now."""
-        was_full = len(self._telling) >= DELIVERIES_AT_ONCE
-        self._telling.discard(ending.event.number)
-        self._changed(ending.event)
-        for other in list(self._store.lanes.values()) if was_full else [lane]:
-            self._tell_endings(other)
 
     # Bookkeeping
 
     def _changed(self, event: Event) -> None:
-        for changes in self._followers.get(event.request_id, ()):
-            changes.put_nowait(None)
+        self.tell_followers(event.request_id)
+
+    def _is_running(self) -> bool:
+        """Something that ends by itself: no target, and no full disk, holds it up."""
+        return bool(self._running or self._writing.unwritten > self._writing.refused)
 
     def _is_working(self) -> bool:
-        return bool(self._running or self._unwritten or self._telling)
+        return bool(self._running or self._writing.unwritten or self._endings.being_told)
 
     def _work_ended(self) -> None:
+        if self._is_draining and not self._is_running() and not self._drained.done():
+            self._drained.set_result(None)
         if self._is_working():
             return
-        if self._is_draining and not self._drained.done():
-            self._drained.set_result(None)
         resting, self._resting = self._resting, []
         for rest in resting:
             rest.set_result(None)
 
-    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _task(self, work: Coroutine[Any, Any, InvokeAnswer]) -> asyncio.Task[InvokeAnswer]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -555,6 +487,8 @@ class EventQueue:
 def _refusal(event: Event, error: BaseException) -> Refusal:
     if isinstance(error, TooManyRequestsException):
         return Refusal(RefusalKind.THROTTLED, error.code, error.members.get("Reason") or "Rate Exceeded.")
+    if isinstance(error, RecursiveInvocationException):
+        return Refusal(RefusalKind.LOOP, error.code, error.message or "")
     if isinstance(error, RequestError):
         return Refusal(RefusalKind.SERVICE_ERROR, error.code, (error.message or "")[:_ERROR_LENGTH])
     logger.error("event %s could not be run inside lam", event.request_id, exc_info=error)

@@ -1,17 +1,20 @@
-"""One synchronous invocation: admitted or throttled, placed, run, answered, whole or as the answer comes."""
+"""One synchronous invocation: let in, admitted or throttled, placed, run, answered, whole or as it comes."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
+from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Run, Stopping
 from lambdacli.environments.placement import Placement
 from lambdacli.model.bandwidth import RATE_OF_LAMBDA, Bandwidth, Rate
+from lambdacli.model.captured import CapturedEvent
 from lambdacli.model.errors import ServiceException, TooManyRequestsException
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
@@ -28,26 +31,31 @@ class Invoker:
     def __init__(
         self,
         fleet: Fleet,
+        arrivals: Arrivals,
         ledger: Ledger,
         place: Place,
         metrics: Metrics,
         ready: Callable[[Function], Placement | None] = lambda function: None,
         stream_rate: Callable[[], Rate | None] = lambda: RATE_OF_LAMBDA,
+        capture: Callable[[CapturedEvent], None] = lambda event: None,
     ) -> None:
         """`ready` tells what `place` would, if it has nothing to do any more; `stream_rate`, how fast a
-        response may flow that begins now."""
+        response may flow that begins now; `capture` gets each event that was run."""
         self._fleet = fleet
+        self._arrivals = arrivals
         self._ledger = ledger
         self._place = place
         self._metrics = metrics
         self._ready = ready
         self._stream_rate = stream_rate
+        self._capture = capture
 
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]:
         """The answer as soon as the runtime has given it; with the log tail, when the phase is over. May
         raise at once what the caller gets."""
+        invocation = self._arrivals.let_in(function, invocation)
         placement = None if want_log_tail else self._ready(function)
         if placement is None:
             return self._in_steps(function, invocation, want_log_tail)
@@ -87,6 +95,7 @@ class Invoker:
 
     async def stream(self, function: Function, invocation: Invocation) -> StreamedAnswer:
         """The response from its first moment on. Its `pieces` must be read to their end, or closed."""
+        invocation = self._arrivals.let_in(function, invocation)
         concurrency = self._admit(function)
         try:
             placement = self._ready(function) or await self._place(function)
@@ -124,20 +133,36 @@ class Invoker:
     def _count(self, function: Function, concurrency: int, run: Run) -> None:
         """At its end, but for the minute in which it began."""
         minute = self._metrics.minute()
+        began = datetime.now(UTC)
 
         def settled(done: Later[Settlement]) -> None:
             if not run.answered.done() or run.answered.exception() is not None:
                 return  # a stop, or a fault of lam's own: no code was executed to its end
+            outcome = run.answered.result()
+            self._capture(_captured(function, run.invocation, outcome, began))
             self._metrics.count_invocation(
                 function.key,
                 function.version,
                 minute,
                 concurrency=concurrency,
-                is_error=run.answered.result().function_error is not None,
+                is_error=outcome.function_error is not None,
                 duration_ms=done.result().report.duration_ms if done.exception() is None else None,
             )
 
         run.settled.add_done_callback(settled)
+
+
+def _captured(function: Function, invocation: Invocation, outcome: Outcome, began: datetime) -> CapturedEvent:
+    error_type = None if outcome.function_error is None else outcome.error_type or outcome.function_error
+    return CapturedEvent(
+        function.key,
+        invocation.request_id,
+        began,
+        invocation.payload,
+        outcome.executed_version,
+        invocation.invoked_arn,
+        error_type,
+    )
 
 
 def _result(answered: Later[Outcome]) -> Outcome:

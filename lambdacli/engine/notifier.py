@@ -10,7 +10,7 @@ from lambdacli.engine.delivery import Notice, notices
 from lambdacli.engine.recursion import arrive
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.delivery import Message, Sender, TargetError
-from lambdacli.model.event import DeliveryError, Ending
+from lambdacli.model.event import DeliveryError, Ending, Untold
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import Function
 from lambdacli.model.recursion import Recursion
@@ -56,10 +56,13 @@ class Notifier:
         sender = self._sender_of(function)
         failures = await asyncio.gather(*(self._told(each, sender) for each in due))
         told = tuple(str(each) for each, failure in zip(due, failures, strict=True) if failure is None)
-        failed = [(each, failure) for each, failure in zip(due, failures, strict=True) if failure is not None]
-        if failed:
-            text = "; ".join(f"{each.role}: {failure.message}" for each, failure in failed)
-            raise DeliveryError(text, told, tuple(each.role.metric for each, _ in failed))
+        untold = [
+            Untold(str(each), f"{each.role}: {failure.message}", each.role.metric, failure.is_final)
+            for each, failure in zip(due, failures, strict=True)
+            if failure is not None
+        ]
+        if untold:
+            raise DeliveryError(untold, told)
 
     async def _told(self, notice: Notice, sender: Sender) -> TargetError | None:
         try:

@@ -45,8 +45,21 @@ class Arrival:
         )
 
 
+def begins_chain(trace_header: str) -> bool:
+    """Nothing was counted before; what is set for the function then plays no part."""
+    return "lineage" not in trace_header.lower()
+
+
+def begin(trace_header: str, function: FunctionKey) -> str:
+    """What the first function of a chain gets. Most invocations are the first of theirs: nothing is read."""
+    begun = f"Lineage=1:{mark_of(function)}:0"
+    return f"{trace_header};{begun}" if trace_header else begun
+
+
 def arrive(trace_header: str, function: FunctionKey, recursion: Recursion) -> Arrival:
     """A retry of the same event arrives with the header of its first attempt: it is no step of the chain."""
+    if begins_chain(trace_header):
+        return Arrival(function, begin(trace_header, function), 1, is_stopped=False)
     header = parse_trace_header(trace_header)
     mark = mark_of(function)
     if recursion.loop == "Allow" and header.lineage is not None:

@@ -72,6 +72,8 @@ def _after_refusal(
 ) -> Decision:
     if refusal.kind is RefusalKind.ZERO_RESERVED:
         return Finish(Condition.ZERO_RESERVED_CONCURRENCY)
+    if refusal.kind is RefusalKind.LOOP:
+        return Finish(Condition.RECURSIVE_INVOCATION)
     if refusal.kind is RefusalKind.GONE:
         return Finish(Condition.FUNCTION_DELETED)
     end = expires_at(event, config)

@@ -32,7 +32,7 @@ from lambdacli.environments.sandbox.users import User
 from lambdacli.environments.standbys import Standbys
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
-from lambdacli.model.function import Network, own_log_group
+from lambdacli.model.function import Network, log_stream_name
 from lambdacli.runtimes.base import Start
 from lambdacli.wire.http import Peer, Response
 
@@ -246,8 +246,7 @@ class Launcher:
         return Path(plan.arguments[0]).parent.parent
 
 
-def new_stream_name(placement: Placement, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> str:
-    """In a group that is not the function's own, the stream's name says whose it is."""
+def new_stream_name(placement: Placement) -> str:
     function, version = placement.key.function, placement.key.version
-    owner = "" if placement.log_group == own_log_group(function.name) else function.name
-    return f"{now():%Y/%m/%d}/{owner}[{version}]{secrets.token_hex(16)}"
+    now, unique = datetime.now(UTC), secrets.token_hex(16)
+    return log_stream_name(now, function.name, version, placement.log_group, unique)

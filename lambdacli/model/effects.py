@@ -6,7 +6,6 @@ import platform
 
 from lambdacli.model.function import Function, Logging
 from lambdacli.model.mapping import EventSourceMapping
-from lambdacli.model.recursion import Recursion
 from lambdacli.model.runtime_management import RuntimeManagement
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.scaling import Scaling
@@ -80,12 +79,6 @@ def runtime_management_without_effect(version: str, management: RuntimeManagemen
         f"runtime management {management.update_on} of {version} has no effect: the runtime is the one that "
         "is installed on this machine"
     ]
-
-
-def recursion_without_effect(recursion: Recursion) -> list[str]:
-    if recursion.loop == "Allow":
-        return []
-    return ["RecursiveLoop Terminate has no effect yet: recursive loops are not detected"]
 
 
 def scaling_without_effect(version: str, scaling: Scaling) -> list[str]:

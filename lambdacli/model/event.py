@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -58,6 +58,16 @@ def state_after(state: EventState, step: EventStep) -> EventState:
         raise IllegalEventStepError(state, step) from None
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryBounds:
+    """How much is kept of events that came to their end; the oldest go first."""
+
+    days: int = 7
+    events: int = 100_000
+    payload_bytes: int = 256 * 1024 * 1024
+    """Of payloads and answers."""
+
+
 class Condition(StrEnum):
     """Why an event is at its end, in the words of a destination record."""
 
@@ -65,6 +75,9 @@ class Condition(StrEnum):
     RETRIES_EXHAUSTED = "RetriesExhausted"
     EVENT_AGE_EXCEEDED = "EventAgeExceeded"
     ZERO_RESERVED_CONCURRENCY = "ZeroReservedConcurrency"
+    # No record of an event that was stopped as part of a loop was ever seen; this is the error's name, worded
+    # as the others are.
+    RECURSIVE_INVOCATION = "RecursiveInvocation"
     # These two no record ever shows: AWS drops such an event with the function, and has no way to drop one.
     FUNCTION_DELETED = "FunctionDeleted"
     DROPPED = "Dropped"
@@ -82,6 +95,7 @@ class Event:
     payload: bytes
     accepted_at: datetime
     trace_id: str | None = None
+    """The trace header as it came: each attempt arrives with it."""
     attempts: int = 0
     """How often its code ran to an outcome."""
     refusals: int = 0
@@ -98,6 +112,7 @@ class RefusalKind(StrEnum):
     THROTTLED = "throttled"
     SERVICE_ERROR = "service error"
     ZERO_RESERVED = "zero reserved concurrency"
+    LOOP = "recursive loop"
     GONE = "gone"
     """The function, version or alias is not there any more."""
 
@@ -144,17 +159,30 @@ class Ending:
     """Of the last attempt that ran, if the end is that attempt's."""
     refusal: Refusal | None = None
     delivered: tuple[str, ...] = ()
-    """Who has heard of it already, by ARN."""
+    """Who is not told again: they heard of it, or never will."""
     tries: int = 0
     """How often somebody could not be told."""
+    failures: tuple[str, ...] = ()
+    """Why somebody never hears of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """Somebody who was to hear of an ending, and could not be told."""
+
+    hearer: str
+    """As in `Ending.delivered`."""
+    message: str
+    metric: str | None = None
+    """Counted if it is given up."""
+    is_final: bool = False
+    """Trying again cannot help."""
 
 
 class DeliveryError(Exception):
-    """Somebody who was to hear of an ending could not be told; `delivered` are those who were, by ARN.
+    """`delivered` are those who were told."""
 
-    `metrics` are counted if it is given up."""
-
-    def __init__(self, message: str, delivered: tuple[str, ...] = (), metrics: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, untold: Sequence[Untold], delivered: tuple[str, ...] = ()) -> None:
+        super().__init__("; ".join(each.message for each in untold))
+        self.untold = tuple(untold)
         self.delivered = delivered
-        self.metrics = metrics

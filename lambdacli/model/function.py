@@ -170,3 +170,9 @@ class Function:
 
 def own_log_group(function_name: str) -> str:
     return f"/aws/lambda/{function_name}"
+
+
+def log_stream_name(at: datetime, function_name: str, version: str, group: str, unique: str) -> str:
+    """In a group that is not the function's own, the stream's name says whose it is."""
+    owner = "" if group == own_log_group(function_name) else function_name
+    return f"{at:%Y/%m/%d}/{owner}[{version}]{unique}"

@@ -26,8 +26,15 @@ class Invocation:
     client_context: str | None = None
     """JSON text, already decoded from the header's base64."""
     trace_id: str | None = None
+    """The trace header: as it came, and from when the invocation is let in, as the function gets it."""
     wants_cold: bool = False
     """It is to run in an environment that never ran one."""
+
+    def with_trace(self, trace_id: str) -> Invocation:
+        """`replace` at a fifth of its price: every invocation passes here."""
+        return Invocation(
+            self.request_id, self.invoked_arn, self.payload, self.client_context, trace_id, self.wants_cold
+        )
 
 
 @record

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from yaml import Node
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.captured import CaptureRules
 from lambdacli.model.concurrency import unreserved_minimum
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
@@ -103,6 +106,8 @@ class _Reader(NodeReader):
             is_strict=value_of(top, "strict", TOP_LEVEL),
             is_durable=value_of(top, "durability", TOP_LEVEL) == "full",
             has_stream_bandwidth=value_of(top, "stream_bandwidth", TOP_LEVEL) == "lambda",
+            capture=value_of(top, "capture", TOP_LEVEL) or CaptureRules(),
+            history=_history(value_of(top, "history", TOP_LEVEL)),
             functions=tuple(function for function in built if function is not None),
             substitutions=layers.substitutions,
             identities=identities,
@@ -394,3 +399,13 @@ class _Reader(NodeReader):
 
 def _seen_from(folder: Path, path: Path) -> Path:
     return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def _history(members: Mapping[str, int]) -> HistoryBounds:
+    unsaid = HistoryBounds()
+    size_mb = members.get("size")
+    return HistoryBounds(
+        days=members.get("days", unsaid.days),
+        events=members.get("events", unsaid.events),
+        payload_bytes=unsaid.payload_bytes if size_mb is None else size_mb * 1024 * 1024,
+    )

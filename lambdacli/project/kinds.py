@@ -310,6 +310,40 @@ class Endpoints:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A few settings that belong together, each of a kind of its own."""
+
+    members: Mapping[str, Kind]
+
+    def read(self, node: Node, complain: Complain) -> dict[str, object] | None:
+        names = tuple(self.members)
+        if not is_nothing(node) and not isinstance(node, MappingNode):
+            complain(node, "", f"must be a mapping of {', '.join(names)}, not {found(node)}", "")
+            return None
+        values: dict[str, object] = {}
+        for name, key, value in entries(node, complain):
+            if name not in self.members:
+                hint = _nearest(key, names) or f"known are {', '.join(names)}"
+                complain(key, f".{name}", "not a known key", hint)
+                continue
+
+            def complain_of_member(at: Node, path: str, message: str, hint: str, name: str = name) -> None:
+                complain(at, f".{name}{path}", message, hint)
+
+            read = self.members[name].read(value, complain_of_member)
+            if read is not None:
+                values[name] = read
+        return values
+
+    def json_schema(self) -> JsonSchema:
+        return {
+            "type": ["object", "null"],
+            "properties": {name: kind.json_schema() for name, kind in self.members.items()},
+            "additionalProperties": False,
+        }
+
+
 ACCESS_POINT_PATTERN = (
     r"arn:aws[a-zA-Z-]*:(elasticfilesystem|s3files):[0-9a-z:-]+:[a-z0-9/-]*access-point/fsap-[0-9a-f]{17,40}"
 )

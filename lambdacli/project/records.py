@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.model.captured import CaptureRules
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
@@ -99,6 +101,9 @@ class Project:
     has_stream_bandwidth: bool = True
     """Streamed responses flow as fast as on AWS, and no faster."""
     """An accepted event survives a power cut."""
+    capture: CaptureRules = field(default_factory=CaptureRules)
+    history: HistoryBounds = field(default_factory=HistoryBounds)
+    """What is kept of events that came to their end."""
     identities: Identities = field(default_factory=Identities)
     checks_signatures: bool = False
     keys: Path | None = None

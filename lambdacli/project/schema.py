@@ -10,6 +10,7 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.project.capturing import Capturing
 from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
 from lambdacli.project.kinds import (
     AccessPoints,
@@ -17,6 +18,7 @@ from lambdacli.project.kinds import (
     Choice,
     Endpoints,
     Flag,
+    Group,
     JsonSchema,
     Kind,
     LayerSubstitutes,
@@ -152,6 +154,27 @@ TOP_LEVEL = (
         "lambda",
         "How fast streamed responses flow: as on AWS, 2 MB per second after the first 6 MB, or as they come.",
         "unlimited",
+    ),
+    Key(
+        "capture",
+        Capturing(),
+        None,
+        "How many real events of each function are kept for `lam events`, and fields whose values never are.",
+        {"events": 50, "redact": ["authorization", "*password*"]},
+    ),
+    Key(
+        "history",
+        Group(
+            {
+                "days": Number(1, 3650),
+                "events": Number(1000, 100_000_000),
+                "size": megabytes(1, 1024 * 1024),
+            }
+        ),
+        {},
+        "What is kept of asynchronous events that came to their end: for 7 days, 100,000 of them, and 256 MB "
+        "of payloads and answers, if unsaid.",
+        {"days": 30, "events": 1_000_000, "size": "2GB"},
     ),
     Key(
         "strict",

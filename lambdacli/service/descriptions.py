@@ -94,6 +94,7 @@ class Descriptions:
             "walls": self._grounds.walls,
             "running_invocations": self._ledger.running(),
             "neighbours": self._neighbours.status(),
+            "services": dict(self._preferences.services),
             "problems": [] if self._sync is None else self._sync.problems,
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,

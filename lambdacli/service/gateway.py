@@ -41,13 +41,13 @@ class Gateway:
 
     def divert(self, request: Request) -> Route | None:
         """Where a request goes on whose head is here. Who may not come in is told so by `handle`."""
-        if self._fronts.of(request) is not None:
-            return None
-        if request.path.startswith(CONTROL_PREFIX) or refuse(request, self._door, None) is not None:
+        if request.path.startswith(CONTROL_PREFIX) or self._fronts.of(request) is not None:
             return None
         route = self._neighbourhood.route(request)
-        if route is not None:
-            self._note_activity()
+        # The door is asked once for each request: for all others by `handle`.
+        if route is None or refuse(request, self._door, None) is not None:
+            return None
+        self._note_activity()
         return route
 
     def handle(self, request: Request) -> Answer:

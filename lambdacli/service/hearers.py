@@ -8,6 +8,7 @@ from lambdacli.api.operations.context import new_id
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.events import EventQueue
 from lambdacli.engine.notifier import Notifier
+from lambdacli.engine.tracing import new_header
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.delivery import Sender
 from lambdacli.model.errors import ResourceNotFoundException
@@ -15,11 +16,7 @@ from lambdacli.model.function import Function
 from lambdacli.model.outcome import Invocation
 from lambdacli.model.recursion import Recursion
 from lambdacli.service.sessions import Sessions
-from lambdacli.store.kinds import RECURSION
-from lambdacli.store.settings import SettingStore
 from lambdacli.targets import Targets
-
-_STOPS_LOOPS = Recursion()
 
 
 class Hearers:
@@ -28,23 +25,23 @@ class Hearers:
     def __init__(
         self,
         callees: Callees,
-        settings: SettingStore,
+        recursion_of: Callable[[FunctionKey], Recursion],
         sessions: Sessions,
         endpoint_of: Callable[[str], str | None],
         events: Callable[[], EventQueue],
     ) -> None:
         self._callees = callees
-        self._settings = settings
         self._sessions = sessions
         self._events = events
         self._targets = Targets(endpoint_of, self._accept)
-        self.notifier = Notifier(callees, self._recursion_of, self._sender_of, self._targets.send)
+        self.notifier = Notifier(callees, recursion_of, self._sender_of, self._targets.send)
+
+    async def send_again(self, key: FunctionKey, qualifier: str | None, payload: bytes) -> str:
+        """A new event for a function: the begin of a chain of its own."""
+        return await self._accepted(key, qualifier, payload, new_header())
 
     def close(self) -> None:
         self._targets.close()
-
-    def _recursion_of(self, key: FunctionKey) -> Recursion:
-        return self._settings.get(RECURSION, key) or _STOPS_LOOPS
 
     def _sender_of(self, function: Function) -> Sender:
         credentials = self._sessions.credentials(function.role, function.key)
@@ -53,8 +50,15 @@ class Hearers:
     async def _accept(
         self, key: FunctionKey, qualifier: str | None, payload: bytes, trace_header: str | None
     ) -> None:
+        await self._accepted(key, qualifier, payload, trace_header)
+
+    async def _accepted(
+        self, key: FunctionKey, qualifier: str | None, payload: bytes, trace_header: str | None
+    ) -> str:
+        """Its request id."""
         function = self._callees.function(key, qualifier)
         if function is None:
             raise ResourceNotFoundException(f"Function not found: {key.qualified_arn(qualifier)}")
         invocation = Invocation(new_id(), key.qualified_arn(qualifier), payload, trace_id=trace_header)
         await self._events().accept(function, invocation, qualifier)
+        return invocation.request_id

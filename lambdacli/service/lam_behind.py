@@ -31,6 +31,8 @@ class Produced:
     source_arn: str | None = None
     source_account: str | None = None
     kind: str = "Event"
+    trace_header: str | None = None
+    """Of the request that led to this call, for a chain to go on through the service."""
 
 
 class Refused(Exception):
@@ -73,6 +75,7 @@ class LamBehind:
             "kind": produced.kind,
             "source_arn": produced.source_arn,
             "source_account": produced.source_account,
+            "trace_header": produced.trace_header,
         }
         query = urlencode({name: value for name, value in told.items() if value is not None})
         connection = _Connection(json.loads(self._record.read_bytes())["socket"])

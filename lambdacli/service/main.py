@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import os
@@ -16,6 +17,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambdacli import __version__
+from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
@@ -25,6 +27,7 @@ from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.protocol import serialise_error
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
+from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.event_desk import EventDesk
@@ -70,6 +73,7 @@ from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.store.aliases import AliasStore
+from lambdacli.store.captured import CapturedEvents
 from lambdacli.store.code import CodeStore
 from lambdacli.store.code_signing import CodeSigningStore
 from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably, open_for_reading
@@ -80,6 +84,7 @@ from lambdacli.store.layers import LayerStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.store.metrics import MetricStore
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.capture import Capture
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
@@ -108,6 +113,11 @@ def main(arguments: list[str]) -> int:
                 runner.run(Service(settings, journal).run())
     except StartFailure as failure:
         sys.stderr.write(f"error: {failure}\n")
+        return 1
+    except (OSError, sqlite3.Error) as error:
+        if not _is_full(error):
+            raise
+        sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
         return 1
     return 0
 
@@ -169,6 +179,9 @@ class Service:
         self._metrics = Metrics(self._counted.add)
         self._metrics.start()
         stack.callback(self._metrics.stop)
+        self._captured_events = CapturedEvents(database)
+        self._capture = Capture(self._captured_events.put)
+        stack.callback(self._capture.flush)
         self._code = CodeStore(state / "code")
         self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
         self._packages = S3Packages(
@@ -230,18 +243,21 @@ class Service:
     def _open_engine(self, stack: AsyncExitStack) -> None:
         self._ledger = Ledger()
         self._reservations_changed()
+        arrivals = Arrivals(self._function_settings, self._logs, self._metrics)
         self._invoker = Invoker(
             self._fleet,
+            arrivals,
             self._ledger,
             self._placements.place,
             self._metrics,
             self._placements.ready,
             lambda: self._preferences.stream_rate,
+            self._capture.keep,
         )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(
             callees,
-            self._function_settings,
+            arrivals.recursion_of,
             self._sessions,
             self._endpoint_of,
             lambda: self._events,
@@ -283,7 +299,11 @@ class Service:
             new_id=new_id,
         )
         self._event_desk = EventDesk(
-            self._event_store, self._events, lambda: open_for_reading(database), self._clock
+            self._event_store,
+            self._events,
+            lambda: open_for_reading(database),
+            self._clock,
+            hearers.send_again,
         )
         self._events.take_back()
         stack.push_async_callback(self._events.close)
@@ -479,6 +499,11 @@ class Service:
             logs=self._logs,
             clock=self._clock,
             metrics=self._metrics_since,
+            captured=CapturedRoutes(
+                self._captured_events,
+                self._capture.flush,
+                lambda: (self._preferences.account, self._preferences.region),
+            ),
             follow_journal=self._journal.follow,
             settle_project=self._settle_project,
             produced=produced.answer,
@@ -549,6 +574,8 @@ class Service:
         self._fleet.set_limits(self._preferences.pool_limits)
         self._events.max_running = self._preferences.pool_limits.environments
         self._commits.is_durable = self._preferences.is_durable
+        self._capture.rules = self._preferences.capture
+        self._event_store.bound_history(self._preferences.history, self._clock.now())
         endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
         if self._placements.lead_to(endpoints, self._preferences.file_systems):
             self._retire_outdated()
@@ -573,8 +600,16 @@ def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str,
     return found
 
 
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
 def _open_database(file: Path) -> sqlite3.Connection:
     try:
         return open_database(file)
     except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
+        if isinstance(error, sqlite3.Error) and _is_full(error):
+            raise
         raise StartFailure(f"{file}: {error}") from error

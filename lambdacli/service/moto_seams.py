@@ -17,11 +17,12 @@ from lambdacli.service.produced_events import eventbridge_event, s3_event, sns_e
 
 logger = logging.getLogger("lam.neighbours")
 
+_BUCKETS = "s3.amazonaws.com"
 _PRINCIPALS = {
     "moto.cloudformation.custom_model": "cloudformation.amazonaws.com",
     "moto.config.models": "config.amazonaws.com",
     "moto.events.notifications": "events.amazonaws.com",
-    "moto.s3.notifications": "s3.amazonaws.com",
+    "moto.s3.notifications": _BUCKETS,
     "moto.secretsmanager.models": "secretsmanager.amazonaws.com",
     "moto.ses.models": "ses.amazonaws.com",
     "moto.sns.models": "sns.amazonaws.com",
@@ -42,12 +43,20 @@ class _Notification:
 
 _notification: ContextVar[_Notification | None] = ContextVar("notification", default=None)
 
+_trace_header: ContextVar[str | None] = ContextVar("trace_header", default=None)
+"""Of the request that a thread answers: what that leads to in other services, moto does in the same one."""
+
+
+def note_trace(trace_header: str | None) -> None:
+    _trace_header.set(trace_header)
+
 
 def lead_to(lam: LamBehind) -> None:
     from moto import settings
     from moto.awslambda import utils
     from moto.events.models import Rule
     from moto.sns.models import Subscription
+    from moto.sqs.models import SQSBackend
 
     def get_backend(account_id: str, region: str) -> LambdaBackend:
         asker = sys._getframe(1).f_globals["__name__"]
@@ -57,6 +66,7 @@ def lead_to(lam: LamBehind) -> None:
     settings.moto_server_host = lambda: "http://127.0.0.1"
     _tell_of_notifications(Subscription)
     _give_rules_lambda_targets(Rule, lam)
+    _hand_on_traces(SQSBackend, Rule)
 
 
 def request_handler() -> Any:
@@ -88,7 +98,7 @@ class LambdaBackend:
     ) -> bytes | None:
         """Secrets Manager waits for its function; nobody else does."""
         arn = function_name if qualifier is None else f"{function_name}:{qualifier}"
-        if self._principal == "s3.amazonaws.com":
+        if self._principal == _BUCKETS:
             body = json.dumps(s3_event(json.loads(body)))
         if self._principal == "secretsmanager.amazonaws.com":
             return self._lam.produce(self._produced(arn, _bytes(body), "RequestResponse"))
@@ -111,10 +121,22 @@ class LambdaBackend:
         )
         payload = json.dumps(event).encode()
         account = sent.topic_arn.split(":")[4]
-        self._lam.deliver(Produced(sent.endpoint, payload, self._principal, sent.topic_arn, account))
+        trace_header = _trace_header.get()
+        self._lam.deliver(
+            Produced(
+                sent.endpoint,
+                payload,
+                self._principal,
+                sent.topic_arn,
+                account,
+                trace_header=trace_header,
+            )
+        )
 
     def _produced(self, arn: str, payload: bytes, kind: str = "Event") -> Produced:
-        return Produced(arn, payload, self._principal, _source_of(payload), self._account, kind)
+        trace_header = _trace_header.get() if self._principal == _BUCKETS else None
+        source = _source_of(payload)
+        return Produced(arn, payload, self._principal, source, self._account, kind, trace_header)
 
 
 class LambdaFunction:
@@ -161,6 +183,30 @@ def _give_rules_lambda_targets(rule_kind: Any, lam: LamBehind) -> None:
             send(others, original_event, transform_input)
 
     rule_kind.send_to_targets = send_to_targets
+
+
+def _hand_on_traces(queues_kind: Any, rule_kind: Any) -> None:
+    """Topics, buckets and queues hand a chain on, and no other service does: so Lambda's own documentation of
+    the loops that it sees."""
+    send_message, send_to_targets = queues_kind.send_message, rule_kind.send_to_targets
+
+    def send_with_trace(self: Any, *told: Any, **more: Any) -> Any:
+        trace_header = _trace_header.get()
+        attributes = more.get("system_attributes") or {}
+        if trace_header is not None and "AWSTraceHeader" not in attributes:
+            header = {"DataType": "String", "StringValue": trace_header}
+            more["system_attributes"] = {**attributes, "AWSTraceHeader": header}
+        return send_message(self, *told, **more)
+
+    def send_without_trace(self: Any, *told: Any, **more: Any) -> None:
+        token = _trace_header.set(None)
+        try:
+            send_to_targets(self, *told, **more)
+        finally:
+            _trace_header.reset(token)
+
+    queues_kind.send_message = send_with_trace
+    rule_kind.send_to_targets = send_without_trace
 
 
 def _input_of(target: dict[str, Any], event: Any) -> Any:

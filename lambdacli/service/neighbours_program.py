@@ -72,7 +72,7 @@ def _serve(state: Path, path: Path) -> None:
 
     lam = LamBehind(state)
     moto_seams.lead_to(lam)
-    front = _Front(lam)
+    front = _Front(lam, moto_seams.note_trace)
     handler = moto_seams.request_handler()
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -120,17 +120,20 @@ def _end_when_orphaned(state: Path, lam: LamBehind, front: _Front) -> None:
 class _Front:
     """Before moto's own application: whose request it is, and services that moto does not have."""
 
-    def __init__(self, lam: LamBehind) -> None:
+    def __init__(self, lam: LamBehind, note_trace: Callable[[str | None], None]) -> None:
+        """`note_trace` hears of each request's trace header in the thread that answers it."""
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._application = DomainDispatcherApplication(create_backend_app)
         self._lam = lam
+        self._note_trace = note_trace
         self.asked_at = time.monotonic()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.asked_at = time.monotonic()
         self._lam.note_port()
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = _account(environ)
+        self._note_trace(environ.get("HTTP_X_AMZN_TRACE_ID"))
         try:
             application: Application = self._application.get_application(environ)
         except Exception:

@@ -9,6 +9,8 @@ from pathlib import Path
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model import limits
 from lambdacli.model.bandwidth import RATE_OF_LAMBDA, Rate
+from lambdacli.model.captured import CaptureRules
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.identity import NOBODY, Identities
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.model.record import record
@@ -137,6 +139,17 @@ class Preferences:
         """How fast a streamed response may flow; None: as it comes."""
         project = self.project
         return RATE_OF_LAMBDA if project is None or project.has_stream_bandwidth else None
+
+    @property
+    def capture(self) -> CaptureRules:
+        project = self.project
+        return CaptureRules() if project is None else project.capture
+
+    @property
+    def history(self) -> HistoryBounds:
+        """Of events that came to their end."""
+        project = self.project
+        return HistoryBounds() if project is None else project.history
 
     @property
     def account_concurrency(self) -> int:

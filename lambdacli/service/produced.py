@@ -43,7 +43,7 @@ class ProducedInvocations:
                 producer.caller,
             )
             return _refused(403, "AccessDeniedException", message)
-        invoke = _invoke(function, arn, told.get("kind", "Event"), request.body)
+        invoke = _invoke(function, arn, told.get("kind", "Event"), request.body, told.get("trace_header", ""))
         answer = self._lambda_api(invoke)
         response = answer if isinstance(answer, Response) else await answer
         if response.status >= 300:
@@ -58,7 +58,7 @@ def _function_named(arn: str) -> tuple[FunctionKey, str | None]:
     return FunctionKey(named.account, named.region, named.name), named.qualifier
 
 
-def _invoke(function: FunctionKey, arn: str, kind: str, payload: bytes) -> Request:
+def _invoke(function: FunctionKey, arn: str, kind: str, payload: bytes, trace_header: str) -> Request:
     """As the owner of the account would call it; that the producer may is decided."""
     scope = f"{function.account}/20000101/{function.region}/lambda/aws4_request"
     return Request(
@@ -68,6 +68,7 @@ def _invoke(function: FunctionKey, arn: str, kind: str, payload: bytes) -> Reque
         {
             "authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
             "x-amz-invocation-type": kind,
+            "x-amzn-trace-id": trace_header,
             "content-length": str(len(payload)),
         },
         payload,

@@ -99,6 +99,13 @@ class GroupCommit:
         return _written(self._durable_connection, batch)
 
 
+def refused(error: sqlite3.Error) -> Later[Any]:
+    """As a commit would have been."""
+    later: Later[Any] = Later()
+    later.set_exception(CommitError(str(error)))
+    return later
+
+
 def _written(connection: sqlite3.Connection, batch: list[_Waiting]) -> Sequence[Any] | CommitError:
     try:
         connection.execute("BEGIN IMMEDIATE")

@@ -275,6 +275,9 @@ SELECT * FROM events JOIN event_lanes USING (lane) WHERE request_id = :request_i
 SELECT * FROM events_history JOIN event_lanes USING (lane) WHERE request_id = :request_id
 ORDER BY place DESC LIMIT 1;
 
+-- name: finished_after
+SELECT place, request_id, ending FROM events_history WHERE place > :place ORDER BY place LIMIT :count;
+
 -- name: oldest_event
 SELECT accepted_at FROM events WHERE number = (SELECT min(number) FROM events INDEXED BY events_due WHERE lane = :lane);
 
@@ -300,3 +303,30 @@ ORDER BY minute, version, metric;
 
 -- name: forget_metrics_before
 DELETE FROM metrics WHERE minute < :minute;
+
+-- name: put_captured
+INSERT INTO captured_events (account, region, name, request_id, document, payload)
+VALUES (:account, :region, :name, :request_id, :document, :payload);
+
+-- name: delete_captured
+DELETE FROM captured_events
+WHERE account = :account AND region = :region AND name = :name AND request_id = :request_id;
+
+-- name: trim_captured
+DELETE FROM captured_events
+WHERE account = :account AND region = :region AND name = :name AND place <= (
+    SELECT place FROM captured_events
+    WHERE account = :account AND region = :region AND name = :name
+    ORDER BY place DESC LIMIT 1 OFFSET :kept
+);
+
+-- name: captured_of_function
+SELECT * FROM captured_events
+WHERE account = :account AND region = :region AND name = :name
+ORDER BY place DESC;
+
+-- name: captured_by_id
+SELECT * FROM captured_events WHERE request_id >= :first AND request_id < :after ORDER BY request_id LIMIT 20;
+
+-- name: captured_of_all
+SELECT * FROM captured_events ORDER BY place DESC LIMIT :count;

@@ -87,25 +87,24 @@ class Clients:
     ) -> Mapping[str, Any]:
         """`proof` is the member of the answer that shows that the right service gave it: any web server says
         that all is well."""
+        places = self._places.setdefault(call.endpoint, asyncio.Semaphore(CALLS_AT_ONCE))
+        is_sent = False
         try:
             async with asyncio.timeout(self._patience.answer_seconds):
-                answer = await self._in_thread(call, operation, parameters)
+                await places.acquire()
+                is_sent = True
+                answer = await self._in_thread(places, call, operation, parameters)
         except TimeoutError:
-            raise TargetError(
-                f"{call.service_name} at {call.endpoint} did not answer within "
-                f"{self._patience.answer_seconds:g} seconds: {call.arn} may have it or not"
-            ) from None
+            raise _not_in_time(call, self._patience.answer_seconds, is_sent=is_sent) from None
         if proof not in answer:
             raise not_that_service(call)
         return answer
 
     async def _in_thread(
-        self, call: Call, operation: str, parameters: Mapping[str, Any]
+        self, places: asyncio.Semaphore, call: Call, operation: str, parameters: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """In a thread of its own, for one that hangs must keep neither others nor the service's end waiting.
         It has its place until it ends, even if nobody waits for it any more."""
-        places = self._places.setdefault(call.endpoint, asyncio.Semaphore(CALLS_AT_ONCE))
-        await places.acquire()
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Mapping[str, Any]] = loop.create_future()
 
@@ -142,6 +141,18 @@ class Clients:
 
                 self._signed_calls = SignedCalls(self._patience)
         return self._signed_calls.perform(call, operation, parameters)
+
+
+def _not_in_time(call: Call, seconds: float, *, is_sent: bool) -> TargetError:
+    service = f"{call.service_name} at {call.endpoint}"
+    if is_sent:
+        return TargetError(
+            f"{service} did not answer within {seconds:g} seconds: {call.arn} may have it or not"
+        )
+    return TargetError(
+        f"{service} answered none of {CALLS_AT_ONCE} others within {seconds:g} seconds: {call.arn} was not "
+        "sent to"
+    )
 
 
 def not_that_service(call: Call) -> TargetError:

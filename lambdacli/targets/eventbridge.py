@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdacli.model.delivery import Message, Sender, TargetError, bus_entry
+from lambdacli.targets import refusals
 from lambdacli.targets.clients import Clients
 
 
@@ -32,7 +33,9 @@ class BusTarget:
         # The request is accepted even if its one entry is not.
         if answer.get("FailedEntryCount"):
             failed = answer["Entries"][0]
+            code = failed.get("ErrorCode", "")
             raise TargetError(
-                f"{arn} did not take it: EventBridge at {endpoint} answered {failed.get('ErrorCode')}: "
-                f"{failed.get('ErrorMessage')}"
+                f"{arn} did not take it: EventBridge at {endpoint} answered {code}: "
+                f"{failed.get('ErrorMessage')}",
+                is_final=refusals.is_final(code),
             )

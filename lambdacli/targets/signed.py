@@ -16,44 +16,19 @@ from botocore.exceptions import (
     ConnectionError,
     ConnectTimeoutError,
     HTTPClientError,
+    ParamValidationError,
     ReadTimeoutError,
 )
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from lambdacli.model.delivery import TargetError
+from lambdacli.targets import refusals
 from lambdacli.targets.clients import Call, Patience, not_that_service
 
 _CURRENT: ContextVar[Call] = ContextVar("call")
 """The one that this thread performs: a client is shared by functions of all roles."""
 
-_MISSING = {
-    "QueueDoesNotExist",
-    "AWS.SimpleQueueService.NonExistentQueue",
-    "NotFound",
-    "NotFoundException",
-    "ResourceNotFoundException",
-    "NoSuchBucket",
-}
-_DENIED = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "AuthorizationErrorException",
-    "KMS.AccessDeniedException",
-    "KMSAccessDenied",
-    "KMSAccessDeniedException",
-}
-_UNKNOWN_KEYS = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "InvalidToken",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
 _RIGHTS = {
     "sqs": "sqs:SendMessage",
     "sns": "sns:Publish",
@@ -92,6 +67,8 @@ class SignedCalls:
             ) from error
         except ResponseParserError as error:
             raise not_that_service(call) from error
+        except ParamValidationError as error:
+            raise TargetError(f"{call.arn} could not be sent to: {error}", is_final=True) from error
         except (BotoCoreError, ValueError) as error:
             raise TargetError(f"{call.arn} could not be sent to: {error}") from error
         return answer
@@ -152,16 +129,20 @@ def _hand_on_trace(params: dict[str, Any], **_: object) -> None:
 def _refused(call: Call, error: ClientError) -> TargetError:
     told = error.response.get("Error", {})
     code = told.get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     answer = f"{call.service_name} at {call.endpoint} answered {code}: {told.get('Message', '').rstrip('.')}"
-    if code in _MISSING:
-        return TargetError(f"{call.arn} is not there: {answer}. Create it again, or set another one")
-    if code in _DENIED:
-        return TargetError(
-            f"{call.sender.role_arn} may not send to {call.arn}: {answer}. Allow it {_RIGHTS[call.service]}"
-        )
-    if code in _UNKNOWN_KEYS:
-        return TargetError(
+    return TargetError(_explained(call, code, answer), is_final=refusals.is_final(code, status))
+
+
+def _explained(call: Call, code: str, answer: str) -> str:
+    if code in refusals.MISSING:
+        return f"{call.arn} is not there: {answer}. Create it again, or set another one"
+    if code in refusals.DENIED:
+        right = _RIGHTS[call.service]
+        return f"{call.sender.role_arn} may not send to {call.arn}: {answer}. Allow it {right}"
+    if code in refusals.UNKNOWN_KEYS:
+        return (
             f"{call.arn} could not be sent to: {answer}. A function's role has keys of lam only: lam.yaml's "
             f"`services.{call.service}` has to be the address of a service that accepts any"
         )
-    return TargetError(f"{call.arn} did not take it: {answer}")
+    return f"{call.arn} did not take it: {answer}"

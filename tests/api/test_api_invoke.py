@@ -242,6 +242,8 @@ def test_throttle_of_the_engine_reaches_the_caller(hello):
         (None, NEW_TRACE, r"root=1-[0-9a-f]{8}-[0-9a-f]{24};sampled=0"),
         ("Root=1-a-b;Parent=c;Sampled=1", "Root=1-a-b;Parent=c;Sampled=1", "root=1-a-b;sampled=1"),
         ("Root=1-a-b", "Root=1-a-b", "root=1-a-b;sampled=0"),
+        ("Root=1-a-b;Lineage=2:0a1b2c3d:1", "Root=1-a-b;Lineage=2:0a1b2c3d:1", "root=1-a-b;sampled=0"),
+        ("Lineage=x;sampled=1;Root=1-a-b;A=b", "Root=1-a-b;Sampled=1;A=b", "root=1-a-b;sampled=1"),
         ("Sampled=1", r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Sampled=1", r"root=1-[0-9a-f-]+;sampled=1"),
     ],
 )
@@ -281,6 +283,13 @@ def test_invoke_async_accepts_an_event(hello):
     answer = hello.client.invoke_async(FunctionName="hello", InvokeArgs=b'{"a":1}')
     assert answer["Status"] == 202
     assert hello.events.accepted[0][1].payload == b'{"a":1}'
+
+
+def test_invoke_async_takes_over_no_trace_but_a_chain(hello):
+    path = "/2014-11-13/functions/hello/invoke-async/"
+    for given, kept in (("Root=1-a-b", ""), ("Root=1-a-b;Lineage=2:0a1b2c3d:1", ";Lineage=2:0a1b2c3d:1")):
+        hello.send("POST", path, headers={"x-amzn-trace-id": given}, body=b"{}")
+        assert re.fullmatch(NEW_TRACE + kept, hello.events.accepted[-1][1].trace_id)
 
 
 def test_invoke_async_refuses_what_invoke_refuses(hello, refused):

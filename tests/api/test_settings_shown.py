@@ -62,7 +62,6 @@ def test_every_setting_is_told_by_qualifier(house, shown):
     assert [note.partition(" ha")[0].partition(" is ")[0] for note in shown().notes] == [
         "runtime management Manual of 1",
         "the scaling config of 1",
-        "RecursiveLoop Terminate",
     ]
 
 

@@ -35,6 +35,9 @@ Verbs:
   list         List the functions.
   show         Show one function with all its settings.
   queue        Show the asynchronous events that wait, and act on them.
+  events       Show the last real events of functions, and send one again.
+  dlq          Show a function's dead-letter queue, and send its events again.
+  event        Make events as AWS's services send them, and send them.
   chaos        Make the service do what AWS may do on a bad day.
   envs         Show the execution environments as they are now.
   bench        Invoke a function many times, and tell how long it took.

@@ -168,7 +168,7 @@ def test_an_error_without_a_message_has_no_attribute_for_it(payload):
         (THROTTLED, "429", "Rate Exceeded."),
         (None, "429", "Rate Exceeded."),
         (Refusal(RefusalKind.SERVICE_ERROR, "ServiceException", "broken"), "500", "broken"),
-        (Refusal(RefusalKind.SERVICE_ERROR, "RecursiveInvocationException", "loop"), "400", "loop"),
+        (Refusal(RefusalKind.LOOP, "RecursiveInvocationException", "loop"), "400", "loop"),
     ],
 )
 def test_a_dead_letter_of_an_event_whose_code_never_ran_tells_why(refusal, code, text):

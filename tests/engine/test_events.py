@@ -11,21 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from lambdacli.engine import endings, events
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.events import EventQueue
 from lambdacli.model.alias import Alias
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.errors import ServiceException
-from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState
+from lambdacli.model.errors import RecursiveInvocationException, ServiceException
+from lambdacli.model.event import AttemptKind, Condition, DeliveryError, EventState, HistoryBounds, Untold
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
-from lambdacli.store import events
+from lambdacli.store import event_history
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.database import open_database, open_durably, open_for_reading
-from lambdacli.store.events import EventReader, EventStore
+from lambdacli.store.event_reader import EventReader
+from lambdacli.store.events import EventStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.group_commit import GroupCommit
 from lambdacli.store.kinds import EVENT_INVOKE
@@ -99,6 +101,8 @@ class ScriptedDelivery:
         self.told: list = []
         self.tried_at: list[datetime] = []
         self.hangs: asyncio.Event | None = None
+        self.hangs_for: set[FunctionKey] | None = None
+        """None: for all."""
         self.clock: ManualClock | None = None
 
     def is_wanted(self, ending) -> bool:
@@ -107,7 +111,7 @@ class ScriptedDelivery:
     async def deliver(self, ending) -> None:
         assert self.clock is not None
         self.tried_at.append(self.clock.now())
-        if self.hangs is not None:
+        if self.hangs is not None and (self.hangs_for is None or ending.event.function in self.hangs_for):
             await self.hangs.wait()
         if self.failures:
             raise self.failures.popleft()
@@ -157,7 +161,10 @@ class House:
 
     def accept(self, request_id: str, key: FunctionKey = KEY, qualifier: str | None = None) -> Later[None]:
         invocation = Invocation(
-            request_id, key.qualified_arn(qualifier), b'{"id":"%s"}' % request_id.encode()
+            request_id,
+            key.qualified_arn(qualifier),
+            b'{"id":"%s"}' % request_id.encode(),
+            trace_id="Root=1-2-3",
         )
         return self.queue.accept(function(key), invocation, qualifier)
 
@@ -317,6 +324,35 @@ def test_with_nothing_reserved_an_event_goes_straight_to_its_end(tell):
     tell(story, delivery)
 
 
+def test_what_is_stopped_as_a_loop_goes_straight_to_its_end(tell):
+    delivery = ScriptedDelivery()
+
+    async def story(house: House) -> None:
+        house.code.script = deque([RecursiveInvocationException("a loop")])
+        await house.send("r1")
+        [ending] = delivery.told
+        assert (ending.condition, ending.event.attempts, ending.outcome) == (
+            Condition.RECURSIVE_INVOCATION,
+            0,
+            None,
+        )
+        [attempt] = house.shown("r1").attempts
+        assert (attempt.kind, attempt.error_type) == (AttemptKind.REFUSED, "RecursiveInvocationException")
+        assert house.counted.count(("AsyncEventsDropped", 1)) == 1
+
+    tell(story, delivery)
+
+
+def test_a_retry_arrives_with_the_trace_of_the_first_attempt(tell):
+    async def story(house: House) -> None:
+        house.code.script = deque([BAD, GOOD])
+        await house.send("r1")
+        await house.pass_by(60)
+        assert [each.trace_id for each in house.code.invocations] == ["Root=1-2-3"] * 2
+
+    tell(story)
+
+
 def test_no_more_run_than_the_ledger_admits_and_none_is_throttled_by_its_own_kind(tell):
     async def story(house: House) -> None:
         house.put(function(reserved_concurrency=2))
@@ -408,7 +444,7 @@ def test_not_more_run_at_once_than_the_machine_takes_and_each_function_has_its_t
 
 def test_a_target_that_is_away_hears_of_the_end_when_it_is_back(tell):
     delivery = ScriptedDelivery()
-    delivery.failures.extend(DeliveryError("away", ("arn:one",)) for _ in range(3))
+    delivery.failures.extend(DeliveryError([Untold("arn:two", "away")], ("arn:one",)) for _ in range(3))
 
     async def story(house: House) -> None:
         await house.send("r1")
@@ -428,7 +464,7 @@ def test_a_target_that_is_away_hears_of_the_end_when_it_is_back(tell):
 def test_a_target_that_stays_away_is_given_up_in_the_open(tell, caplog):
     delivery = ScriptedDelivery()
     delivery.failures.extend(
-        DeliveryError("no such queue", metrics=("DestinationDeliveryFailures",)) for _ in range(50)
+        DeliveryError([Untold("arn:one", "no such queue", "DestinationDeliveryFailures")]) for _ in range(50)
     )
 
     async def story(house: House) -> None:
@@ -439,6 +475,63 @@ def test_a_target_that_stays_away_is_given_up_in_the_open(tell, caplog):
         assert (found.state, found.delivery_error) == (EventState.FINISHED, "no such queue")
         assert ("DestinationDeliveryFailures", 1) in house.counted
         assert "the end of event r1 for f is given up: no such queue" in caplog.text
+
+    tell(story, delivery)
+
+
+def test_a_target_that_can_never_take_it_is_given_up_at_once(tell, caplog):
+    delivery = ScriptedDelivery()
+    delivery.failures.append(DeliveryError([Untold("q", "queue: too large", "DeadLetterErrors", True)]))
+
+    async def story(house: House) -> None:
+        await house.send("r1")
+        found = house.shown("r1")
+        assert (found.state, found.delivery_error) == (EventState.FINISHED, "queue: too large")
+        assert found.attempts[-1].next_due_at is None
+        assert ("DeadLetterErrors", 1) in house.counted
+        assert "the end of event r1 for f cannot be told: queue: too large" in caplog.text
+        await house.pass_by(10)
+        assert len(delivery.tried_at) == 1
+
+    tell(story, delivery)
+
+
+def test_one_that_can_never_be_told_keeps_no_other_from_being_told_later(tell):
+    """And is not told again itself; why it never was stays in the history."""
+    delivery = ScriptedDelivery()
+    never = Untold("q", "queue: too large", "DeadLetterErrors", is_final=True)
+    away = Untold("t", "topic: away", "DestinationDeliveryFailures")
+    delivery.failures.append(DeliveryError([never, away], ("s",)))
+
+    async def story(house: House) -> None:
+        await house.send("r1")
+        assert house.shown("r1").state is EventState.DELIVERING
+        assert [name for name, _ in house.counted if "D" in name[:2]] == ["DeadLetterErrors"]
+        await house.pass_by(1)
+        assert delivery.told[0].delivered == ("s", "q")
+        found = house.shown("r1")
+        assert (found.state, found.delivery_error) == (EventState.FINISHED, "queue: too large")
+        assert ("DestinationDeliveryFailures", 1) not in house.counted
+
+    tell(story, delivery)
+
+
+def test_ends_of_one_lane_that_hang_keep_no_others_from_being_told(tell):
+    delivery = ScriptedDelivery()
+    delivery.hangs, delivery.hangs_for = asyncio.Event(), {KEY}
+
+    async def story(house: House) -> None:
+        house.put(function(OTHER))
+        await house.send(*(f"r{number}" for number in range(40)))
+        await house.turns()
+        await house.send("other", key=OTHER)
+        assert house.shown("other").state is EventState.FINISHED
+        assert len(delivery.tried_at) == endings.OF_ONE_LANE + 1
+        delivery.hangs.set()
+        for _ in range(10):
+            await house.turns()
+        assert house.queue.waiting() == 0
+        assert len(delivery.told) == 41
 
     tell(story, delivery)
 
@@ -542,6 +635,91 @@ def test_an_attempt_that_the_stop_refuses_is_not_counted(tell):
     tell(story)
 
 
+@pytest.fixture
+def _soon(monkeypatch):
+    monkeypatch.setattr(events, "HELD_UP_SECONDS", 0.02)
+
+
+@pytest.mark.usefixtures("_soon")
+def test_a_drain_does_not_wait_for_a_target_that_hangs_and_the_next_service_tells_again(tmp_path, caplog):
+    async def story() -> None:
+        delivery = ScriptedDelivery()
+        delivery.hangs = asyncio.Event()
+        first = House(tmp_path, delivery=delivery)
+        first.put(function())
+        first.start()
+        await first.send("r1")
+        await first.queue.drain()
+        await first.close()
+        assert "ends of events were still being told (1): they are told again" in caplog.text
+        again = House(tmp_path, first.clock, ScriptedDelivery())
+        again.start()
+        await again.turns()
+        assert [ending.event.request_id for ending in again.delivery.told] == ["r1"]
+        await again.close()
+
+    asyncio.run(story())
+
+
+def test_a_drain_lets_a_target_answer_that_does_so_soon(tell):
+    delivery = ScriptedDelivery()
+    delivery.hangs = asyncio.Event()
+
+    async def story(house: House) -> None:
+        await house.send("r1")
+        draining = asyncio.ensure_future(house.queue.drain())
+        await house.turns()
+        assert not draining.done()
+        delivery.hangs.set()
+        await draining
+        assert house.shown("r1").state is EventState.FINISHED
+
+    tell(story, delivery)
+
+
+@pytest.mark.usefixtures("_soon")
+def test_a_drain_does_not_wait_for_room_on_the_disk_and_the_next_service_runs_it_again(tmp_path, caplog):
+    async def story() -> None:
+        first = House(tmp_path)
+        first.put(function())
+        first.start()
+        first.code.is_held = True
+        await first.send("r1")
+        pages = first.connection.execute("PRAGMA page_count").fetchone()[0]
+        first.connection.execute(f"PRAGMA max_page_count = {pages}")
+        first.code.script = deque([Outcome(b"y" * 100_000, "$LATEST")])
+        first.code.let_go()
+        await first.queue.drain()
+        await first.close()
+        assert "what became of events could not be written (1): they run, or are told, again" in caplog.text
+        again = House(tmp_path, first.clock)
+        again.start()
+        await again.turns()
+        assert [name for name, _ in again.code.ran] == ["r1@$LATEST"]
+        assert again.shown("r1").state is EventState.FINISHED
+        await again.close()
+
+    asyncio.run(story())
+
+
+def test_the_first_event_of_a_function_is_refused_by_a_full_disk_as_any_other(tell):
+    async def story(house: House) -> None:
+        pages = house.connection.execute("PRAGMA page_count").fetchone()[0]
+        house.connection.execute(f"PRAGMA max_page_count = {pages}")
+        for number in range(1000):
+            key = replace(OTHER, name=f"other-{'x' * 50}-{number}")
+            big = Invocation("big", key.arn, b"1")
+            try:
+                await house.queue.accept(function(key), big)
+            except ServiceException as error:
+                assert "The event was not accepted: lam's database could not be written" in error.message
+                assert ("AsyncEventsReceived", 1) in house.counted
+                return
+        raise AssertionError("the disk is never full")
+
+    tell(story)
+
+
 def test_a_full_disk_refuses_new_events_and_loses_no_decision(tell, caplog):
     async def story(house: House) -> None:
         house.code.is_held = True
@@ -557,14 +735,16 @@ def test_a_full_disk_refuses_new_events_and_loses_no_decision(tell, caplog):
         await house.turns()
         assert house.shown("r1").state is EventState.RUNNING
         assert house.queue.waiting() >= 1
+        await house.pass_by(3)
         house.connection.execute(f"PRAGMA max_page_count = {pages + 10_000}")
         await house.pass_by(1)
         assert house.shown("r1").state is EventState.FINISHED
 
+    caplog.set_level("INFO")
     tell(story)
-    assert "what became of an event is not written yet, and is written again: database or disk is full" in (
-        caplog.text
-    )
+    refused = "what became of an event is not written yet, and is written again: database or disk is full"
+    assert caplog.text.count(refused) == 1
+    assert "what became of events could be written now" in caplog.text
 
 
 def test_an_accept_is_there_only_when_it_is_on_disk_in_both_kinds_of_commit(tell):
@@ -600,18 +780,38 @@ def test_the_history_is_bounded_by_number_age_and_bytes(tell, monkeypatch):
         return [row["request_id"] for row in rows]
 
     async def story(house: House) -> None:
-        monkeypatch.setattr(events, "_TRIM_EVERY", 1)
-        monkeypatch.setattr(events, "HISTORY_EVENTS", 3)
+        monkeypatch.setattr(event_history, "_TRIM_EVERY", 1)
+        house.store.bound_history(HistoryBounds(events=3), house.clock.now())
         await house.send("r1", "r2", "r3", "r4", "r5")
         assert places(house) == ["r3", "r4", "r5"]
         attempts = house.connection.execute("SELECT count(*) FROM event_attempts").fetchone()[0]
         assert attempts == 3
-        monkeypatch.setattr(events, "HISTORY_BYTES", 2 * len(b'{"id":"r5"}1'))
+        size = 2 * len(b'{"id":"r5"}1')
+        house.store.bound_history(HistoryBounds(payload_bytes=size), house.clock.now())
         await house.send("r6")
         assert places(house) == ["r5", "r6"]
         await house.pass_by(7 * 86_400 + 1)
         await house.send("r7")
         assert places(house) == ["r7"]
+
+    tell(story)
+
+
+def test_a_smaller_bound_counts_at_once_for_what_is_in_the_history_already(tell, monkeypatch):
+    def kept(house: House) -> int:
+        return house.connection.execute("SELECT count(*) FROM events_history").fetchone()[0]
+
+    async def story(house: House) -> None:
+        monkeypatch.setattr(event_history, "_TRIM_AT_ONCE", 2)
+        await house.send(*[f"r{number}" for number in range(9)])
+        assert kept(house) == 9
+        house.store.bound_history(HistoryBounds(events=2), house.clock.now())
+        await house.turns()
+        assert kept(house) == 2
+        await house.pass_by(2 * 86_400)
+        house.store.bound_history(HistoryBounds(days=1), house.clock.now())
+        await house.turns()
+        assert kept(house) == 0
 
     tell(story)
 

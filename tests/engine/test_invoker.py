@@ -1,4 +1,4 @@
-"""From the request to its outcome: admitted, placed, run, answered."""
+"""From the request to its outcome: let in, admitted, placed, run, answered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Run, Stopping
 from lambdacli.environments.placement import Placement
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.errors import NotBuiltException, ServiceException, TooManyRequestsException
+from lambdacli.model.errors import (
+    NotBuiltException,
+    RecursiveInvocationException,
+    ServiceException,
+    TooManyRequestsException,
+)
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.metric import MetricPoint
 from lambdacli.model.outcome import Beginning, Invocation, Outcome, Report, StreamedAnswer
@@ -53,15 +58,32 @@ class ScriptedFleet:
         return run
 
 
+class ScriptedArrivals:
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+
+    def let_in(self, function: Function, invocation: Invocation) -> Invocation:
+        if self.refusal is not None:
+            raise self.refusal
+        return invocation.with_trace("as it was let in")
+
+
 class House:
     def __init__(self) -> None:
+        self.arrivals = ScriptedArrivals()
         self.fleet = ScriptedFleet()
         self.ledger = Ledger()
         self.place_error: Exception | None = None
         self.written: list[MetricPoint] = []
         self.metrics = Metrics(self.written.extend, lambda: self.seconds)
         self.seconds = 60_000.0
-        self.invoker = Invoker(self.fleet, self.ledger, self._place, self.metrics)  # type: ignore[arg-type]
+        self.invoker = Invoker(
+            self.fleet,  # type: ignore[arg-type]
+            self.arrivals,  # type: ignore[arg-type]
+            self.ledger,
+            self._place,
+            self.metrics,
+        )
 
     async def _place(self, function: Function) -> Placement:
         assert function is FUNCTION
@@ -101,6 +123,26 @@ def test_the_answer_comes_before_the_phase_is_over() -> None:
         answer = await task
         assert (answer.outcome, answer.log_tail) == (GOOD, None)
         assert house.ledger.running() == 0
+
+    asyncio.run(story())
+
+
+def test_what_is_stopped_at_the_door_takes_no_place_and_counts_for_nothing() -> None:
+    async def story() -> None:
+        house = House()
+        house.arrivals.refusal = RecursiveInvocationException("a loop")
+        with pytest.raises(RecursiveInvocationException):
+            house.invoker.invoke(FUNCTION, Invocation("r1", KEY.arn, b"{}"), want_log_tail=False)
+        assert (house.ledger.running(), house.fleet.runs, house.counted()) == (0, [], [])
+
+    asyncio.run(story())
+
+
+def test_it_runs_with_the_trace_with_which_it_was_let_in() -> None:
+    async def story() -> None:
+        house = House()
+        await house.invoke()
+        assert house.fleet.runs[0].invocation.trace_id == "as it was let in"
 
     asyncio.run(story())
 

@@ -57,12 +57,15 @@ class Post:
     """Takes all but what is for those who are away."""
 
     away: set = field(default_factory=set)
+    unfit: set = field(default_factory=set)
     sent: list = field(default_factory=list)
 
     async def send(self, arn, message, sender):
         assert sender == SENDER
         if arn in self.away:
             raise TargetError(f"{arn} is not there")
+        if arn in self.unfit:
+            raise TargetError(f"{arn} takes no such message", is_final=True)
         self.sent.append((arn, message))
 
 
@@ -90,7 +93,7 @@ def test_only_those_who_could_not_be_told_are_told_again():
     post = Post(away={QUEUE})
     with pytest.raises(DeliveryError, match=f"^dead-letter queue: {QUEUE} is not there$") as caught:
         deliver(post)
-    assert caught.value.metrics == ("DeadLetterErrors",)
+    assert [each.metric for each in caught.value.untold] == ["DeadLetterErrors"]
     post.away.clear()
     again = replace(FAILED, delivered=caught.value.delivered, tries=1)
     assert deliver(post, again) == [TOPIC, QUEUE]
@@ -109,8 +112,18 @@ def test_each_failure_is_named_and_counted():
     assert str(caught.value) == (
         f"destination on failure: {TOPIC} is not there; dead-letter queue: {QUEUE} is not there"
     )
-    assert caught.value.metrics == ("DestinationDeliveryFailures", "DeadLetterErrors")
+    metrics = [each.metric for each in caught.value.untold]
+    assert metrics == ["DestinationDeliveryFailures", "DeadLetterErrors"]
     assert caught.value.delivered == ()
+
+
+def test_a_failure_that_is_final_is_told_as_such():
+    with pytest.raises(DeliveryError) as caught:
+        deliver(Post(away={QUEUE}, unfit={TOPIC}))
+    assert [(each.hearer, each.is_final) for each in caught.value.untold] == [
+        (f"destination on failure {TOPIC}", True),
+        (f"dead-letter queue {QUEUE}", False),
+    ]
 
 
 @pytest.mark.parametrize(

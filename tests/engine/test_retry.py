@@ -20,6 +20,7 @@ BAD = Outcome(b"{}", "$LATEST", function_error="Unhandled", error_type="ValueErr
 THROTTLED = Refusal(RefusalKind.THROTTLED, "TooManyRequestsException", "Rate Exceeded.")
 BROKEN = Refusal(RefusalKind.SERVICE_ERROR, "ServiceException", "no packages")
 ZERO = Refusal(RefusalKind.ZERO_RESERVED, "TooManyRequestsException", "Rate Exceeded.")
+LOOP = Refusal(RefusalKind.LOOP, "RecursiveInvocationException", "stopped")
 GONE = Refusal(RefusalKind.GONE, "ResourceNotFoundException", "Function not found")
 
 
@@ -67,6 +68,7 @@ def after(seconds: float) -> datetime:
         ("then it is too old", 0, THROTTLED, config(age=60), 60, Finish(Condition.EVENT_AGE_EXCEEDED)),
         ("six hours if unsaid", 0, BROKEN, None, 21_600, Finish(Condition.EVENT_AGE_EXCEEDED)),
         ("nothing reserved ends it at once", 0, ZERO, None, 0, Finish(Condition.ZERO_RESERVED_CONCURRENCY)),
+        ("a loop is not tried again", 0, LOOP, None, 0, Finish(Condition.RECURSIVE_INVOCATION)),
         ("what is gone runs no more", 1, GONE, None, 0, Finish(Condition.FUNCTION_DELETED)),
     ],
 )

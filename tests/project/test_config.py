@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Network
 from lambdacli.model.function_url import Cors
 from lambdacli.project import yaml_nodes
@@ -49,6 +50,29 @@ def problems_of(file: Path) -> str:
 def the_function(file: Path) -> FunctionSettings:
     (function,) = load_project(file).functions
     return function
+
+
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("", HistoryBounds(7, 100_000, 256 * 1024 * 1024)),
+        ("history:\n", HistoryBounds()),
+        ("history: {days: 30}\n", HistoryBounds(days=30)),
+        ("history: {events: 5000, size: 1GB}\n", HistoryBounds(events=5000, payload_bytes=1024**3)),
+    ],
+)
+def test_what_is_not_said_of_the_history_is_as_usual(project, text, bounds):
+    assert load_project(project(text)).history == bounds
+
+
+def test_wrong_bounds_of_the_history_are_all_told(project):
+    told = problems_of(project("history: {days: 0, event: 5000, size: 1TB}\n"))
+    assert "history.days: must be a number from 1 to 3650, not the number 0" in told
+    assert "history.event: not a known key; did you mean events?" in told
+    assert (
+        'history.size: must be a number from 1 to 1048576 MB (512, 512MB or 1GB), not the text "1TB"' in told
+    )
+    assert "must be a mapping of days, events, size, not the number 5" in problems_of(project("history: 5\n"))
 
 
 def test_a_minimal_project_gets_lambdas_defaults(project):

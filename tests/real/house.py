@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -13,10 +14,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from lambdacli.client import http, local
+from tests.real.random_writes import HEADERS
 
 REPOSITORY = Path(__file__).parents[2]
 PYTHON_RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -132,8 +135,15 @@ class Project:
         return [sys.executable, "-P", "-m", "lambdacli", *arguments]
 
     def lam(
-        self, *arguments: str, code: int = 0, more: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        *arguments: str,
+        code: int | None = 0,
+        more: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
+        """With a code of None, any will do."""
+        given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
         done = subprocess.run(
             self.command(*arguments),
             cwd=cwd or self.folder,
@@ -141,10 +151,33 @@ class Project:
             capture_output=True,
             text=True,
             timeout=60,
-            stdin=subprocess.DEVNULL,
+            **given,
         )
-        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code in (None, done.returncode), (
+            f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
         return done
+
+    def at_terminal(self, *arguments: str, answer: str = "", code: int = 0) -> str:
+        """What a person sees of a verb who types this."""
+        ours, theirs = pty.openpty()
+        with open(ours, "r+b", buffering=0) as terminal:
+            process = subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env={**self.variables, "TERM": "xterm", "COLUMNS": "110"},
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+            )
+            os.close(theirs)
+            terminal.write(answer.encode())
+            seen = b""
+            with contextlib.suppress(OSError):  # its end
+                while piece := terminal.read(4096):
+                    seen += piece
+            assert process.wait(60) == code, seen
+        return seen.decode()
 
     def begin(self, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """A verb that runs on; stdout and stderr in one stream."""
@@ -164,13 +197,13 @@ class Project:
         return self.status()
 
     def status(self) -> dict[str, Any]:
-        return json.loads(self.lam("status", "--json").stdout)
+        return dict(json.loads(self.lam("status", "--json").stdout))
 
     # The service
 
     @property
     def record(self) -> dict[str, Any]:
-        return json.loads((self.state / "service.json").read_text())
+        return dict(json.loads((self.state / "service.json").read_text()))
 
     @property
     def service_pid(self) -> int:
@@ -190,6 +223,21 @@ class Project:
         """Over the socket, without the price of starting a command. The parsed payload."""
         answer = local.invoke(self.endpoint, local.InvokeInput(name, json.dumps(event).encode(), kind))
         return json.loads(answer.payload) if answer.payload else None
+
+    def ask(self, method: str, path: str, given: object) -> tuple[int, bytes]:
+        """At the port, as any SDK asks; an invocation is asynchronous. The status and the body."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_SECONDS)
+        with contextlib.closing(connection):
+            headers = {**HEADERS, "X-Amz-Invocation-Type": "Event"}
+            connection.request(method, path, json.dumps(given), headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def tell_of_successes(self, name: str, arn: str) -> None:
+        """From now on: a destination of the function."""
+        config = {"DestinationConfig": {"OnSuccess": {"Destination": arn}}}
+        status, body = self.ask("PUT", f"/2019-09-25/functions/{name}/event-invoke-config", config)
+        assert status == 200, body
 
     @property
     def keeper_pid(self) -> int:

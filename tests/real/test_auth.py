@@ -199,7 +199,7 @@ def test_a_function_is_known_by_its_session(project: Project) -> None:
     seen = [json.load(admin.invoke(FunctionName=name)["Payload"]) for name in ("caller", "other")]
     assert seen[0]["key"] != seen[1]["key"]
     for name, found in zip(("caller", "other"), seen, strict=True):
-        assert found["names"] == ["caller", "echo", "other"]
+        assert found["names"] == ["caller", "echo", "open", "other", "site"]
         session = f"arn:aws:sts::{ACCOUNT}:assumed-role/lam/{name}"
         action, resource = "lambda:InvokeFunction", f"{FUNCTIONS}:echo"
         assert found["refusal"] == denied(session, action, resource)[2]
@@ -275,7 +275,7 @@ def test_a_request_without_a_signature_or_presigned(project: Project) -> None:
     assert (unsigned[0], unsigned[1]["message"]) == (403, "Missing Authentication Token")
     presigned = client(project, ADMIN).generate_presigned_url("list_functions", ExpiresIn=60)
     status, answer = page(presigned)
-    assert (status, len(answer["Functions"])) == (200, 3)
+    assert (status, len(answer["Functions"])) == (200, 5)
     status, answer = page(presigned.replace("X-Amz-Expires=60", "X-Amz-Expires=600"))
     assert (status, answer["message"][:27]) == (403, "The request signature we ca")
 

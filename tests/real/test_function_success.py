@@ -402,7 +402,8 @@ def test_context_of_a_plain_invocation(house: House) -> None:
     answer = house.invoke("context")
     seen = answer.json
     assert 9_000 < seen.pop("remaining") <= 10_000
-    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0", seen.pop("trace"))
+    trace = r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=1:[0-9a-f]{8}:0"
+    assert re.fullmatch(trace, seen.pop("trace"))
     stream = seen.pop("log_stream_name")
     assert stream in {urllib.parse.unquote(stream) for stream, _ in house.events("context")}
     assert seen == {
@@ -448,7 +449,9 @@ def test_trace_of_the_caller_reaches_the_function(house: House) -> None:
         house, "context", {"X-Amzn-Trace-Id": "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"}
     )
     assert status == 200
-    assert json.loads(body)["trace"] == "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+    came, _, lineage = json.loads(body)["trace"].partition(";Lineage=")
+    assert came == "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+    assert re.fullmatch("1:[0-9a-f]{8}:0", lineage)
     assert headers["x-amzn-trace-id"] == "root=1-5759e988-bd862e3fe1be46a994272793;sampled=1"
 
 

@@ -22,6 +22,9 @@ from house import Project, opened, wait_until
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 PAGE = "http://localhost:5173"
+SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=0"
+)
 SITE = """
 import base64, json, sys, time
 

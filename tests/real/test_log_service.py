@@ -13,6 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.real.house import Project, opened
+from tests.real.toolchains import aws_cli_2
 
 pytestmark = pytest.mark.real
 
@@ -104,6 +105,29 @@ def test_a_reader_who_polls_as_aws_logs_tail_does_sees_each_line_once(project):
                     lines.append(event["message"].strip())
                     start = max(start, event["timestamp"])
     assert [line for line in lines if line.startswith("order")] == [f"order {each}" for each in range(6)]
+
+
+def test_aws_logs_tail_prints_what_was_there_and_follows(project):
+    project.start()
+    project.invoke("demo", 1)
+    endpoint = ["--endpoint-url", f"http://127.0.0.1:{project.port}", "--region", "us-east-1"]
+    command = [aws_cli_2(), *endpoint, "logs", "tail", GROUP, "--since", "5m", "--format", "short"]
+    variables = {**project.variables, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    there = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60)
+    assert there.returncode == 0, there.stderr
+    assert [line.split()[1:] for line in there.stdout.splitlines() if "order" in line] == [["order", "1"]]
+    follower = subprocess.Popen(
+        [*command, "--follow"], env={**variables, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert follower.stdout is not None
+        lines = (line for line in follower.stdout if "order" in line)
+        assert next(lines).endswith("order 1\n")
+        project.invoke("demo", 2)
+        assert next(lines).endswith("order 2\n")
+    finally:
+        follower.kill()
+        follower.communicate()
 
 
 def test_others_put_their_events_beside_them(project):

@@ -87,3 +87,48 @@ def test_every_event_is_delivered_twice_while_chaos_says_so(project):
     project.lam("chaos", "duplicates", "off")
     project.lam("invoke", "echo", "--invocation-type", "Event", "--wait")
     assert sum(message.strip() == "ran" for message in project.log_messages()) == 3
+
+
+def test_an_event_in_the_history_is_sent_again_as_a_new_one(project):
+    project.function("echo", ECHO)
+    project.start()
+    first = sent(project, "echo")
+    wait_until(lambda: event(project, first)["state"] == "finished", "its end")
+    said = project.lam("queue", "retry", first).stderr
+    assert f"event {first} had come to its end (Success): its payload is sent again as the new event" in said
+    second = said.split()[-1]
+    assert second != first
+    wait_until(lambda: event(project, second)["state"] == "finished", "the end of the new one")
+    assert json.loads(event(project, second)["answer"]) == {"a": 1}
+    yaml = project.folder / "lam.yaml"
+    yaml.write_text(yaml.read_text().replace("  echo:", "  other:"))
+    project.lam("list")
+    refused = project.lam("queue", "retry", first, code=1).stderr
+    assert f"event {first} cannot be sent again: Function not found: " in refused
+
+
+def test_a_history_that_lam_yaml_bounds_keeps_no_more(project):
+    project.function("echo", ECHO)
+    yaml = project.folder / "lam.yaml"
+    project.start()
+    first = sent(project, "echo")
+    wait_until(lambda: event(project, first)["state"] == "finished", "its end")
+    yaml.write_text("history: {days: 1}\n" + yaml.read_text())
+    project.lam("clock", "advance", "2d")
+    project.lam("list")
+    # The clock moved, so the bound is looked at again with the next change of lam.yaml.
+    yaml.write_text(yaml.read_text().replace("days: 1", "days: 2, events: 1000"))
+    wait_until(
+        lambda: "there is no event" in project.lam("queue", "show", first, code=None).stderr, "it goes"
+    )
+
+
+def test_a_purge_asks_at_a_terminal(project):
+    project.function("fails", FAILS)
+    project.start()
+    request_id = sent(project, "fails")
+    wait_until(lambda: event(project, request_id)["attempts_used"] == 1, "the first attempt")
+    said = project.at_terminal("queue", "purge", "fails", answer="n\n")
+    assert "take all that waits for fails out of the queue, for good? [y/N]" in said
+    assert "nothing was purged" in said
+    assert "purged 1 events" in project.at_terminal("queue", "purge", "fails", "--yes")

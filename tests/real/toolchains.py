@@ -21,6 +21,19 @@ def need(*programs: str) -> None:
             missing(program)
 
 
+def aws_cli_2() -> str:
+    """The AWS CLI of the system: version 2 is no Python package, and version 1 lacks `aws logs tail`."""
+    for folder in os.get_exec_path():
+        program = shutil.which("aws", path=folder)
+        if program is None:
+            continue
+        told = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60).stdout
+        if told.startswith("aws-cli/2"):
+            return program
+    missing("the AWS CLI, version 2,")
+    raise AssertionError("missing does not return")
+
+
 def node_from_npm(folder: Path, major: int) -> Path:
     """A folder for the PATH with a real Node.js of this version, from the npm package `node`."""
     need("npm")

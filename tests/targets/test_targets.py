@@ -14,7 +14,11 @@ import pytest
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.credentials import Credentials
 from lambdacli.model.delivery import Attribute, Message, Sender, TargetError
-from lambdacli.model.errors import ResourceNotFoundException
+from lambdacli.model.errors import (
+    InvalidRequestContentException,
+    ResourceNotFoundException,
+    ServiceException,
+)
 from lambdacli.targets import Targets
 from lambdacli.targets.clients import CALLS_AT_ONCE, Patience
 from tests.aws_server import Behaviour, open_aws
@@ -162,12 +166,30 @@ def test_a_function_gets_the_event_without_http():
 # What fails
 
 
-def test_a_function_that_is_gone_is_told():
+@pytest.mark.parametrize(
+    ("refusal", "is_final"),
+    [
+        (ResourceNotFoundException("Function not found: x"), False),
+        (ServiceException("The event was not accepted: the disk is full"), False),
+        (InvalidRequestContentException("Could not parse request body into json"), True),
+    ],
+)
+def test_a_function_that_does_not_accept_is_told(refusal, is_final):
     async def refuse(*_):
-        raise ResourceNotFoundException("Function not found: x")
+        raise refusal
 
-    with pytest.raises(TargetError, match="ResourceNotFoundException: Function not found: x"):
+    with pytest.raises(TargetError, match=f"{refusal.code}: {refusal.message}") as caught:
         asyncio.run(Targets(lambda service: None, refuse).send(FUNCTION.arn, message(), sender()))
+    assert caught.value.is_final is is_final
+
+
+def test_an_arn_of_no_function_is_refused_for_good():
+    async def accept(*_):
+        raise AssertionError("nobody is asked")
+
+    with pytest.raises(TargetError) as caught:
+        asyncio.run(Targets(lambda service: None, accept).send("arn:aws:lambda:x:1:y", message(), sender()))
+    assert caught.value.is_final
 
 
 @pytest.mark.parametrize("arn", ALL)
@@ -189,11 +211,43 @@ def test_a_role_that_may_not_is_told_which_right_it_needs(server, arn, right):
     error = failure(arn, server.address)
     assert error.message.startswith(f"{ROLE} may not send to {arn}")
     assert error.message.endswith(f"Allow it {right}")
+    assert error.is_final
 
 
-def test_an_entry_that_a_bus_does_not_take_is_no_success(server):
-    server.behaviour.entry_error = "InternalFailure"
-    assert "InternalFailure: not this one" in failure(BUS, server.address).message
+@pytest.mark.parametrize(("code", "is_final"), [("InternalFailure", False), ("MalformedDetail", True)])
+def test_an_entry_that_a_bus_does_not_take_is_no_success(server, code, is_final):
+    server.behaviour.entry_error = code
+    error = failure(BUS, server.address)
+    assert f"{code}: not this one" in error.message
+    assert error.is_final is is_final
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "is_final"),
+    [
+        (400, "InvalidParameterValue", True),
+        (400, "InvalidMessageContents", True),
+        (400, "MissingParameter", True),
+        (413, "RequestEntityTooLarge", True),
+        (400, "RequestThrottled", False),
+        (400, "OverLimit", False),
+        (400, "KMS.DisabledException", False),
+        (400, "UnrecognizedClientException", False),
+        (500, "InternalError", False),
+        (503, "ServiceUnavailable", False),
+    ],
+)
+def test_a_refusal_is_final_if_the_same_message_can_never_be_taken(server, status, code, is_final):
+    server.behaviour.says = (status, b'{"__type":"com.amazonaws.sqs#%s","message":"no"}' % code.encode())
+    error = failure(QUEUE, server.address)
+    assert code in error.message
+    assert error.is_final is is_final
+
+
+def test_what_the_client_itself_refuses_to_send_is_final(server):
+    error = failure("arn:aws:s3:::no bucket", server.address)
+    assert "could not be sent to" in error.message
+    assert error.is_final
 
 
 def test_keys_that_are_not_known_there_are_explained(server):
@@ -266,6 +320,19 @@ def test_an_answer_in_drops_is_given_up_too():
     with open_aws(Behaviour({"failed"}, drips=True)) as server:
         patience = Patience(connect_seconds=5, read_seconds=5, answer_seconds=0.5)
         assert "within 0.5 seconds" in failure(QUEUE, server.address, patience=patience).message
+
+
+def test_what_found_no_place_before_others_that_hang_was_not_sent():
+    async def send_all(targets):
+        sends = (targets.send(QUEUE, message(), sender()) for _ in range(CALLS_AT_ONCE + 1))
+        return [str(error) for error in await asyncio.gather(*sends, return_exceptions=True)]
+
+    with open_aws(Behaviour({"failed"}, hangs=threading.Event())) as stuck:
+        patience = Patience(connect_seconds=5, read_seconds=5, answer_seconds=0.5)
+        with opened(lambda service: stuck.address, patience=patience) as targets:
+            *sent, waited = asyncio.run(send_all(targets))
+    assert all("did not answer within 0.5 seconds" in told for told in sent)
+    assert f"answered none of {CALLS_AT_ONCE} others within 0.5 seconds: {QUEUE} was not sent to" in waited
 
 
 def test_one_that_hangs_keeps_no_other_waiting(server):

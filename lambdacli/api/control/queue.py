@@ -1,17 +1,22 @@
-"""The queue of events below /_lam/v1/queue: seen, retried, dropped, purged; and the switch for duplicates."""
+"""The queue of events below /_lam/v1/queue: seen, retried, sent again, dropped, purged; the switch for
+duplicates."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
+from urllib.parse import parse_qs
 
 from lambdacli.engine.event_desk import EventDesk, LaneView, why_it_waits
-from lambdacli.model.event import Attempt
-from lambdacli.store.events import FoundEvent
+from lambdacli.model.errors import RequestError
+from lambdacli.model.event import Attempt, EventState
+from lambdacli.store.event_reader import FoundEvent
 from lambdacli.wire.http import Request, Response
 
 _EVENT = "queue/events/"
+_PATIENCE_SECONDS = 2.0
+"""A stop waits for answers that are on their way."""
 
 Document = Mapping[str, object]
 
@@ -23,6 +28,7 @@ class QueueRoutes:
         self._place = place
         self._routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("GET", "queue"): self._lanes,
+            ("GET", "queue/ends"): self._ends,
             ("POST", "queue/retry"): self._retry,
             ("POST", "queue/drop"): self._drop,
             ("POST", "queue/purge"): self._purge,
@@ -58,14 +64,32 @@ class QueueRoutes:
         async for found in self._desk.follow(request_id):
             yield _line(_shown(found))
 
+    async def _ends(self, request: Request) -> Response:
+        """What came to its end after a place in the history; without a place: where that ends now."""
+        asked = {name: values[-1] for name, values in parse_qs(request.query).items()}
+        after = int(asked["after"]) if "after" in asked else None
+        patience = _PATIENCE_SECONDS if asked.get("wait") == "1" else 0.0
+        ends = await self._desk.ends(asked.get("function", ""), after, patience)
+        told = [[each.request_id, each.condition] for each in ends.events]
+        return _answer(200, {"ends": told, "place": ends.place, "waiting": ends.waiting})
+
     async def _retry(self, request: Request) -> Response:
-        return await self._done(request, self._desk.retry)
+        found = await self._desk.find(_request_id(request))
+        if found is None or found.state is not EventState.FINISHED:
+            return await self._done(request, self._desk.retry)
+        request_id = found.event.request_id
+        try:
+            again = await self._desk.replay(found)
+        except RequestError as error:
+            return _answer(409, {"message": f"event {request_id} cannot be sent again: {error.message}"})
+        condition = None if found.ending is None else found.ending.condition
+        return _answer(200, {"request_id": request_id, "sent_again_as": again, "condition": condition})
 
     async def _drop(self, request: Request) -> Response:
         return await self._done(request, self._desk.drop)
 
     async def _done(self, request: Request, act: Callable[[str], Awaitable[bool]]) -> Response:
-        request_id = str(json.loads(request.body or b"{}").get("request_id", ""))
+        request_id = _request_id(request)
         found = await self._desk.find(request_id)
         if found is None:
             return _no_event(request_id)
@@ -81,6 +105,10 @@ class QueueRoutes:
         is_wanted = json.loads(request.body or b"{}").get("on") is True
         self._desk.deliver_twice(is_wanted)
         return _answer(200, {"duplicates": is_wanted})
+
+
+def _request_id(request: Request) -> str:
+    return str(json.loads(request.body or b"{}").get("request_id", ""))
 
 
 def _lane(lane: LaneView) -> Document:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
 from lambdacli.api.control import clock, metrics
+from lambdacli.api.control.captured import ROUTE as CAPTURED
+from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.metrics import MetricsSince
 from lambdacli.api.control.queue import QueueRoutes
 from lambdacli.api.control.settings_shown import ShownSettings
@@ -63,6 +65,8 @@ class ControlContext:
     logs: LogBook
     clock: MovableClock
     metrics: MetricsSince
+    captured: CapturedRoutes
+    """The real events that functions got."""
     follow_journal: Callable[[], AsyncIterator[Mapping[str, str]]]
     settle_project: Callable[[], Awaitable[None]]
     """Takes in what lam.yaml says now, if it changed."""
@@ -95,6 +99,8 @@ class Control:
         route = request.path.removeprefix(PREFIX)
         if request.method == "GET" and route.startswith("functions/"):
             return await self._function(unquote(route.removeprefix("functions/")))
+        if route == CAPTURED or route.startswith(f"{CAPTURED}/"):
+            return self._context.captured.handle(request)
         if route == "queue" or route.startswith("queue/"):
             return await self._queue.handle(request, route)
         verb = self._routes.get((request.method, route))

@@ -46,7 +46,7 @@ class SettingsShown:
             "function_url": self._urls(key),
             "runtime_management": self._runtime_management(key, notes),
             "scaling": self._scaling(key, notes),
-            "recursive_loop": self._recursion(key, notes),
+            "recursive_loop": self._recursion(key),
         }
         return ShownSettings({name: section for name, section in sections.items() if section}, notes)
 
@@ -86,12 +86,9 @@ class SettingsShown:
             notes += effects.scaling_without_effect(version, scaling)
         return shown
 
-    def _recursion(self, key: FunctionKey, notes: list[str]) -> str:
+    def _recursion(self, key: FunctionKey) -> str:
         recursion = self._settings.get(RECURSION, key)
-        if recursion is None:
-            return ""
-        notes += effects.recursion_without_effect(recursion)
-        return recursion.loop
+        return "" if recursion is None else recursion.loop
 
 
 def _told(config: EventInvokeConfig) -> str:

@@ -10,7 +10,6 @@ from lambdacli.api import invoking
 from lambdacli.api.invoking import Answering
 from lambdacli.api.names import target_of
 from lambdacli.api.operations.context import Context, Reply
-from lambdacli.engine.tracing import new_trace_id
 from lambdacli.model import limits
 from lambdacli.model.function import Function
 from lambdacli.model.later import Later
@@ -55,9 +54,11 @@ async def invoke_async(context: Context, request: dict[str, Any]) -> dict[str, A
     target = target_of(context, request)
     function = invoking.invocable(context, target)
     await invoking.check_json(payload)
-    # This operation takes no trace over from its caller.
     invocation = Invocation(
-        context.request_id, target.arn, payload or invoking.EMPTY_EVENT, trace_id=new_trace_id()
+        context.request_id,
+        target.arn,
+        payload or invoking.EMPTY_EVENT,
+        trace_id=invoking.trace_of_async(context),
     )
     await context.events.accept(function, invocation, target.qualifier)
     return {"Status": 202}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdacli.api import effects
 from lambdacli.api.names import latest, target_of
 from lambdacli.api.operations.context import Context
-from lambdacli.model.effects import recursion_without_effect
 from lambdacli.model.recursion import Recursion
 from lambdacli.store.kinds import RECURSION
 
@@ -17,7 +15,6 @@ def put_function_recursion_config(context: Context, request: dict[str, Any]) -> 
     latest(context, target)
     recursion = Recursion(request["RecursiveLoop"])
     context.settings.put(RECURSION, target.key, recursion)
-    effects.warn(target.key.name, recursion_without_effect(recursion))
     return {"RecursiveLoop": recursion.loop}
 
 

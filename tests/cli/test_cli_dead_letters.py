@@ -1,0 +1,86 @@
+"""What `lam dlq` reads out of messages, and whether it sends them again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lambdacli.cli.dead_letters import DEAD_LETTERS, DESTINATION, Leave, Letter, read, why_left
+from lambdacli.client.sqs import Address, QueueMessage, address_of
+
+WORK = "arn:aws:lambda:us-east-1:000000000000:function:work"
+LATEST = f"{WORK}:$LATEST"
+QUEUE = "arn:aws:sqs:eu-central-1:111122223333:letters"
+
+
+def message(body: bytes, **attributes: str) -> QueueMessage:
+    return QueueMessage("m", "h", body, attributes)
+
+
+def record(**members: object) -> bytes:
+    context = {"requestId": "r1", "functionArn": LATEST, "condition": "RetriesExhausted"}
+    return json.dumps({"version": "1.0", "requestContext": context, **members}).encode()
+
+
+def test_a_dead_letter_is_the_event_itself_and_its_attributes_tell_why():
+    told = {"RequestID": "r1", "ErrorCode": "200", "ErrorMessage": "no"}
+    assert read(message(b'{"a": 1}', **told), DEAD_LETTERS) == Letter("r1", "200 no", b'{"a": 1}')
+    assert read(message(b"{}"), DEAD_LETTERS) == Letter(None, "", b"{}")
+
+
+def test_the_payload_of_a_record_stays_the_bytes_that_it_is():
+    body = record(requestPayload=0, responsePayload={"errorMessage": "no"}).replace(
+        b'"requestPayload": 0', b'"requestPayload": {"n": 1e400,  "t": "\\u00e4\xc3\xa4"}'
+    )
+    letter = read(message(body), DESTINATION)
+    assert letter == Letter("r1", "RetriesExhausted no", b'{"n": 1e400,  "t": "\\u00e4\xc3\xa4"}', LATEST)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"hello", b"[]", b"{}", b'{"requestContext": 1}', b'{"requestContext": {}}', b"\xff"],
+    ids=repr,
+)
+def test_what_is_no_record_is_left(body):
+    assert read(message(body), DESTINATION) == Leave("not a record of Lambda")
+
+
+@pytest.mark.parametrize(
+    ("letter", "why"),
+    [
+        (Letter("r1", "", b"{}"), None),
+        (Letter(None, "", b"{}"), None),
+        (Letter("new", "", b"{}"), "it was sent again just now, and failed again"),
+        (Letter("r1", "", b"{}", LATEST), None),
+        (Letter("r1", "", b"{}", f"{WORK}:live"), "it is of work:live"),
+        (Letter("r1", "", b"{}", LATEST, is_success=True), "it tells of a success"),
+        (Letter("r1", "", None, LATEST), "the event is not in the record: it was too large for it"),
+    ],
+)
+def test_what_is_sent_again_and_what_is_left(letter, why):
+    assert why_left(letter, LATEST, {"new"}) == why
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({}, Address(QUEUE, "http://127.0.0.1:4566", False)),
+        ({"auth": True}, Address(QUEUE, "http://127.0.0.1:4566", True)),
+        ({"services": {"s3": "http://x"}}, Address(QUEUE, "http://127.0.0.1:4566", False)),
+        (
+            {"auth": True, "services": {"sqs": "http://localhost:9324"}},
+            Address(QUEUE, "http://localhost:9324", False),
+        ),
+        (
+            {"services": {"sqs": "https://sqs.eu-central-1.amazonaws.com"}},
+            Address(QUEUE, "https://sqs.eu-central-1.amazonaws.com", True),
+        ),
+    ],
+    ids=["the service's own", "own with auth", "another service named", "an emulator", "AWS"],
+)
+def test_where_a_queue_is_reached_and_whose_keys_it_wants(status, expected):
+    found = address_of(QUEUE, {"endpoint": "http://127.0.0.1:4566", **status})
+    assert found == expected
+    assert found.url == f"{expected.endpoint}/111122223333/letters"
+    assert found.region == "eu-central-1"
