@@ -105,8 +105,8 @@ TALK = "\napis: {talk: {type: websocket, authorizers: {mine: {type: request, fun
     ("text", "problem"),
     [
         (
-            "  a: {websocket: $conect}",
-            "lam.yaml:4:18: functions.a.websocket: $conect is no route; "
+            "  a: {websocket: $open}",
+            "lam.yaml:4:18: functions.a.websocket: $open is no route; "
             "with a $ begin only $connect, $disconnect and $default",
         ),
         (
