@@ -455,6 +455,15 @@ def test_who_does_not_sign_speaks_to_no_connection(project, place):
         answer = urllib3.request("POST", url, body=b"hello")
         assert answer.status == 403
         assert answer.json()["message"] == "Missing Authentication Token"
+        scope = "test/20261121/us-east-1/execute-api/aws4_request"
+        signed = {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+            "X-Amz-Date": "20261121T000000Z",
+        }
+        assert urllib3.request("POST", url, body=b"signed", headers=signed).status == 200
+        assert client.recv(30) == "signed"
+        page = {**signed, "Origin": "http://page.example"}
+        assert urllib3.request("POST", url, body=b"by a page", headers=page).status == 403
 
 
 RULES = """
