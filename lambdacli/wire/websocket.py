@@ -14,8 +14,6 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 
 _log = logging.getLogger("lam.wire")
 
-NORMAL = 1000
-GOING_AWAY = 1001
 UNSUPPORTED = 1003
 ABNORMAL = 1006
 TOO_LARGE = 1009

@@ -553,8 +553,15 @@ def test_the_routes_are_shown(project):
     assert {route["route"]: route["url"] for route in chat["routes"]}["$connect"] == (
         f"ws://127.0.0.1:{project.port}/_api/chat/dev"
     )
-    assert "MESSAGE $default answered" in project.log_text()
-    assert "GET /dev?status=403&body=not+you 403 " in project.log_text()
+
+
+def test_the_log_has_a_line_for_each_connection_and_message(project):
+    with pytest.raises(InvalidStatus), client_of(project, "chat/dev?status=418"):
+        pass
+    with client_of(project, "chat/dev?line=1") as client:
+        ask(client, "hello")
+    for line in ("GET /dev?status=418 418 ", "GET /dev?line=1 101 ", "MESSAGE $default answered "):
+        wait_until(lambda line=line: line in project.log_text(), line)
 
 
 def test_what_runs_when_the_service_stops_still_answers(tmp_path):
@@ -596,8 +603,8 @@ def test_who_cuts_the_service_still_says_so(tmp_path):
 
 
 def test_another_host_s_name_opens_no_connection(project):
-    opening = connect("ws://page.example/_api/chat/dev", sock=_socket(project.port))
-    with pytest.raises(InvalidStatus) as refused, opening:
+    place = "ws://page.example/_api/chat/dev"
+    with pytest.raises(InvalidStatus) as refused, connect(place, sock=_socket(project.port)):
         pass
     assert refused.value.response.status_code == 403
     assert b"not this machine's loopback" in refused.value.response.body
