@@ -44,6 +44,7 @@ complete -c lam -n 'not __fish_seen_subcommand_from init validate start stop sta
 
 complete -c lam -n '__fish_seen_subcommand_from init' -l template -s t -r -a 'python nodejs ruby custom' -d 'What it is written in; python if unsaid.'
 complete -c lam -n '__fish_seen_subcommand_from init' -l runtime -r -d 'A runtime of Lambda, such as python3.13.'
+complete -c lam -n '__fish_seen_subcommand_from init' -l vscode -d 'Write .vscode/launch.json for each function; alone, make no function.'
 complete -c lam -n '__fish_seen_subcommand_from init' -l help -s h -d 'Show the help.'
 
 complete -c lam -n '__fish_seen_subcommand_from validate' -l schema -d 'Print the JSON Schema of lam.yaml, for editors; check nothing.'
@@ -89,6 +90,8 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l parallel -r -d 'With 
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l unsent -r -F -d 'With --events: write there what was refused, not sent, or not answered.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l json -d 'With --events: print the summary as JSON.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l cold -d 'Force a cold start, although warm environments are free.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l debug -d 'Run it beside a debugger, and say where to attach; with --endpoint-url: tell each request.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l debug-wait -d 'The same, and not before a debugger is attached.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l exit-zero -d 'Exit with 0 although the function failed.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l project -r -F -d 'The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l query -r -d 'Print only this part of AWS\'s JSON.'
@@ -96,7 +99,6 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l output -r -a 'json te
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l endpoint-url -r -d 'Call this Lambda service by TCP; start none.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l region -r -d 'The region of the function.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l color -r -a 'on off auto' -d 'Colour; NO_COLOR is heeded, too.'
-complete -c lam -n '__fish_seen_subcommand_from invoke' -l debug -d 'Tell each request on stderr.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l cli-binary-format -r -a 'base64 raw-in-base64-out' -d 'How --payload is written; raw unless base64 is asked for.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l cli-read-timeout -r -d 'Longest wait for the answer; 0 and unset: none.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l cli-connect-timeout -r -d 'Longest wait for the connection; 0: none.'

@@ -66,6 +66,7 @@ _lam() {
                         '--template[What it is written in; python if unsaid.]:value:(python nodejs ruby custom)' \
                         '-t[What it is written in; python if unsaid.]:value:(python nodejs ruby custom)' \
                         '--runtime[A runtime of Lambda, such as python3.13.]:value: ' \
+                        '--vscode[Write .vscode/launch.json for each function; alone, make no function.]' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
@@ -128,6 +129,8 @@ _lam() {
                         '--unsent[With --events\: write there what was refused, not sent, or not answered.]:value:_files' \
                         '--json[With --events\: print the summary as JSON.]' \
                         '--cold[Force a cold start, although warm environments are free.]' \
+                        '--debug[Run it beside a debugger, and say where to attach; with --endpoint-url\: tell each request.]' \
+                        '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
@@ -135,7 +138,6 @@ _lam() {
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
                         '--region[The region of the function.]:value: ' \
                         '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
-                        '--debug[Tell each request on stderr.]' \
                         '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
                         '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \

@@ -25,12 +25,13 @@ from lambdacli.model.errors import (
     RequestEntityTooLargeException,
     ResourceConflictException,
 )
-from lambdacli.model.function import Function, State
+from lambdacli.model.function import Debugging, Function, State
 from lambdacli.model.later import Later
 
 EMPTY_EVENT = b"{}"
 _READ_OVER = msgspec.json.Decoder(msgspec.Raw)
 _COLD_HEADER = "x-lam-cold"
+_DEBUG_HEADER = "x-lam-debug"
 _TRACE_HEADER = "x-amzn-trace-id"
 
 Answering = Reply | Later[Reply] | Coroutine[Any, Any, Reply]
@@ -135,6 +136,14 @@ async def after_a_closer_look(payload: bytes, run: Callable[[], Answering]) -> R
 def wants_cold(context: Context) -> bool:
     """`lam invoke --cold`, which alone comes over the socket."""
     return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
+
+
+def wanted_debugging(context: Context) -> Debugging | None:
+    """`lam invoke --debug` and `--debug-wait`, which come over the socket too."""
+    wanted = context.http.headers.get(_DEBUG_HEADER)
+    if wanted is None or not context.http.peer.is_unix:
+        return None
+    return Debugging(waits=wanted == "wait")
 
 
 def trace(context: Context) -> tuple[str, str]:

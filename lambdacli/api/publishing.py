@@ -84,6 +84,7 @@ def published(context: Context, packed: Frozen, description: str | None = None) 
         code=packed.code,
         layers=packed.layers,
         was_folder=isinstance(function.code, FolderCode),
+        debugging=None,
         description=function.description if description is None else description,
         revision_id=new_id(),
         build_id=new_id(),

@@ -11,12 +11,14 @@ import typer
 
 from lambdacli.cli import render
 from lambdacli.cli.errors import CommandError
+from lambdacli.model.location import find_project
 from lambdacli.model.runtime_names import RUNTIMES
 
 EXAMPLES = """
 lam init demo                                        a Python function
 lam init demo --template nodejs
 lam init worker --runtime python3.12                 one more in an existing project
+lam init --vscode                                    .vscode/launch.json, to debug each function
 """
 
 _Template = Literal["python", "nodejs", "ruby", "custom"]
@@ -34,7 +36,19 @@ def run(
         str | None,
         typer.Option("--runtime", metavar="NAME", help="A runtime of Lambda, such as python3.13."),
     ] = None,
+    vscode: Annotated[
+        bool,
+        typer.Option(
+            "--vscode", help="Write .vscode/launch.json for each function; alone, make no function."
+        ),
+    ] = False,
 ) -> int:
+    if vscode and (name, template, runtime) == (None, None, None):
+        project_file = find_project(Path.cwd())
+        if project_file is None:
+            raise CommandError("there is no lam.yaml here or above", "`lam init NAME --vscode` makes one")
+        _write_launch_file(project_file)
+        return 0
     from lambdacli.project.scaffold import ScaffoldError, create_function_files
 
     chosen: str | None = template
@@ -54,11 +68,24 @@ def run(
         raise CommandError(str(error)) from error
     for file in made.files:
         render.say(f"{'changed' if file == made.changed else 'made'} {_shown(file)}")
+    if vscode:
+        _write_launch_file(made.project_file)
     render.say("")
     render.say("next:")
     for step in made.next_steps:
         render.say(f"  {step}")
     return 0
+
+
+def _write_launch_file(project_file: Path) -> None:
+    from lambdacli.cli import connect, debugging
+
+    endpoint = connect.running_service(connect.place_of(str(project_file))).endpoint
+    file, functions, is_changed = debugging.write_launch_file(endpoint, project_file.parent)
+    if not functions:
+        raise CommandError("no function here can be debugged", "python3.*, nodejs* and ruby* can be")
+    told = ", ".join(functions)
+    render.say(f"wrote {_shown(file)}: {told}" if is_changed else f"{_shown(file)} has all: {told}")
 
 
 def _asked(question: str, otherwise: str) -> str:

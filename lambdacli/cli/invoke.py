@@ -13,7 +13,7 @@ from typing import IO, Annotated, Literal
 
 import typer
 
-from lambdacli.cli import aws_output, connect, event_end, outfile, render, replay
+from lambdacli.cli import aws_output, connect, debugging, event_end, outfile, render, replay
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
@@ -36,6 +36,7 @@ lam invoke demo --payload '{"key1": "value1"}' | jq .
 lam invoke demo --payload - < event.json
 lam invoke demo --stream                             the answer as it comes, piece by piece
 lam invoke demo --cold                               in an environment that never ran anything
+lam invoke demo --debug-wait                         run it when a debugger is attached
 lam invoke demo --invocation-type Event              queue it, do not wait
 lam invoke demo --invocation-type Event --wait       follow it through its retries
 lam invoke demo --from-last --failed                 what it failed with last, once more
@@ -138,6 +139,16 @@ def run(
     cold: Annotated[
         bool, typer.Option("--cold", help="Force a cold start, although warm environments are free.")
     ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option(
+            "--debug",
+            help="Run it beside a debugger, and say where to attach; with --endpoint-url: tell each request.",
+        ),
+    ] = False,
+    debug_wait: Annotated[
+        bool, typer.Option("--debug-wait", help="The same, and not before a debugger is attached.")
+    ] = False,
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 although the function failed.")
     ] = False,
@@ -164,7 +175,10 @@ def run(
         qualifier=qualifier,
         tenant_id=tenant_id,
         is_cold=cold,
+        debugging=_wanted_debugging(debug, debug_wait, invocation_type, aws),
     )
+    # The AWS CLI's own meaning, where it is not ours.
+    aws = replace(aws, debug=debug and aws.endpoint_url is not None)
     _check_wait(wait, invocation_type, out, aws)
     if stream and invocation_type == "Event":
         raise WrongUsage("an event has no answer that could be streamed", "leave out --stream")
@@ -184,6 +198,8 @@ def run(
     if from_last:
         function = parse_function_reference(wanted.function_name).name
         wanted = _with_kept(replay.last_of(endpoint, function, is_failed_only=failed), wanted)
+    if wanted.debugging is not None:
+        _announce_debugger(endpoint, wanted, project)
     if out is None:
         answer = _streamed(endpoint, wanted, None) if stream else _invoke(endpoint, wanted)
         _show(endpoint, answer, invocation_type, is_streamed=stream)
@@ -349,6 +365,37 @@ def _check_wait(wait: bool, invocation_type: str | None, out: str | None, aws: A
         raise WrongUsage("--wait follows an event", "add --invocation-type Event; other types wait anyway")
     if out is not None or aws.endpoint_url is not None:
         raise WrongUsage("--wait asks the project's own service", "leave out OUTFILE and --endpoint-url")
+
+
+def _wanted_debugging(
+    debug: bool, debug_wait: bool, invocation_type: str | None, aws: AwsFlags
+) -> str | None:
+    if debug_wait and aws.endpoint_url is not None:
+        raise WrongUsage(
+            "--debug-wait is understood by the project's own service only", "leave out --endpoint-url"
+        )
+    if not debug_wait and (not debug or aws.endpoint_url is not None):
+        return None
+    if invocation_type not in (None, "RequestResponse"):
+        raise WrongUsage(
+            f"only an invocation that is waited for can be debugged by its caller, not {invocation_type}",
+            "`debug: true` in lam.yaml is for all invocations of a function",
+        )
+    return "wait" if debug_wait else "1"
+
+
+def _announce_debugger(endpoint: Endpoint, wanted: InvokeInput, project: str | None) -> None:
+    reference = parse_function_reference(wanted.function_name)
+    if (wanted.qualifier or reference.qualifier) not in (None, "$LATEST"):
+        raise WrongUsage("only $LATEST can be debugged", "leave out the version or alias")
+    file = connect.place_of(project).project_file
+    with connect.named(endpoint, reference.name):
+        debugging.announce(
+            endpoint,
+            reference.name,
+            None if file is None else file.parent,
+            waits=wanted.debugging == "wait",
+        )
 
 
 def tail_for(invocation_type: str | None) -> str | None:

@@ -104,7 +104,8 @@ PRINTING_FLAGS = frozenset({"query", "output"})
 
 
 def takes_aws_flags(verb: Callable[..., int]) -> Callable[..., int]:
-    """Gives a verb with a parameter `aws: AwsFlags` all of these options on the command line."""
+    """Gives a verb with a parameter `aws: AwsFlags` all of these options on the command line, unless it has
+    one of that name itself."""
     own = inspect.signature(verb, eval_str=True)
     hints = get_type_hints(AwsFlags, include_extras=True)
     flags = [
@@ -112,6 +113,7 @@ def takes_aws_flags(verb: Callable[..., int]) -> Callable[..., int]:
             field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
         )
         for field in fields(AwsFlags)
+        if field.name not in own.parameters
     ]
     kept = [parameter for name, parameter in own.parameters.items() if name != "aws"]
 

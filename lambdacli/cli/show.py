@@ -72,6 +72,7 @@ def _fields_of(function: dict[str, Any]) -> list[tuple[str, str]]:
         ("concurrency", _with_unit(function.get("reserved_concurrency"), "reserved")),
         *_settings_of(function),
         *_unusual_of(function),
+        ("debug", function.get("debug")),
         ("log group", function.get("log_group")),
         *_attachments_of(function),
         ("modified", function.get("last_modified")),

@@ -14,6 +14,7 @@ from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import ProjectOption
 from lambdacli.client import control, http, local
+from lambdacli.model.attachment import HOST
 from lambdacli.model.location import Place
 
 EXAMPLES = """
@@ -109,6 +110,8 @@ def _announce(running: control.Running, options: control.StartOptions) -> None:
         render.note(str(problem))
     for notice in status.get("notices", []):
         render.note(str(notice))
+    for function, port in status.get("debuggers", {}).items():
+        render.say(f"{function}: a debugger can attach at {HOST}:{port} (`lam init --vscode`)")
 
 
 def _watch(running: control.Running) -> int:

@@ -61,7 +61,9 @@ class InvokeInput:
     qualifier: str | None = None
     tenant_id: str | None = None
     is_cold: bool = False
-    """To run in an environment that never ran one; only the project's own service heeds it."""
+    """To run in an environment that never ran one; only the project's own service heeds it, as the next."""
+    debugging: str | None = None
+    """`1`: to run beside a debugger; `wait`: not before it is attached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def _invoke_headers(wanted: InvokeInput) -> dict[str, str]:
         "X-Amz-Durable-Execution-Name": wanted.durable_execution_name,
         "X-Amz-Tenant-Id": wanted.tenant_id,
         "X-Lam-Cold": "1" if wanted.is_cold else None,
+        "X-Lam-Debug": wanted.debugging,
     }
     return {name: value for name, value in headers.items() if value is not None}
 
@@ -209,6 +212,16 @@ def status(endpoint: Endpoint) -> Json:
 
 def stop(endpoint: Endpoint, *, now: bool) -> None:
     _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
+
+
+def open_debugger(endpoint: Endpoint, function: str) -> Json:
+    """Where a debugger can attach to it, from now on."""
+    return _own_call(endpoint, "POST", "/debug", body=json.dumps({"function": function}).encode())
+
+
+def debuggers(endpoint: Endpoint) -> list[Json]:
+    """The same of all functions that can be debugged; no port is opened."""
+    return list(_own_call(endpoint, "GET", "/debug")["attachments"])
 
 
 def metrics(endpoint: Endpoint, function: str, since_ms: int) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,12 +17,15 @@ from lambdacli.environments.keeper.guardian import STANDBY_FD
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.base import Sandbox
+from lambdacli.environments.sandbox.own_network import RUNTIME_API, OwnNetwork
 from lambdacli.environments.variables import environment_variables
 from lambdacli.runtimes.base import InvalidEntrypoint, Start, StartPlan
 
 STANDBY_VARIABLE = "_LAM_STANDBY_FD"
 PLACES_VARIABLE = "_LAM_PLACES"
 """What our own bootstraps are told, and take out before user code runs."""
+DEBUG_HOST, DEBUG_PORT = "127.0.0.1", 5678
+"""Inside, where the debugger of an environment listens; editors come to its function's door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +110,10 @@ class Berth:
         lease: Lease,
         stream_name: str,
         temporary: Path | None,
-        own_address: str | None = None,
+        network: OwnNetwork | None = None,
         notices: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """With an address of its own it has a network of its own, in which the walls put its listener."""
+        """In a network of its own the walls put its listener."""
         self.sandbox = sandbox
         self.api = api
         self.stream_name = stream_name
@@ -118,7 +122,8 @@ class Berth:
         self._is_empty = site.is_empty
         self._lease = lease
         self._temporary = temporary
-        self._own_address = own_address
+        self._network = network
+        self._debugger_port: int | None = None
         self._notices = notices
         self._address = ""
         self._opening: asyncio.Task[None] | None = None
@@ -132,7 +137,7 @@ class Berth:
         await asyncio.shield(self._opening)
 
     async def _open(self) -> None:
-        self._address = self._own_address or await self.api.open()
+        self._address = await self.api.open() if self._network is None else "{}:{}".format(*RUNTIME_API)
         await self.sandbox.open(self._address)
 
     async def prepare(self) -> None:
@@ -158,6 +163,28 @@ class Berth:
         """What is not as the function's settings ask; known when it is open."""
         return self._notices()
 
+    async def dial_debugger(self) -> socket.socket:
+        """A connection to where its program listens for a debugger; OSError when it does not."""
+        if self._network is not None:
+            return await self._network.dial((DEBUG_HOST, DEBUG_PORT))
+        dial = socket.socket()
+        try:
+            dial.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(dial, self._debugger_address())
+        except BaseException:
+            dial.close()
+            raise
+        return dial
+
+    def _debugger_address(self) -> tuple[str, int]:
+        """On an address of its own it can have the same port as every other; else one that is free."""
+        host = self._address.rpartition(":")[0]
+        if self._debugger_port is None:
+            self._debugger_port = (
+                DEBUG_PORT if host != DEBUG_HOST or self._network is not None else _free_port()
+            )
+        return host, self._debugger_port
+
     @property
     def is_lost(self) -> bool:
         """Its guardian was killed, or its walls show an empty place for a folder that had vanished."""
@@ -180,6 +207,11 @@ class Berth:
         holds_itself = plan.holds_itself and self._processes == 0
         records = (is_fork or plan.holds_itself) and self._lease.wants_record
         private = dict(plan.private_variables)
+        if self._site.placement.debugging is not None:
+            host, port = self._debugger_address()
+            told = {"host": host, "port": port, "waits": self._site.placement.debugging.waits}
+            told["folders"] = [self._site.told(str(each)) for each in self._site.placement.debugger_folders]
+            private[PLACES_VARIABLE] = json.dumps({**json.loads(private[PLACES_VARIABLE]), "debugger": told})
         if records or holds_itself:
             document = json.loads(private[PLACES_VARIABLE])
             told = {"record": records, "preload": self._lease.known_preload() if holds_itself else []}
@@ -201,3 +233,9 @@ class Berth:
             has_standby=records or holds_itself,
             holds_itself=holds_itself,
         )
+
+
+def _free_port() -> int:
+    with socket.create_server((DEBUG_HOST, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -11,6 +11,9 @@ from typing import Any
 from lambdacli import runtimes
 from lambdacli.environments import failure, report
 from lambdacli.environments.command import Exit, StartError
+from lambdacli.environments.debugging.debuggee import Debuggee
+from lambdacli.environments.debugging.door import DebugDoor
+from lambdacli.environments.debugging.held_time import HeldTime
 from lambdacli.environments.environment_log import EnvironmentLog
 from lambdacli.environments.failure import Failure
 from lambdacli.environments.intake import Intake
@@ -42,7 +45,7 @@ from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
 
-SHORTEST_WAIT_SECONDS = 0.001
+TELL_OF_WAITING_SECONDS = 0.2
 
 EXIT_AFTER_CUT_SECONDS = 0.25
 """A runtime that leaves in the middle of its response has mostly died: its exit says more than the cut, and
@@ -83,6 +86,7 @@ class _Phase:
     deadline: float
     intake: Intake | None = None
     """What the runtime streams."""
+    """By the environment's own time, as all of these."""
     settled: Later[Settlement] = field(default_factory=Later)
     has_answered: bool = False
     is_late: bool = False
@@ -107,6 +111,7 @@ class Environment:
         launcher: Launcher,
         logs: LogBook,
         on_change: Callable[[Environment], None],
+        debug_door: DebugDoor | None = None,
     ) -> None:
         self.placement = placement
         self.state = EnvironmentState.NEW
@@ -126,6 +131,10 @@ class Environment:
         self._log = EnvironmentLog(stream, self._sandbox.output_fd())
         self._berth.api.serve(self)
         self._on_change = on_change
+        self._time = HeldTime()
+        self._held_told = 0.0
+        self._debug_door = debug_door
+        self._debuggee: Debuggee | None = None
         self._runtime = RuntimeState.DEAD
         self._processes = 0
         """Counts process trees, so that the end of a former one is not taken for the end of this one."""
@@ -153,9 +162,9 @@ class Environment:
         function = self.placement.key.function
         arn = runtime_version_arn(function.region, runtime.identifier)
         self._log.add(report.init_start_line(runtime_label(runtime), arn))
-        began = time.monotonic()
+        began = self._time.now()
         problem = await self._start_runtime(began + self._init_seconds, request_id="", timeout_seconds=0)
-        elapsed_ms = (time.monotonic() - began) * 1000
+        elapsed_ms = (self._time.now() - began) * 1000
         if problem is None:
             self._init_ms = elapsed_ms
             self._step(EnvironmentEvent.READY)
@@ -176,7 +185,7 @@ class Environment:
     ) -> Later[Settlement]:
         """One invocation. `answer` is called as soon as the caller's answer is known, for a stream at its
         end; the phase may go on."""
-        began = time.monotonic()
+        began = self._time.now()
         phase = _Phase(invocation, answer, begin, began, began + self.placement.timeout_seconds)
         try:
             needs_init = self.state is EnvironmentState.RESET
@@ -184,6 +193,8 @@ class Environment:
             self.invocations += 1
             if needs_init:
                 self._work_on(phase, self._begin_anew(phase))
+            elif (debuggee := self._to_wait_for(invocation)) is not None:
+                self._work_on(phase, self._begin_attached(phase, debuggee))
             else:
                 self._begin(phase)
         except Exception as error:
@@ -216,8 +227,9 @@ class Environment:
     @property
     def is_lost(self) -> bool:
         """It served until its place was killed, or is of no more use: another environment has to take what
-        comes."""
-        return self.invocations > 0 and self._berth.is_lost
+        comes. To load a debugger again would take the next invocation's own time."""
+        is_to_load = self._debug_door is not None and self.state is EnvironmentState.RESET
+        return self.invocations > 0 and (self._berth.is_lost or is_to_load)
 
     def max_memory_mb(self) -> int:
         return self._sandbox.max_memory_mb()
@@ -360,7 +372,8 @@ class Environment:
             plan = self._berth.plan()
             self.notices = (*plan.notices, *self._berth.notices())
             self._runtime_step(RuntimeEvent.START)
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            self._await_debugger()
+            async with asyncio.timeout(self._time.wait_for(deadline)):
                 await self._berth.start(plan, lambda exit: self._exited(number, exit))
         except TimeoutError:
             self._runtime_step(RuntimeEvent.TIMEOUT)
@@ -384,6 +397,18 @@ class Environment:
             case _:
                 return self._broken(happening, request_id)
 
+    def _await_debugger(self) -> None:
+        """What is started now listens for one."""
+        if self._debug_door is None or self.placement.debugging is None:
+            return
+        waits = self.placement.debugging.waits
+        self._debuggee = self._debug_door.debuggee(self._berth.dial_debugger, self._time, waits=waits)
+        if waits:
+            self._tell_of_waiting(self._debug_door)
+
+    def _tell_of_waiting(self, door: DebugDoor) -> None:
+        self._log.add(f"lam: waiting for a debugger at 127.0.0.1:{door.port}\n")
+
     # One invocation: each step is taken within the call that brings it about
 
     async def _begin_anew(self, phase: _Phase) -> None:
@@ -393,10 +418,27 @@ class Environment:
         if problem is None:
             self._begin(phase)
             return
-        elapsed_ms = (time.monotonic() - phase.began) * 1000
+        elapsed_ms = (self._time.now() - phase.began) * 1000
         self._log.add(report.init_report_line(elapsed_ms, "invoke", problem.status, problem.error_type))
         self._log.add(report.start_line(request_id, self.placement.key.version))
         await self._break_after(phase, self._lost(phase, problem))
+
+    def _to_wait_for(self, invocation: Invocation) -> Debuggee | None:
+        debugging = invocation.debugging or self.placement.debugging
+        if self._debuggee is None or debugging is None or not debugging.waits or self._debuggee.is_attached:
+            return None
+        return self._debuggee
+
+    async def _begin_attached(self, phase: _Phase, debuggee: Debuggee) -> None:
+        assert self._debug_door is not None
+        # The debugger that its init has waited for may be about to say that it is there.
+        loop = asyncio.get_running_loop()
+        telling = loop.call_later(TELL_OF_WAITING_SECONDS, self._tell_of_waiting, self._debug_door)
+        try:
+            await debuggee.wait_for_debugger()
+        finally:
+            telling.cancel()
+        self._begin(phase)
 
     def _begin(self, phase: _Phase) -> None:
         self._log.add(
@@ -415,7 +457,7 @@ class Environment:
         self._runtime_step(RuntimeEvent.INVOKE)
         self._event = NextEvent(
             request_id=invocation.request_id,
-            deadline_ms=int((time.time() + deadline - time.monotonic()) * 1000),
+            deadline_ms=int((time.time() + deadline - self._time.now()) * 1000),
             invoked_arn=invocation.invoked_arn,
             payload=invocation.payload,
             client_context=invocation.client_context,
@@ -451,7 +493,7 @@ class Environment:
             case RuntimeEvent.NEXT if phase.has_answered:
                 self._phase = None
                 self._sandbox.unwatch()
-                phase.ended = time.monotonic()
+                phase.ended = self._time.now()
                 # Not now: the answer is on its way, and leaves before END and REPORT are made.
                 asyncio.get_running_loop().call_soon(self._complete, phase)
             case RuntimeEvent.NEXT:
@@ -481,7 +523,7 @@ class Environment:
         self._work_on(phase, self._break_after(phase, self._lost(phase, problem)))
 
     def _lost(self, phase: _Phase, problem: Failure) -> Settlement:
-        phase.ended = time.monotonic()
+        phase.ended = self._time.now()
         settlement = self._settle(phase, problem)
         if not phase.has_answered:
             is_cut = phase.intake is not None and phase.intake.pieces is not None
@@ -497,7 +539,7 @@ class Environment:
         phase.settled.set_result(settlement)
 
     def _wait_for_deadline(self, deadline: float) -> None:
-        delay = max(SHORTEST_WAIT_SECONDS, deadline - time.monotonic())
+        delay = self._time.wait_for(deadline)
         self._timer = asyncio.get_running_loop().call_later(delay, self._deadline_came)
 
     def _deadline_came(self) -> None:
@@ -506,9 +548,10 @@ class Environment:
         phase = self._phase
         if phase is None:
             return
-        if time.monotonic() < phase.deadline or not phase.is_late:
+        now = self._time.now()
+        if now < phase.deadline or not phase.is_late:
             # What came in time may still lie unread, however late this loop comes to look: one more turn.
-            phase.is_late = time.monotonic() >= phase.deadline
+            phase.is_late = now >= phase.deadline
             self._wait_for_deadline(phase.deadline)
             return
         try:
@@ -574,8 +617,17 @@ class Environment:
             status=None if problem is None else problem.status,
             error_type=None if problem is None else problem.error_type,
         )
+        self._tell_what_was_held()
         tail = self._log.end_invocation(report.end_line(request_id), report.report_line(request_id, figures))
         return Settlement(figures, tail)
+
+    def _tell_what_was_held(self) -> None:
+        """In the log of the invocation that was held, or had to wait for the init that was."""
+        held = self._time.held_seconds - self._held_told
+        if held >= report.HELD_SECONDS_TOLD:
+            self._held_told += held
+            self._log.drain()
+            self._log.add(report.held_line(held))
 
     # What happens to the processes
 
@@ -586,6 +638,7 @@ class Environment:
             asyncio.get_running_loop().call_soon(self._exited, number, exit, turns + 1)
             return
         self._runtime_step(RuntimeEvent.EXITED)
+        self._end_debuggee()
         if self.state is EnvironmentState.IDLE:
             self._ended_while_idle()
             return
@@ -637,6 +690,7 @@ class Environment:
 
     async def _end_processes(self) -> None:
         self._processes += 1
+        self._end_debuggee()
         if self._runtime is RuntimeState.FAILED:
             self._runtime_step(RuntimeEvent.KILL)
         elif self._runtime not in (RuntimeState.STOPPING, RuntimeState.DEAD):
@@ -647,6 +701,11 @@ class Environment:
         if self._runtime is RuntimeState.STOPPING:
             self._runtime_step(RuntimeEvent.EXITED)
         self._log.end_processes()
+
+    def _end_debuggee(self) -> None:
+        if self._debuggee is not None:
+            self._debuggee.end()
+            self._debuggee = None
 
     def _dismiss_waiter(self) -> None:
         """Answers a `next` that will get no event any more."""
@@ -659,11 +718,15 @@ class Environment:
     async def _next_happening(self, deadline: float) -> _Happening | None:
         """The next thing that happens, or None at the deadline. What happened before is never taken for a
         timeout, however late this loop comes to look."""
-        try:
-            async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
-                return await self._happenings.get()
-        except TimeoutError:
-            return None if self._happenings.empty() else self._happenings.get_nowait()
+        while True:
+            try:
+                async with asyncio.timeout(self._time.wait_for(deadline)):
+                    return await self._happenings.get()
+            except TimeoutError:
+                if not self._happenings.empty():
+                    return self._happenings.get_nowait()
+            if self._time.now() >= deadline:
+                return None
 
     def _step(self, event: EnvironmentEvent) -> None:
         self.state = step(ENVIRONMENT_STEPS, self.state, event)

@@ -115,6 +115,8 @@ class Fleet:
         ticket = next(self._ticket_numbers)
         self._tickets[ticket] = run
         self._placements[placement.key] = placement
+        if placement.debugging is not None:
+            self._pool.confine(placement.key, placement.key.function)
         self._pool.ticket_came(ticket, placement.key, is_cold=invocation.wants_cold)
         if not self._is_current(placement.key):
             self._pool.retire({placement.key})  # it changed while this invocation was being placed
@@ -272,6 +274,8 @@ class Fleet:
         self._pool.member_gone(member)
         self._spawn(self._close(member, "lost"), self._closings)
         run = self._tickets[ticket]
+        if run.placement.debugging is not None:
+            self._pool.confine(run.placement.key, run.placement.key.function)
         self._pool.ticket_came(ticket, run.placement.key, is_cold=run.invocation.wants_cold)
         asyncio.get_running_loop().call_soon(self._act)
 

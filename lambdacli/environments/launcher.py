@@ -26,7 +26,7 @@ from lambdacli.environments.sandbox.base import Place
 from lambdacli.environments.sandbox.guarded import GuardedSandbox
 from lambdacli.environments.sandbox.layout import Shown, layout
 from lambdacli.environments.sandbox.linux import WalledPlace
-from lambdacli.environments.sandbox.own_network import RUNTIME_API, Door, OwnNetwork, published
+from lambdacli.environments.sandbox.own_network import DIALS, RUNTIME_API, Door, OwnNetwork, published
 from lambdacli.environments.sandbox.portable import PortablePlace
 from lambdacli.environments.sandbox.users import User
 from lambdacli.environments.standbys import Standbys
@@ -40,6 +40,7 @@ logger = logging.getLogger("lam.environments")
 
 KEEPER_PACKAGE = Path(__file__).with_name("keeper")
 KEEPER_VARIABLE = "_LAM_KEEPER"
+DEBUGGER_MEMORY_MB = 256
 
 JudgePeer = Callable[[Peer, int], Response | None]
 """Refuses who is not this user."""
@@ -121,13 +122,11 @@ class Launcher:
         user = self._grounds.take_user()
         api, network = self._runtime_api(placement, user)
         place = self._place(placement, number, lease, network, user)
+        # What a debugger takes is not the function's share.
+        memory_mb = placement.memory_mb + (0 if placement.debugging is None else DEBUGGER_MEMORY_MB)
         # Its limit on memory is the net under the exact one, which leaves out what lies in /tmp.
-        cgroup = self._grounds.cgroup(
-            f"environment-{number}", placement.memory_mb + placement.ephemeral_storage_mb
-        )
-        sandbox = GuardedSandbox(
-            place, placement.memory_mb, has_cpu_share=placement.has_cpu_share, cgroup=cgroup
-        )
+        cgroup = self._grounds.cgroup(f"environment-{number}", memory_mb + placement.ephemeral_storage_mb)
+        sandbox = GuardedSandbox(place, memory_mb, has_cpu_share=placement.has_cpu_share, cgroup=cgroup)
         return Berth(
             site,
             sandbox,
@@ -135,7 +134,7 @@ class Launcher:
             lease,
             new_stream_name(placement),
             place.temporary,
-            None if network is None else "{}:{}".format(*RUNTIME_API),
+            network,
             self._notices(placement, network),
         )
 
@@ -152,7 +151,7 @@ class Launcher:
         if self._door_inside is not None:
             for inside, outside in published(placement.endpoint_variables).items():
                 doors[inside] = self._door_inside(*outside)
-        return OwnNetwork(doors, self._grounds.way_out())
+        return OwnNetwork(doors, self._grounds.way_out(), dials=0 if placement.debugging is None else DIALS)
 
     def _place(
         self, placement: Placement, number: int, lease: Lease, network: OwnNetwork | None, user: User | None
@@ -205,6 +204,7 @@ class Launcher:
             dependencies=placement.dependencies,
             variables=placement.variables,
             memory_mb=placement.memory_mb,
+            is_debugged=placement.debugging is not None,
         )
         if not self._grounds.is_walled:
             return Site(placement, start, {})
@@ -217,6 +217,10 @@ class Launcher:
             **{
                 str(folder): house_layout.packages_place(number, folder)
                 for number, folder in enumerate(start.dependencies)
+            },
+            **{
+                str(folder): house_layout.debugger_place(number, folder)
+                for number, folder in enumerate(placement.debugger_folders)
             },
         }
         # The longest first: the state folder, and with it the runtime's, may lie inside the function's.
@@ -235,6 +239,7 @@ class Launcher:
             home=Path(os.path.expanduser("~")).resolve(),
             identity=self._grounds.folder,
             file_systems=site.placement.file_systems,
+            debugger=site.placement.debugger_folders,
         )
 
     def _language_root(self, start: Start) -> Path | None:

@@ -4,12 +4,12 @@ store."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.credentials import Credentials
-from lambdacli.model.function import Network
+from lambdacli.model.function import Debugging, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class PlacementKey:
     version: str
     generation: str
     """Changes whenever code or configuration does."""
+    is_debugged: bool = False
+    """Its processes have a debugger beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +55,19 @@ class Placement:
     """Folders of this machine by where the function finds them, to read and to write."""
     is_provisioned: bool = False
     """It is initialised before anybody calls."""
+    debugging: Debugging | None = None
+    debugger_folders: tuple[Path, ...] = ()
+    """The debugger's own code, which is none of the function's packages."""
+
+    def debugged(self, debugging: Debugging, folders: tuple[Path, ...]) -> Placement:
+        """As it runs beside a debugger: an editor may come while nothing runs, and what the debugger takes is
+        not the function's share."""
+        return replace(
+            self,
+            key=replace(self.key, is_debugged=True),
+            debugging=debugging,
+            debugger_folders=folders,
+            freezes=False,
+            preloads=False,
+            has_cpu_share=False,
+        )

@@ -67,6 +67,8 @@ class _Group:
     members: int = 0
     starting: int = 0
     settling: int = 0
+    owner: Hashable | None = None
+    """Groups of the same owner have one member at a time between them."""
     kept: int = 0
     """Of the members, those that are there whether anybody uses them or not."""
 
@@ -113,6 +115,8 @@ class Pool:
         self._retired: set[Hashable] = set()
         self._kept: dict[Hashable, int] = {}
         """How many members of a key are kept; 0 until the last of them is gone."""
+        self._owners: dict[Hashable, Hashable] = {}
+        """Of keys that are confined."""
         self._starting = 0
         self._last_number = 0
 
@@ -170,6 +174,12 @@ class Pool:
         if count or key in self._kept:
             self._kept[key] = count
 
+    def confine(self, key: Hashable, owner: Hashable) -> None:
+        """From now on there is one member at a time of all keys with this owner; further tickets wait."""
+        self._owners[key] = owner
+        if key in self._groups:
+            self._groups[key].owner = owner
+
     def kept_ready(self, key: Hashable) -> int:
         """Those kept that have started."""
         return sum(
@@ -220,6 +230,8 @@ class Pool:
             coming, cold = group.starting, len(group.cold)
             missing_cold = max(0, cold - coming)
             missing = max(0, len(group.waiting) - max(0, coming - cold) - settling)
+            if group.owner is not None:
+                missing_cold, missing = self._missing_of_confined(group, actions)
             if settling and group.waiting:
                 look_again = patience if look_again is None else min(look_again, patience)
             for number in range(missing_cold + missing):
@@ -230,6 +242,14 @@ class Pool:
                 actions.append(self._create(group, now, is_cold=number < missing_cold))
         if look_again is not None:
             actions.append(LookAgain(look_again))
+
+    def _missing_of_confined(self, group: _Group, actions: list[Action]) -> tuple[int, int]:
+        """How many may be made now: at most one, first for a ticket that wants a fresh one."""
+        if group.cold:
+            actions += [self._close(number, "replaced") for number in list(group.free)]
+        if any(member.group.owner == group.owner for member in self._members.values()):
+            return 0, 0
+        return (1, 0) if group.cold else (0, 1)
 
     def _create_kept(self, actions: list[Action], now: float) -> None:
         for key, count in list(self._kept.items()):
@@ -358,7 +378,7 @@ class Pool:
     def _group(self, key: Hashable) -> _Group:
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = _Group(key)
+            group = self._groups[key] = _Group(key, owner=self._owners.get(key))
         return group
 
     def _move(self, number: int, phase: _Phase, now: float) -> None:
@@ -396,6 +416,7 @@ class Pool:
             self._with_tickets.remove(group)
         if not group.members:
             self._groups.pop(group.key, None)
+            self._owners.pop(group.key, None)
 
 
 _REASONS_OF_THE_NEXT = {"idle": StartReason.LEFT, "evicted": StartReason.EVICTED}

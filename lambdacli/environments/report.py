@@ -24,6 +24,15 @@ def end_line(request_id: str) -> str:
     return f"END RequestId: {request_id}\n"
 
 
+HELD_SECONDS_TOLD = 0.05
+"""Less than this is no breakpoint that somebody looked at."""
+
+
+def held_line(seconds: float) -> str:
+    """Our own: on Lambda nothing stands still."""
+    return f"lam: {seconds:.1f} s held by the debugger, not counted\n"
+
+
 def report_line(request_id: str, report: Report) -> str:
     line = (
         f"REPORT RequestId: {request_id}\tDuration: {report.duration_ms:.2f} ms\t"

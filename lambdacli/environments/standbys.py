@@ -40,7 +40,7 @@ class Standbys:
         """The oldest that is ready, else a new one; more are made ready as soon as there is time."""
         key = placement.key
         self._users[key] = self._users.get(key, 0) + 1
-        if placement.is_provisioned:
+        if placement.is_provisioned or placement.debugging is not None:
             # Nobody waits for it, and its variables are not those of the ones that are ready.
             return self._make(placement)
         now = self._clock.monotonic()

@@ -32,6 +32,16 @@ class Network(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Debugging:
+    """That a debugger can attach to a function."""
+
+    port: int | None = None
+    """None: one that follows from the function's name."""
+    waits: bool = False
+    """No event is taken before a debugger is attached."""
+
+
+@dataclass(frozen=True, slots=True)
 class FolderCode:
     """Code that runs from the developer's own folder and follows its changes."""
 
@@ -138,6 +148,7 @@ class Function:
     has_cpu_share: bool = True
     """It gets CPU time in proportion to its memory."""
     network: Network = Network.HOST
+    debugging: Debugging | None = None
     dead_letter_target: str | None = None
     """The ARN of a queue or topic."""
     tracing: str = "PassThrough"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 
+from lambdacli.model.function import Debugging
 from lambdacli.model.later import Later
 from lambdacli.model.piece_stream import PieceStream
 from lambdacli.model.record import record
@@ -29,11 +30,19 @@ class Invocation:
     """The trace header: as it came, and from when the invocation is let in, as the function gets it."""
     wants_cold: bool = False
     """It is to run in an environment that never ran one."""
+    debugging: Debugging | None = None
+    """It is to run beside a debugger, whatever the function's own settings say."""
 
     def with_trace(self, trace_id: str) -> Invocation:
         """`replace` at a fifth of its price: every invocation passes here."""
         return Invocation(
-            self.request_id, self.invoked_arn, self.payload, self.client_context, trace_id, self.wants_cold
+            self.request_id,
+            self.invoked_arn,
+            self.payload,
+            self.client_context,
+            trace_id,
+            self.wants_cold,
+            self.debugging,
         )
 
 

@@ -13,7 +13,7 @@ from lambdacli.model.arn import FunctionKey
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.event import HistoryBounds
-from lambdacli.model.function import Network
+from lambdacli.model.function import Debugging, Network
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
@@ -185,7 +185,20 @@ class _Reader(NodeReader):
             has_cpu_share=value_of(both, "cpu_share", FUNCTION),
             network=Network(value_of(both, "network", FUNCTION)),
             url=value_of(both, "url", FUNCTION) or None,
+            debugging=self._debugging(both, family),
         )
+
+    def _debugging(self, settings: Settings, family: str | None) -> Debugging | None:
+        given = value_of(settings, "debug", FUNCTION)
+        debugging = given if isinstance(given, Debugging) else None
+        if debugging is not None and family == "provided":
+            entry = settings["debug"]
+            if not entry.path.startswith("defaults."):
+                self._complain(
+                    entry.node, entry.path, "what a provided.* function runs cannot be debugged", "remove it"
+                )
+            return None
+        return debugging
 
     def _was_refused(self, path: str, key: str) -> bool:
         """The key is there, but wrong: that was told already."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from lambdacli.model import limits
+from lambdacli.model.function import Debugging
 from lambdacli.model.nearest import nearest
 from lambdacli.model.runtime_names import RETIRED, RUNTIMES
 from lambdacli.model.variables import NAME_PATTERN, RESERVED
@@ -145,6 +146,47 @@ class Flag:
 
     def json_schema(self) -> JsonSchema:
         return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class DebugSwitch:
+    """Yes or no, or a mapping with `port` and `wait`, which is a yes."""
+
+    def read(self, node: Node, complain: Complain) -> Debugging | bool | None:
+        if not isinstance(node, MappingNode):
+            return Debugging() if (is_on := self._flag(node, complain)) else is_on
+        port: int | None = None
+        waits: bool | None = False
+        for name, key, value in entries(node, complain):
+
+            def complain_here(at: Node, path: str, message: str, hint: str, name: str = name) -> None:
+                complain(at, f".{name}{path}", message, hint)
+
+            if name == "port":
+                port = _DEBUG_PORT.read(value, complain_here)
+            elif name == "wait":
+                waits = Flag().read(value, complain_here)
+            else:
+                complain(key, f".{name}", "unknown key", "known are port, wait")
+        return Debugging(port, bool(waits))
+
+    @staticmethod
+    def _flag(node: Node, complain: Complain) -> bool | None:
+        if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:bool":
+            return Flag().read(node, complain)
+        complain(node, "", f"must be true, false or a mapping with port and wait, not {found(node)}", "")
+        return None
+
+    def json_schema(self) -> JsonSchema:
+        mapping: JsonSchema = {
+            "type": "object",
+            "properties": {"port": _DEBUG_PORT.json_schema(), "wait": Flag().json_schema()},
+            "additionalProperties": False,
+        }
+        return {"anyOf": [Flag().json_schema(), mapping]}
+
+
+_DEBUG_PORT = Number(1024, 65535)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.event import HistoryBounds
-from lambdacli.model.function import Network
+from lambdacli.model.function import Debugging, Network
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
@@ -72,6 +72,7 @@ class FunctionSettings:
     has_cpu_share: bool = True
     network: Network = Network.HOST
     url: DeclaredUrl | None = None
+    debugging: Debugging | None = None
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:

@@ -99,6 +99,7 @@ class Created:
     next_steps: tuple[str, ...]
     changed: Path | None
     """The lam.yaml that got an entry more."""
+    project_file: Path
 
 
 def create_function_files(
@@ -106,7 +107,7 @@ def create_function_files(
 ) -> Created:
     plan = plan_new_function(start, name, template, runtime)
     changed = plan.project_file if plan.changed_project is not None else None
-    return Created(create(plan), plan.next_steps, changed)
+    return Created(create(plan), plan.next_steps, changed, plan.project_file)
 
 
 def create(plan: Plan) -> tuple[Path, ...]:

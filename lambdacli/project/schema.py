@@ -16,6 +16,7 @@ from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
     Choice,
+    DebugSwitch,
     Endpoints,
     Flag,
     Group,
@@ -350,6 +351,14 @@ FUNCTION = (
         "Whether a function gets CPU time in proportion to its memory, as on AWS.",
         False,
         ("cpushare", "cpu"),
+    ),
+    Key(
+        "debug",
+        DebugSwitch(),
+        None,
+        "Whether a debugger can attach; as a mapping also at which port, and whether events wait for it.",
+        {"port": 5678, "wait": True},
+        ("debugger", "debugging", "inspect"),
     ),
     Key(
         "network",

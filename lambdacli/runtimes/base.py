@@ -25,6 +25,8 @@ class Start:
     variables: Mapping[str, str]
     """The function's own."""
     memory_mb: int = 128
+    is_debugged: bool = False
+    """It starts afresh, and its own bootstrap is told where to listen for a debugger."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,14 +59,16 @@ def plan(start: Start) -> StartPlan:
         # Only a wrapper script can lead the runtime to another Runtime API than the platform's own.
         "direct": "AWS_LAMBDA_EXEC_WRAPPER" not in start.variables,
     }
-    arguments = (str(node.path), *flags(start.memory_mb), str(start.runtime_root / "index.mjs"))
+    # Where its inspector listens is not for the function's log: editors come to lam's own port.
+    inspector = ("--inspect-publish-uid=http",) if start.is_debugged else ()
+    arguments = (str(node.path), *flags(start.memory_mb), *inspector, str(start.runtime_root / "index.mjs"))
     wrapped = exec_wrapper(start, arguments)
     return StartPlan(
         arguments=wrapped,
         variables=_variables(start, wanted),
         private_variables={"_LAM_PLACES": json.dumps(private)},
         has_framed_log=True,
-        holds_itself=wrapped == arguments,
+        holds_itself=wrapped == arguments and not start.is_debugged,
         notices=notices,
     )
 

@@ -17,7 +17,7 @@ from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import Start, StartPlan, exec_wrapper
 
 BOOTSTRAP = Path(__file__).with_name("bootstraps") / "python_bootstrap"
-PARTS = ("__init__", "payloads", "context", "log", "places", "runtime_api", "handler", "main")
+PARTS = ("__init__", "payloads", "context", "log", "places", "runtime_api", "debugger", "handler", "main")
 """Of the bootstrap, in an order in which nothing is needed before it is there."""
 SDK_MODULES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 """boto3 and all it imports: pure Python, so lam's own copy serves every interpreter."""
@@ -76,7 +76,7 @@ def plan(start: Start) -> StartPlan:
         variables=variables,
         private_variables={"_LAM_PLACES": json.dumps(private)},
         has_framed_log=True,
-        can_be_forked=wrapped == arguments,
+        can_be_forked=wrapped == arguments and not start.is_debugged,
         has_own_client=True,
         notices=notices,
     )

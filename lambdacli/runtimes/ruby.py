@@ -35,14 +35,14 @@ class Ruby:
 
 
 def find(runtime: RuntimeName) -> None:
-    chosen(_wanted(runtime))
+    chosen(wanted(runtime))
 
 
 def plan(start: Start) -> StartPlan:
-    wanted = _wanted(start.runtime)
-    ruby = chosen(wanted)
+    asked = wanted(start.runtime)
+    ruby = chosen(asked)
     notices: tuple[str, ...] = ()
-    if ruby.version != wanted:
+    if ruby.version != asked:
         notices = (
             f"{start.runtime.identifier} is not installed here; running on Ruby {ruby.label} ({ruby.path}), "
             "the nearest that is",
@@ -57,7 +57,7 @@ def plan(start: Start) -> StartPlan:
     arguments = (str(ruby.path), str(start.runtime_root / "lib" / "bootstrap.rb"))
     return StartPlan(
         arguments=exec_wrapper(start, arguments),
-        variables=_variables(start, wanted, ruby),
+        variables=_variables(start, asked, ruby),
         private_variables={"_LAM_PLACES": json.dumps(private)},
         has_framed_log=True,
         notices=notices,
@@ -119,7 +119,7 @@ def nearest(wanted: tuple[int, int], found: dict[tuple[int, int], Ruby]) -> tupl
     return min(found, key=lambda version: (abs(number(version) - number(wanted)), -number(version)))
 
 
-def _wanted(runtime: RuntimeName) -> tuple[int, int]:
+def wanted(runtime: RuntimeName) -> tuple[int, int]:
     version = (*runtime.version, 0, 0)
     return version[0], version[1]
 

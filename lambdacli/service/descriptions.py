@@ -23,6 +23,7 @@ from lambdacli.model.grant import Grant
 from lambdacli.model.runtime_names import deprecation_note
 from lambdacli.service import grants
 from lambdacli.service.callers import Callers
+from lambdacli.service.debugging import Debuggers
 from lambdacli.service.doors import Doors
 from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.neighbours import NeighbourServices
@@ -54,6 +55,7 @@ class Descriptions:
         neighbours: NeighbourServices,
         urls: FunctionUrls,
         http_apis: HttpApis,
+        debuggers: Debuggers,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -70,6 +72,7 @@ class Descriptions:
         self._neighbours = neighbours
         self._urls = urls
         self._http_apis = http_apis
+        self._debuggers = debuggers
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -109,6 +112,7 @@ class Descriptions:
                 }
                 for url in self._urls.all()
             ],
+            "debuggers": self._debuggers.open_ports(),
         }
 
     def urls(self) -> dict[FunctionKey, list[str]]:

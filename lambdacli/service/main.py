@@ -48,6 +48,7 @@ from lambdacli.model.principals import Caller
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import OffsetClock, SystemClock
+from lambdacli.service.debugging import Debuggers
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
@@ -142,10 +143,11 @@ class Service:
     # Building: what each step puts on the stack is its end
 
     async def _build(self, stack: AsyncExitStack) -> None:
-        """It ends in reverse: 1 followers of logs, 2 the doors close and running requests end, 3 events that
-        were begun come to their decision, 4 what was answered comes to its REPORT, 5 environments end, 6 the
-        keeper goes, 7 files are closed, 8 the neighbour services end, 9 the clock writes down how far it has
-        come, 10 the record goes: while it is there, others know of our draining."""
+        """It ends in reverse: 1 followers of logs, 2 debuggers, for what a breakpoint holds comes to no end,
+        3 the doors close and running requests end, 4 events that were begun come to their decision, 5 what
+        was answered comes to its REPORT, 6 environments end, 7 the keeper goes, 8 files are closed, 9 the
+        neighbour services end, 10 the clock writes down how far it has come, 11 the record goes: while it is
+        there, others know of our draining."""
         stack.callback(remove_record, self._settings.state)
         self._clock.start()
         stack.callback(self._clock.stop)
@@ -157,6 +159,7 @@ class Service:
         self._open_engine(stack)
         self._open_project(stack)
         await self._open_doors(stack)
+        stack.push_async_callback(self._debuggers.close)
         self._provisioner.start()
         self._events.start()
         stack.callback(self._logs.end_followers)
@@ -231,8 +234,17 @@ class Service:
             self._sessions,
         )
 
+        self._debuggers = Debuggers(
+            settings.state,
+            self._door_rules,
+            self._functions.get,
+            self._placements.code_folder,
+            lambda: self._grounds.is_walled,
+        )
+
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
-            return Environment(placement, self._launcher, self._logs, on_change)
+            door = None if placement.debugging is None else self._debuggers.door(placement.key.function)
+            return Environment(placement, self._launcher, self._logs, on_change, door)
 
         self._fleet = Fleet(
             make, pool_limits(None), self._clock, self._real_time, self._placements.is_current
@@ -253,6 +265,7 @@ class Service:
             self._placements.ready,
             lambda: self._preferences.stream_rate,
             self._capture.keep,
+            self._debuggers.debugged,
         )
         callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
         hearers = Hearers(
@@ -363,6 +376,7 @@ class Service:
             neighbours=self._neighbours,
             http_apis=self._http_apis,
             urls=self._function_urls,
+            debuggers=self._debuggers,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -375,6 +389,7 @@ class Service:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
         self._project_read()
+        await self._debuggers.open_ahead(self._functions.of_project())
         # The record comes before the socket: who can connect can also read who answers.
         write_record(self._settings.state, told.identity())
         await self._doors.open_socket(self._settings.socket)
@@ -496,6 +511,7 @@ class Service:
                 self._function_settings, self._provisioner, lambda: self._doors.endpoint
             ).of,
             events=self._event_desk,
+            debuggers=self._debuggers,
             logs=self._logs,
             clock=self._clock,
             metrics=self._metrics_since,
@@ -551,6 +567,7 @@ class Service:
         if self._functions.get(key) is None:
             self._launcher.forget(key)
         self._retire_outdated()
+        self._debuggers.heed(key)
         self._provisioner.changed(key)
         self._function_urls.forget()
 

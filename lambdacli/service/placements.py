@@ -110,6 +110,13 @@ class Placements:
                 self._ready[place] = known
         return known[1]
 
+    def code_folder(self, function: Function) -> Path:
+        match function.code:
+            case FolderCode(folder):
+                return folder
+            case ArchiveCode():
+                return self._code.folder(function.code)
+
     def _build(self, function: Function, generation: str, loop: asyncio.AbstractEventLoop) -> Placement:
         """Reads and writes files, and may wait for a package index: runs in a thread."""
         runtime = runtimes.name_of(function.runtime)

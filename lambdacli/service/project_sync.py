@@ -243,6 +243,7 @@ class ProjectSync:
             preloads=settings.preloads,
             has_cpu_share=settings.has_cpu_share,
             network=settings.network,
+            debugging=settings.debugging,
         )
 
     def _leave_other_places(self, account: str, region: str) -> None:

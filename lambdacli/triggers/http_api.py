@@ -199,7 +199,7 @@ class HttpApis:
     async def _from_function(self, call: ApiCall, payload: bytes, trace_id: str) -> _Done:
         function, kind = call.route.function, call.api.kind
         try:
-            async with asyncio.timeout(call.api.timeout_seconds):
+            async with asyncio.timeout(self._functions.patience(function, call.api.timeout_seconds)):
                 outcome = await self._functions.outcome_of(function, payload, trace_id)
         except TimeoutError:
             logger.warning(

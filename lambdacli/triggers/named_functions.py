@@ -32,9 +32,15 @@ class NamedFunctions:
         """Where they are."""
         self._account, self._region = account, region
 
+    def patience(self, name: str, seconds: float | None) -> float | None:
+        """How long a client waits for it: a breakpoint holds a function for as long as a person looks."""
+        function = self._callees.function(self._key_of(name), None)
+        is_debugged = function is not None and function.debugging is not None
+        return None if is_debugged else seconds
+
     async def outcome_of(self, name: str, payload: bytes, trace_id: str | None = None) -> Outcome:
         """Raises Refused. Whoever stops waiting does not stop the function."""
-        key = FunctionKey(self._account, self._region, name)
+        key = self._key_of(name)
         function = self._callees.function(key, None)
         if function is None or function.state is not State.ACTIVE:
             logger.warning(
@@ -54,6 +60,9 @@ class NamedFunctions:
         except RequestError as error:
             logger.warning("%s could not be invoked: %s", name, error.message)
             raise Refused(Fault.NOT_INVOKED) from None
+
+    def _key_of(self, name: str) -> FunctionKey:
+        return FunctionKey(self._account, self._region, name)
 
 
 def _look_at(done: asyncio.Future[InvokeAnswer]) -> None:

@@ -411,11 +411,46 @@ def test_an_endpoint_nobody_listens_at_is_a_clear_error(lam):
     )
 
 
-def test_debug_tells_the_exchange(lam, service):
-    answered(service)
-    err = lam("invoke", "demo-lambda", "--debug").err
+def test_debug_tells_the_exchange_with_an_endpoint_url(lam, tcp_service):
+    answered(tcp_service)
+    err = lam("invoke", "demo-lambda", "--debug", "--endpoint-url", tcp_service.status["endpoint"]).err
     assert "debug: POST /2015-03-31/functions/demo-lambda/invocations" in err
     assert "debug: 200 after" in err
+
+
+ATTACHMENT = {
+    "function": "demo-lambda",
+    "language": "python",
+    "port": 23456,
+    "seen_as": "/var/task",
+    "notes": ["port 20000 is taken"],
+}
+
+
+@pytest.mark.parametrize(("option", "header"), [("--debug", "1"), ("--debug-wait", "wait")])
+def test_a_debugged_invocation_says_first_where_to_attach(lam, service, project, option, header):
+    answered(service)
+    told = {**ATTACHMENT, "folder": str(project)}
+    service.answers["POST", "/_lam/v1/debug"] = Scripted(body=json.dumps(told).encode())
+    result = lam("invoke", "demo-lambda", option)
+    assert (result.exit_code, result.out) == (0, '"done"')
+    assert result.err.startswith("lam: attach a debugger to demo-lambda at 127.0.0.1:23456\n")
+    assert "port 20000 is taken" in result.err and '"remoteRoot": "/var/task"' in result.err
+    assert ("waiting for a debugger" in result.err) is (header == "wait")
+    assert service.calls()[-1].headers["x-lam-debug"] == header
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--debug", "--invocation-type", "Event"],
+        ["--debug-wait", "--qualifier", "live"],
+        ["--debug-wait", "--endpoint-url", "http://127.0.0.1:1"],
+    ],
+)
+def test_what_cannot_be_debugged_is_refused_before_it_is_sent(lam, service, words):
+    assert lam("invoke", "demo-lambda", *words).exit_code == 2
+    assert service.calls() == []
 
 
 def test_the_aws_cli_prints_the_same(tcp_service, project, monkeypatch, lam, tmp_path):

@@ -104,7 +104,10 @@ class House:
         return task
 
     async def stream(self) -> asyncio.Task[StreamedAnswer]:
-        task = asyncio.ensure_future(self.invoker.stream(FUNCTION, Invocation("r1", KEY.arn, b"{}")))
+        async def streamed() -> StreamedAnswer:
+            return await self.invoker.stream(FUNCTION, Invocation("r1", KEY.arn, b"{}"))
+
+        task = asyncio.ensure_future(streamed())
         await turns()
         return task
 

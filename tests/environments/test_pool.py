@@ -446,3 +446,32 @@ def test_ticket_that_wants_a_fresh_one_gets_none_that_was_kept() -> None:
     pool.member_free(1, 0)
     pool.ticket_came(1, "f", is_cold=True)
     assert pool.decide(1) == [Create(2, "f", COLD)]
+
+
+def test_confined_keys_of_one_owner_have_one_environment_between_them() -> None:
+    pool = Pool(ROOMY)
+    for ticket, key in ((1, "old"), (2, "old"), (3, "new")):
+        pool.confine(key, "f")
+        pool.ticket_came(ticket, key)
+    assert pool.decide(0) == [Create(1, "old")]
+    pool.member_free(1, 0)
+    assert pool.decide(0) == [Assign(1, 1)]
+    pool.member_free(1, 1)
+    assert pool.decide(1) == [Assign(2, 1)]
+    pool.retire({"old"})
+    assert pool.decide(1) == []
+    pool.member_free(1, 2)
+    assert pool.decide(2) == [Close(1, "replaced"), Create(2, "new")]
+
+
+def test_a_cold_ticket_of_a_confined_key_takes_the_place_of_the_free_environment() -> None:
+    pool = Pool(ROOMY)
+    pool.confine("f", "f")
+    pool.ticket_came(1, "f")
+    pool.decide(0)
+    pool.member_free(1, 0)
+    assert pool.decide(0) == [Assign(1, 1)]
+    pool.ticket_came(2, "f", is_cold=True)
+    assert pool.decide(1) == []
+    pool.member_free(1, 2)
+    assert pool.decide(2) == [Close(1, "replaced"), Create(2, "f", COLD)]

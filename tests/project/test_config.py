@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lambdacli.model.event import HistoryBounds
-from lambdacli.model.function import Network
+from lambdacli.model.function import Debugging, Network
 from lambdacli.model.function_url import Cors
 from lambdacli.project import yaml_nodes
 from lambdacli.project.config import ConfigError, FunctionSettings, find_project, load_project
@@ -148,6 +148,7 @@ def test_every_key_arrives(project):
                 expose: [x-b]
                 max_age: 60
                 credentials: true
+            debug: {port: 5678, wait: true}
         """,
         src__app_py="",
         src__app="",
@@ -200,6 +201,7 @@ def test_every_key_arrives(project):
                     max_age_seconds=60,
                 ),
             ),
+            debugging=Debugging(5678, waits=True),
         ),
     )
     assert loaded.watched_paths == {
@@ -734,3 +736,45 @@ def test_the_nearest_project_upwards_is_found(tmp_path):
     assert find_project(deep) == tmp_path / "lam.yml"
     (tmp_path / "a" / "lam.yaml").write_text("")
     assert find_project(deep) == tmp_path / "a" / "lam.yaml"
+
+
+@pytest.mark.parametrize(
+    ("written", "debugging"),
+    [
+        ("true", Debugging()),
+        ("off", None),
+        ("{}", Debugging()),
+        ("{wait: yes}", Debugging(waits=True)),
+        ("{port: 5678}", Debugging(5678)),
+    ],
+)
+def test_a_debugger_is_asked_for_by_a_word_or_a_mapping(project, written, debugging):
+    assert the_function(project(MINIMAL + f"    debug: {written}\n")).debugging == debugging
+
+
+def test_a_function_says_no_to_the_debugger_of_the_defaults(project):
+    file = project("defaults: {debug: true}\n" + MINIMAL + "    debug: false\n")
+    assert the_function(file).debugging is None
+
+
+def test_a_debugger_of_the_defaults_is_not_for_custom_runtimes(project):
+    file = project("defaults: {debug: true}\nfunctions: {f: {runtime: provided.al2023}}\n")
+    assert the_function(file).debugging is None
+
+
+@pytest.mark.parametrize(
+    ("written", "complaint"),
+    [
+        (
+            "5678",
+            "functions.demo.debug: must be true, false or a mapping with port and wait, not the number 5678",
+        ),
+        ("{port: 80}", "functions.demo.debug.port: must be a number from 1024 to 65535, not the number 80"),
+        ("{wait: 1}", "functions.demo.debug.wait: must be true or false, not the number 1"),
+        ("{host: x}", "functions.demo.debug.host: unknown key; known are port, wait"),
+    ],
+)
+def test_a_wrong_wish_for_a_debugger_is_told(project, written, complaint):
+    with pytest.raises(ConfigError) as told:
+        load_project(project(MINIMAL + f"    debug: {written}\n"))
+    assert complaint in str(told.value)

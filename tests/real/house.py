@@ -179,14 +179,16 @@ class Project:
             assert process.wait(60) == code, seen
         return seen.decode()
 
-    def begin(self, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """A verb that runs on; stdout and stderr in one stream."""
+    def begin(
+        self, *arguments: str, more: Mapping[str, str] | None = None, apart: bool = False
+    ) -> subprocess.Popen[str]:
+        """A verb that runs on; stdout and stderr in one stream, unless they are wanted apart."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
             env={**self.variables, **(more or {})},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE if apart else subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
         )

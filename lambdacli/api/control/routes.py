@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote
 from lambdacli.api.control import clock, metrics
 from lambdacli.api.control.captured import ROUTE as CAPTURED
 from lambdacli.api.control.captured import CapturedRoutes
+from lambdacli.api.control.debug import Debuggers, DebugRoutes
 from lambdacli.api.control.metrics import MetricsSince
 from lambdacli.api.control.queue import QueueRoutes
 from lambdacli.api.control.settings_shown import ShownSettings
@@ -23,6 +24,7 @@ from lambdacli.model.effects import without_effect
 from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import (
     ArchiveCode,
+    Debugging,
     FolderCode,
     Function,
     Layer,
@@ -62,6 +64,7 @@ class ControlContext:
     """What was set for it, its versions and its aliases."""
     events: EventDesk
     """The queue of asynchronous events."""
+    debuggers: Debuggers
     logs: LogBook
     clock: MovableClock
     metrics: MetricsSince
@@ -80,6 +83,7 @@ class Control:
     def __init__(self, context: ControlContext) -> None:
         self._context = context
         self._queue = QueueRoutes(context.events, context.place)
+        self._debug = DebugRoutes(context.debuggers, context.functions, context.place, context.settle_project)
         self._routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("GET", "status"): self._status,
             ("POST", "stop"): self._stop,
@@ -89,6 +93,8 @@ class Control:
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
             ("GET", "metrics"): self._metrics,
+            ("GET", "debug"): self._debug.list_all,
+            ("POST", "debug"): self._debug.open,
             ("GET", "clock"): self._clock,
             ("POST", "clock/advance"): self._advance_clock,
             ("POST", "clock/reset"): self._reset_clock,
@@ -259,6 +265,13 @@ def _summary(function: Function) -> dict[str, object]:
     }
 
 
+def _debugging(debugging: Debugging | None) -> str | None:
+    if debugging is None:
+        return None
+    port = "" if debugging.port is None else f" at port {debugging.port}"
+    return f"on{port}" + (", events wait for a debugger" if debugging.waits else "")
+
+
 def _details(function: Function, problems: Sequence[str], settings: ShownSettings) -> dict[str, object]:
     notes = [*problems, *without_effect(function), *settings.notes]
     if function.origin is Origin.API:
@@ -277,6 +290,7 @@ def _details(function: Function, problems: Sequence[str], settings: ShownSetting
         "preload": function.preloads,
         "cpu_share": function.has_cpu_share,
         "network": function.network.value,
+        "debug": _debugging(function.debugging),
         **_attachments(function),
         **settings.sections,
         "notes": notes,

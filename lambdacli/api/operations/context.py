@@ -37,7 +37,9 @@ class Invoker(Protocol):
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]: ...
 
     # The same, for a caller who takes the response as it comes.
-    async def stream(self, function: Function, invocation: Invocation) -> StreamedAnswer: ...
+    def stream(
+        self, function: Function, invocation: Invocation
+    ) -> Later[StreamedAnswer] | Coroutine[Any, Any, StreamedAnswer]: ...
 
 
 class Events(Protocol):

@@ -39,6 +39,7 @@ def invoke(context: Context, request: dict[str, Any]) -> Answering:
             client_context=None if is_event else client_context,
             trace_id=trace_id,
             wants_cold=invoking.wants_cold(context),
+            debugging=invoking.wanted_debugging(context),
         )
         if is_event:
             accepted = context.events.accept(function, invocation, target.qualifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Coroutine
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from lambdacli.api.names import target_of
 from lambdacli.api.operations.context import Context, Reply
 from lambdacli.model.errors import RequestError
 from lambdacli.model.function import Function
+from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvocationType, StreamedAnswer
 from lambdacli.wire import eventstream
 
@@ -37,27 +39,34 @@ def invoke_with_response_stream(context: Context, request: dict[str, Any]) -> An
             client_context=client_context,
             trace_id=trace_id,
             wants_cold=invoking.wants_cold(context),
+            debugging=invoking.wanted_debugging(context),
         )
         return _streamed(context, function, invocation, headers, request.get("LogType") == "Tail")
 
     return run() if invoking.is_json(payload) else invoking.after_a_closer_look(payload, run)
 
 
-async def _streamed(
+def _streamed(
     context: Context,
     function: Function,
     invocation: Invocation,
     headers: dict[str, str],
     want_log_tail: bool,
-) -> Reply:
-    answer = await context.invoker.stream(function, invocation)
-    members = {
-        "StatusCode": 200,
-        "ExecutedVersion": answer.executed_version,
-        "EventStream": _Messages(answer, want_log_tail),
-        "ResponseStreamContentType": eventstream.CONTENT_TYPE,
-    }
-    return Reply(members, headers | invoking.notices_header(context, answer.notices))
+) -> Later[Reply] | Coroutine[Any, Any, Reply]:
+    def reply(answer: StreamedAnswer) -> Reply:
+        members = {
+            "StatusCode": 200,
+            "ExecutedVersion": answer.executed_version,
+            "EventStream": _Messages(answer, want_log_tail),
+            "ResponseStreamContentType": eventstream.CONTENT_TYPE,
+        }
+        return Reply(members, headers | invoking.notices_header(context, answer.notices))
+
+    async def wait(answering: Coroutine[Any, Any, StreamedAnswer]) -> Reply:
+        return reply(await answering)
+
+    answer = context.invoker.stream(function, invocation)
+    return answer.then(reply) if isinstance(answer, Later) else wait(answer)
 
 
 class _Messages:

@@ -22,9 +22,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def open_network(room: dict[str, Any]) -> list[int]:
     """For root of a network namespace that has just begun. Returns what the service needs of it: a listener
-    for each address of the room, word of new routes, and the two namespaces that a way out has to enter."""
+    for each address of the room, sockets that connect inside wherever they are used, word of new routes, and
+    the two namespaces that a way out has to enter."""
     _bring_up_loopback()
     descriptors = [_listener(host, port) for host, port in room["listen"]]
+    descriptors += [_unconnected() for _ in range(room["dials"])]
     routes = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
     routes.bind((0, RTMGRP_IPV4_ROUTE))
     descriptors.append(routes.detach())
@@ -45,6 +47,11 @@ def _bring_up_loopback() -> None:
         request = struct.pack("16sh14x", b"lo", 0)
         flags = struct.unpack("16sh14x", fcntl.ioctl(any_socket, SIOCGIFFLAGS, request))[1]
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | IFF_UP))
+
+
+def _unconnected() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as dial:
+        return dial.detach()
 
 
 def _listener(host: str, port: int) -> int:

@@ -11,7 +11,8 @@ from lambdacli.environments.sandbox.base import Layout
 
 TASK_ROOT, OPT_ROOT, RUNTIME_ROOT, LANGUAGE_ROOT = "/var/task", "/opt", "/var/runtime", "/var/lang"
 KEEPER_ROOT = f"{RUNTIME_ROOT}/lam-keeper"
-"""Not a name that could be imported: /var/runtime is on the search path."""
+DEBUGGER_ROOT = f"{RUNTIME_ROOT}/lam-debugger"
+"""No names that could be imported: /var/runtime is on the search path."""
 
 SYSTEM_FOLDERS = ("/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32", "/nix/store")
 LANGUAGE_FOLDERS = ("bin", "lib", "lib64")
@@ -31,6 +32,11 @@ def packages_place(number: int, folder: Path) -> str:
     return f"/var/packages/{number}/{folder.name}"
 
 
+def debugger_place(number: int, folder: Path) -> str:
+    """Where a debugger's own code is shown, which no function finds by itself."""
+    return f"{DEBUGGER_ROOT}/{number}/{folder.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The folders of one function, as they lie on disk."""
@@ -47,6 +53,7 @@ class Shown:
     """The developer's."""
     identity: Path
     """A folder with the `passwd` and `group` that a function finds in /etc."""
+    debugger: Sequence[Path] = ()
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     """Folders by the place where the function may read and write them."""
 
@@ -62,6 +69,10 @@ def layout(shown: Shown) -> Layout:
         *(
             ("show", packages_place(number, folder), str(folder))
             for number, folder in enumerate(shown.dependencies)
+        ),
+        *(
+            ("show", debugger_place(number, folder), str(folder))
+            for number, folder in enumerate(shown.debugger)
         ),
         *(("share", place, str(folder)) for place, folder in shown.file_systems.items()),
     ]

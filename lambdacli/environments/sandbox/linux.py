@@ -75,6 +75,7 @@ def room_of(
         "temporary_mb": temporary_mb,
         "network": Network.HOST if network is None else Network.ISOLATED,
         "listen": [] if network is None else network.addresses(),
+        "dials": 0 if network is None else network.dials,
         "resolver": outbound.resolver_file(Path("/etc/resolv.conf")) if has_way_out else None,
         "hosts": hosts_file(Path("/etc/hosts"), runtime_api.rpartition(":")[0]),
         "uid": uid,

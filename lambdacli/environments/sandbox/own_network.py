@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 import os
 import socket
@@ -16,6 +18,8 @@ logger = logging.getLogger("lam.environments")
 
 RUNTIME_API = ("127.0.0.1", PORT)
 MOST_DOORS = 32
+DIALS = 24
+"""Connections that the service can make inside one that is debugged; with the doors, all in one message."""
 NOTHING_OUTSIDE = (
     "network: isolated: nothing outside can be reached, for neither pasta nor slirp4netns is installed "
     "(Debian's package is passt)"
@@ -33,11 +37,14 @@ class Door(Protocol):
 
 
 class OwnNetwork:
-    def __init__(self, doors: Mapping[Address, Door], way_out: WayOut | None) -> None:
+    def __init__(self, doors: Mapping[Address, Door], way_out: WayOut | None, *, dials: int = 0) -> None:
+        """Of the `dials`, each is good for one connection from here to what listens inside."""
+        self.dials = dials
         self.problem: str | None = None
         """What does not work of the way out."""
         self._doors = dict(doors)
         self._way_out = way_out
+        self._unused: list[socket.socket] = []
 
     def notices(self) -> tuple[str, ...]:
         if self._way_out is None:
@@ -56,7 +63,9 @@ class OwnNetwork:
 
     async def open(self, descriptors: list[int]) -> None:
         """Takes what keeper/network.py hands out."""
-        *listeners, routes_fd, network, user = descriptors
+        *sockets, routes_fd, network, user = descriptors
+        listeners, dials = sockets[: len(self._doors)], sockets[len(self._doors) :]
+        self._unused = [socket.socket(fileno=descriptor) for descriptor in dials]
         try:
             with socket.socket(fileno=routes_fd) as routes:
                 for door in self._doors.values():
@@ -70,7 +79,20 @@ class OwnNetwork:
             for descriptor in (network, user, *listeners):
                 os.close(descriptor)
 
+    async def dial(self, address: Address) -> socket.socket:
+        """A connection to what listens inside; OSError when nothing does."""
+        if not self._unused:
+            raise OSError(errno.EMFILE, "no more connections can be made inside")
+        dial = self._unused[-1]
+        dial.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(dial, address)
+        self._unused.remove(dial)
+        return dial
+
     async def close(self) -> None:
+        for dial in self._unused:
+            dial.close()
+        self._unused.clear()
         for door in self._doors.values():
             await door.stop(0)
         if self._way_out is not None:

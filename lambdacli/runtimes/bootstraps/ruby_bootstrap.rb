@@ -255,6 +255,25 @@ module LamRuntime
     end
   end
 
+  # Lets the debugger listen, before any of the function's code runs.
+  module Debugger
+    def self.listen(settings)
+      # It is found here only: the function's own gems have none.
+      found = $LOAD_PATH.dup
+      $LOAD_PATH.unshift(*settings['folders'])
+      ENV['RUBY_DEBUG_LOG_LEVEL'] = 'ERROR'
+      require 'debug/session'
+      require 'debug/server'
+      # It pauses whatever it is attached to by this signal, and passes that on when the pause is over.
+      is_over = false
+      trap(:URG) { is_over = true } if settings['waits']
+      DEBUGGER__.open_tcp(host: settings['host'], port: settings['port'], nonstop: true)
+      ENV.delete('RUBY_DEBUG_LOG_LEVEL')
+      $LOAD_PATH.replace(found)
+      sleep 0.01 until is_over || !settings['waits']
+    end
+  end
+
   # The loop.
   class Runtime
     def initialize
@@ -262,6 +281,7 @@ module LamRuntime
       @places = Places.new(document)
       @log = LogChannel.new(ENV.delete('_LAMBDA_TELEMETRY_LOG_FD'))
       @is_direct = document['direct']
+      @debugger = document['debugger']
     end
 
     def run
@@ -272,6 +292,7 @@ module LamRuntime
       end
       prepare_output
       @api = RuntimeApi.new(address, @is_direct)
+      Debugger.listen(@debugger) if @debugger
       handler = load_handler(name)
       loop { serve(handler, *@api.next) }
     end

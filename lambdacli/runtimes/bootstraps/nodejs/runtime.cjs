@@ -34,5 +34,9 @@ exports.start = async function start() {
     await api.connected();
     await standby.wait();
   }
+  if (document.debugger !== undefined) {
+    const { host, port, waits } = document.debugger;
+    require("node:inspector").open(port, host, waits);
+  }
   await client.run({ api, errors, log, places, version, initialised: () => standby?.record() });
 };

@@ -5,6 +5,7 @@ import os
 import sys
 
 from .context import Context
+from .debugger import listen_for_debugger
 from .handler import InitFailure, find_handler
 from .log import Log
 from .payloads import RuntimeFault, decode_event, encode_answer, error_body
@@ -28,6 +29,8 @@ def main():
         api.connect()
         template.wait_for_start()
     del os.environ["_LAM_PLACES"]
+    if "debugger" in document:
+        listen_for_debugger(document["debugger"])
     try:
         handler = find_handler(os.environ.get("_HANDLER", ""), places)
     except InitFailure as failure:
