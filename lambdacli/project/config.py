@@ -120,13 +120,15 @@ class _Reader(NodeReader):
     def _apis(
         self, top: Settings, defaults: Settings, functions: dict[str, tuple[Node, Settings]]
     ) -> tuple[HttpApi, ...]:
-        if "http" in defaults:
-            entry = defaults["http"]
-            self._complain(entry.node, entry.path, "a route leads to one function", "write it there")
+        for key in ("http", "websocket"):
+            if key in defaults:
+                entry = defaults[key]
+                self._complain(entry.node, entry.path, "a route leads to one function", "write it there")
         written = [
-            WrittenRoutes(name, own["http"].path, own["http"].value)
+            WrittenRoutes(name, own[key].path, own[key].value, is_websocket=key == "websocket")
             for name, (_, own) in functions.items()
-            if "http" in own
+            for key in ("http", "websocket")
+            if key in own
         ]
         return build_apis(
             value_of(top, "apis", TOP_LEVEL), written, tuple(functions), self._complain, self.folder

@@ -11,7 +11,7 @@ from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
 from lambdacli.project.capturing import Capturing
-from lambdacli.project.http_kinds import Apis, Routes
+from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -369,11 +369,20 @@ FUNCTION = (
     ),
     Key(
         "http",
-        Routes(),
+        HTTP_ROUTES,
         (),
         "Routes that lead to the function: `GET /items/{id}`, or a mapping that names api and authorizer.",
         ["GET /items/{id}", {"route": "ANY /{proxy+}", "api": "shop"}],
         ("route", "routes", "events", "httpapi", "http_api"),
+    ),
+    Key(
+        "websocket",
+        WEBSOCKET_ROUTES,
+        (),
+        "Routes of a WebSocket API that lead to the function: `$connect`, `$disconnect`, `$default`, words "
+        "that messages select, or a mapping that says more.",
+        ["$connect", {"route": "send", "answer": True}],
+        ("websockets", "web_socket", "ws"),
     ),
     Key(
         "url",
