@@ -60,9 +60,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def web_project(name: str, tmp_path: Path) -> Iterator[Project]:
-    shutil.copytree(PROJECTS / name, tmp_path / "project")
-    with opened(tmp_path) as project:
+def web_project(name: str, root: Path) -> Iterator[Project]:
+    shutil.copytree(PROJECTS / name, root / "project")
+    with opened(root) as project:
         project.variables |= network_variables()
         project.start()
         _install(project)
