@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -32,6 +32,7 @@ class App:
     """The one with a URL."""
     ending: str = ""
     """Of the names of its APIs."""
+    fronts: Sequence[str] = FRONTS
     balancer_has_all_values: bool = True
     """Of queries and headers that are repeated."""
     not_there: Mapping[str, Callable[..., None]] = field(default_factory=dict)
@@ -104,8 +105,7 @@ def a_file(site: Visited) -> None:
 def a_picture(site: Visited) -> None:
     answer = site.ask("GET /picture", accept="image/png")
     assert answer.headers["content-type"] == "image/png"
-    assert answer.data.startswith(b"\x89PNG\r\n\x1a\n")
-    assert (len(answer.data), int(answer.headers["content-length"])) == (69, 69)
+    assert (answer.data[:8], len(answer.data)) == (b"\x89PNG\r\n\x1a\n", 69)
 
 
 def an_encoded_answer(site: Visited) -> None:
@@ -205,6 +205,7 @@ APPS = [
     App("express by serverless-express"),
     App("express by serverless-http", "serverless-http", "-serverless-http"),
     App("hono by its adapter"),
+    App("hono by its adapter, streamed", "streamed", fronts=["url"]),
     App("powertools by its resolvers"),
 ]
 
@@ -215,16 +216,21 @@ def test_an_app_runs_unchanged(framework: str, tmp_path: Path, subtests: pytest.
         need("node", "npm")
     with web_project(framework, tmp_path) as project:
         urls = urls_of(project)
-        for app, front in [(app, front) for app in APPS if app.framework == framework for front in FRONTS]:
-            url = urls[app.function if front == "url" else f"{front}{app.ending}"]
-            with contextlib.closing(Visited(url, app, front)) as site:
-                for case in CASES:
-                    if app.not_there.get(front) is not case:
-                        with subtests.test(f"{app.name}, {front}: {case.__name__.replace('_', ' ')}"):
-                            case(site)
+        for app in [app for app in APPS if app.framework == framework]:
+            for front in app.fronts:
+                url = urls[app.function if front == "url" else f"{front}{app.ending}"]
+                with contextlib.closing(Visited(url, app, front)) as site:
+                    _visit(site, subtests)
         if framework == "hono":
             with subtests.test("an event stream"), contextlib.closing(Site(urls["streamed"])) as streamed:
                 an_event_stream(streamed)
+
+
+def _visit(site: Visited, subtests: pytest.Subtests) -> None:
+    for case in CASES:
+        if site.app.not_there.get(site.front) is not case:
+            with subtests.test(f"{site.app.name}, {site.front}: {case.__name__.replace('_', ' ')}"):
+                case(site)
 
 
 def an_event_stream(site: Site) -> None:
