@@ -10,6 +10,7 @@ from lambdacli.model.delivery import service_of
 from lambdacli.model.managed_policies import managed_policy_path
 from lambdacli.model.mapping import SourceKind
 from lambdacli.model.policy_document import VERSION_WITH_VARIABLES, PolicyError, PolicyKind, policy_of
+from lambdacli.model.policy_document import statements_of as listed_statements
 from lambdacli.model.sending_rights import RIGHTS
 from lambdacli.project.policy_templates import Here, Statement, TemplateError, statements_of
 
@@ -116,7 +117,7 @@ def role_policy(needs: RoleNeeds) -> RolePolicy:
             managed.append(_given_managed(index, given, needs.here))
         else:
             statements += _given_statements(index, given, needs.here)
-    document = None
+    document: dict[str, object] | None = None
     if statements:
         document = {"Version": VERSION_WITH_VARIABLES, "Statement": statements}
         _check(document)
@@ -346,7 +347,9 @@ def _given_managed(index: int, given: str, here: Here) -> str:
 
 def _given_statements(index: int, given: Mapping[str, object], here: Here) -> list[Statement]:
     if "Statement" in given or "Effect" in given:
-        document = dict(given) if "Statement" in given else {"Statement": [dict(given)]}
+        document: dict[str, object] = {"Statement": dict(given)}
+        if "Statement" in given:
+            document = dict(given)
         return _statements_of_document(index, document)
     if len(given) != 1:
         raise RolePolicyError(
@@ -367,9 +370,7 @@ def _statements_of_document(index: int, document: dict[str, object]) -> list[Sta
         policy_of({"Version": VERSION_WITH_VARIABLES, **document}, PolicyKind.IDENTITY)
     except PolicyError as error:
         raise RolePolicyError(index, str(error)) from error
-    statements = document["Statement"]
-    listed = statements if isinstance(statements, list) else [statements]
-    return [dict(each) for each in listed]
+    return [dict(each) for each in listed_statements(document)]
 
 
 def _check(document: dict[str, object]) -> None:

@@ -17,6 +17,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambdacli import __version__
+from lambdacli.api import code_links
+from lambdacli.api.code_links import CodeDownloads, CodeLinks
 from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
@@ -282,6 +284,7 @@ class Service:
         )
         database = self._settings.state / "lam.db"
         self._model = load_model()
+        self._code_links = CodeLinks()
         self._function_urls = FunctionUrls(
             self._function_settings,
             callees,
@@ -396,13 +399,19 @@ class Service:
 
     def _fronts(self) -> Fronts:
         urls, apis = self._function_urls.handle, self._http_apis.handle
+        downloads = CodeDownloads(self._code_links, self._functions, self._code).handle
         return Fronts(
             {
                 function_url.DOMAIN: urls,
                 api_addresses.API_DOMAIN: apis,
                 api_addresses.ALB_DOMAIN: apis,
             },
-            {function_url.PATH: urls, api_addresses.API_PATH: apis, api_addresses.ALB_PATH: apis},
+            {
+                function_url.PATH: urls,
+                api_addresses.API_PATH: apis,
+                api_addresses.ALB_PATH: apis,
+                code_links.PATH: downloads,
+            },
         )
 
     def _neighbourhood(self) -> Neighbourhood:
@@ -442,6 +451,7 @@ class Service:
             mappings=self._mappings,
             code_signing=self._code_signing,
             code=self._code,
+            code_links=self._code_links,
             layers=self._layers,
             substitutions=told.substitutions,
             packages=self._packages,
