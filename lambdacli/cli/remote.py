@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -36,7 +37,8 @@ def aws_of(flags: AwsFlags) -> Aws:
     return Aws(
         Account(
             profile=flags.profile,
-            region=flags.region,
+            # botocore alone knows AWS_DEFAULT_REGION only.
+            region=flags.region or os.environ.get("AWS_REGION") or None,
             endpoint_url=flags.endpoint_url,
             verify=False if flags.no_verify_ssl else flags.ca_bundle or True,
             connect_timeout_seconds=_seconds(flags.cli_connect_timeout, 10.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -183,6 +184,8 @@ class Aws:
     def _connection_hint(self) -> str:
         if self.account.endpoint_url is not None:
             return "is the service at --endpoint-url running?"
+        if any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ):
+            return "AWS_ENDPOINT_URL leads there: is it running?"
         region, known = str(self.region), self._made_session().get_available_regions("lambda")
         if region in known:
             return "is this machine online? HTTPS_PROXY is heeded"
