@@ -8,7 +8,11 @@ import time
 import boto3
 import pytest
 
-from tests.real.house import opened
+from lambdacli.model.function_url import Cors
+from lambdacli.project.config import load_project
+from lambdacli.project.urls import DeclaredUrl
+from tests.api_house import zip_of
+from tests.real.house import PYTHON_RUNTIME, opened
 
 pytestmark = pytest.mark.real
 
@@ -46,6 +50,13 @@ def laptop(tmp_path, cloud):
         project.variables |= KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{cloud.port}"}
         yield project
         assert not (project.state / "service.json").exists()
+
+
+@pytest.fixture
+def laptop_that_runs(tmp_path, cloud):
+    with opened(tmp_path) as project:
+        project.variables |= KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{cloud.port}"}
+        yield project
 
 
 def test_a_deployed_function_answers_as_a_local_one(cloud, laptop):
@@ -184,5 +195,216 @@ def test_logs_of_moto_are_read_too(tmp_path):
             ]
             missing = project.lam("logs", "/aws/lambda/g", "--remote", code=1)
             assert "there is no log group /aws/lambda/g" in missing.stderr
+    finally:
+        server.stop()
+
+
+# lam pull
+
+
+def client_of(cloud):
+    return boto3.client(
+        "lambda",
+        endpoint_url=f"http://127.0.0.1:{cloud.port}",
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="y",
+    )
+
+
+def deployed(client, name, code=CODE, **settings):
+    made = {
+        "FunctionName": name,
+        "Runtime": PYTHON_RUNTIME,
+        "Handler": "app.handler",
+        "Role": "arn:aws:iam::000000000000:role/orders",
+        "Code": {"ZipFile": zip_of(**{"app.py": code})},
+    }
+    client.create_function(**made | settings)
+
+
+def test_a_pulled_function_runs_and_pulling_again_changes_nothing(cloud, laptop_that_runs):
+    laptop = laptop_that_runs
+    done = laptop.lam("pull", "demo")
+    assert "1 file → demo" in done.stderr
+    text = (laptop.folder / "lam.yaml").read_text()
+    assert text == (
+        "region: us-east-1\n"
+        'account: "000000000000"\n'
+        "functions:\n"
+        "  demo:\n"
+        f"    runtime: {PYTHON_RUNTIME}\n"
+        "    handler: app.handler\n"
+        "    code: demo\n"
+        "    memory: 256\n"
+        "    env:\n"
+        "      TABLE: orders\n"
+        "    role: arn:aws:iam::000000000000:role/lam\n"
+    )
+    again = laptop.lam("pull", "demo")
+    assert "code in demo is what is deployed" in again.stderr
+    assert "nothing changed" in again.stderr
+    assert (laptop.folder / "lam.yaml").read_text() == text
+    assert json.loads(laptop.lam("invoke", "demo", "--payload", "1").stdout)["given"] == 1
+
+
+def test_all_settings_of_a_function_come_with_it(cloud, laptop_that_runs):
+    laptop, client = laptop_that_runs, client_of(cloud)
+    layer = client.publish_layer_version(
+        LayerName="tools", Content={"ZipFile": zip_of(**{"python/tools.py": "NAME = 'tools'"})}
+    )
+    deployed(
+        client,
+        "full",
+        "import os, tools\n\n"
+        "def handler(event, context):\n"
+        "    return [tools.NAME, os.environ['API_TOKEN']]\n",
+        Description="takes: orders",
+        Timeout=20,
+        MemorySize=512,
+        EphemeralStorage={"Size": 1024},
+        Environment={"Variables": {"API_TOKEN": 'a "b" #c\n', "ON": "yes", "PORT": "080"}},
+        Tags={"team": "orders"},
+        Layers=[layer["LayerVersionArn"]],
+        TracingConfig={"Mode": "Active"},
+    )
+    client.put_function_concurrency(FunctionName="full", ReservedConcurrentExecutions=5)
+    client.create_function_url_config(FunctionName="full", AuthType="AWS_IAM", Cors={"AllowOrigins": ["*"]})
+    done = laptop.lam("pull", "full", "--env-file", ".env")
+    assert "active tracing: acts on AWS only" in done.stderr
+    assert "API_TOKEN" not in (laptop.folder / "lam.yaml").read_text() + done.stderr
+    assert (laptop.folder / ".env").stat().st_mode & 0o777 == 0o600
+    assert "/.env" in (laptop.folder / ".gitignore").read_text().splitlines()
+    (function,) = load_project(laptop.folder / "lam.yaml").functions
+    assert (function.description, function.timeout_seconds, function.memory_mb) == ("takes: orders", 20, 512)
+    assert (function.ephemeral_storage_mb, function.reserved_concurrency) == (1024, 5)
+    assert function.variables == {"API_TOKEN": 'a "b" #c\n', "ON": "yes", "PORT": "080"}
+    assert function.tags == {"team": "orders"}
+    assert function.url == DeclaredUrl("AWS_IAM", cors=Cors(allow_origins=("*",)))
+    assert function.role == "arn:aws:iam::000000000000:role/orders"
+    assert json.loads(laptop.lam("invoke", "full").stdout) == ["tools", 'a "b" #c\n']
+    assert "nothing changed" in laptop.lam("pull", "full", "--env-file", ".env").stderr
+
+
+def test_only_what_differs_is_written_and_comments_stay(cloud, laptop_that_runs):
+    laptop, client = laptop_that_runs, client_of(cloud)
+    deployed(
+        client, "mine", Timeout=30, MemorySize=512, Environment={"Variables": {"FIRST": "new", "SECOND": "b"}}
+    )
+    laptop.write("code/app.py", CODE)
+    before = (
+        "# our project\n"
+        "defaults:\n"
+        "    timeout: 30s   # as everywhere\n"
+        "\n"
+        "functions:\n"
+        "    other:\n"
+        f"        runtime: {PYTHON_RUNTIME}\n"
+        "        handler: 'app.handler'\n"
+        "        code: code\n"
+        "    # the one that matters\n"
+        "    mine:\n"
+        f"        runtime: {PYTHON_RUNTIME}\n"
+        "        handler: app.handler   # in code/\n"
+        "        code: code\n"
+        "        memory: 256MB  # enough\n"
+        "        env:\n"
+        "            FIRST: old  # changes\n"
+        "            LOCAL: only here\n"
+        "        role: arn:aws:iam::000000000000:role/orders\n"
+    )
+    laptop.write("lam.yaml", before)
+    done = laptop.lam("pull", "mine")
+    assert "lam.yaml: changed memory, env" in done.stderr
+    after = (laptop.folder / "lam.yaml").read_text()
+    assert after == before.replace("256MB  #", "512    #").replace("FIRST: old  #", "FIRST: new  #").replace(
+        "LOCAL: only here\n", "LOCAL: only here\n            SECOND: b\n"
+    )
+
+
+def test_local_code_is_not_written_over_without_a_word_for_it(cloud, laptop_that_runs):
+    laptop = laptop_that_runs
+    laptop.write("demo/app.py", "mine")
+    laptop.write("demo/notes.txt", "mine too")
+    refused = laptop.lam("pull", "demo", code=1)
+    assert "1 file in demo differ from the deployed code: app.py; nothing was written" in refused.stderr
+    assert not (laptop.folder / "lam.yaml").exists()
+    asked = laptop.at_terminal("pull", "demo", answer="n\n", code=130)
+    assert "Write over?" in asked
+    assert (laptop.folder / "demo" / "app.py").read_text() == "mine"
+    laptop.at_terminal("pull", "demo", answer="y\n")
+    assert (laptop.folder / "demo" / "app.py").read_text() == CODE
+    laptop.write("demo/app.py", "mine again")
+    done = laptop.lam("pull", "demo", "--force")
+    assert "1 file → demo, 1 of them written over" in done.stderr
+    assert (laptop.folder / "demo" / "notes.txt").read_text() == "mine too"
+
+
+def test_a_version_is_pulled_by_its_number_or_alias(cloud, laptop_that_runs):
+    laptop, client = laptop_that_runs, client_of(cloud)
+    deployed(client, "aliased", "def handler(event, context): return 1\n", Publish=True)
+    client.create_alias(FunctionName="aliased", Name="live", FunctionVersion="1")
+    client.update_function_code(
+        FunctionName="aliased", ZipFile=zip_of(**{"app.py": "def handler(event, context): return 2\n"})
+    )
+    for qualifier, answer in (("live", "1"), ("1", "1"), ("$LATEST", "2")):
+        laptop.lam("pull", f"aliased:{qualifier}", "--force")
+        assert laptop.lam("invoke", "aliased").stdout == answer
+
+
+def test_code_goes_where_it_is_wanted_and_a_zip_stays_a_zip(cloud, laptop_that_runs):
+    laptop, client = laptop_that_runs, client_of(cloud)
+    deployed(client, "zipped")
+    laptop.lam("pull", "zipped", "--code", "src/zipped")
+    assert (laptop.folder / "src" / "zipped" / "app.py").read_text() == CODE
+    laptop.write("lam.yaml", (laptop.folder / "lam.yaml").read_text().replace("src/zipped", "zipped.zip"))
+    (laptop.folder / "zipped.zip").write_bytes(zip_of(**{"app.py": "old"}))
+    assert "zipped.zip is another package" in laptop.lam("pull", "zipped", code=1).stderr
+    laptop.lam("pull", "zipped", "--force")
+    assert (laptop.folder / "zipped.zip").read_bytes() == zip_of(**{"app.py": CODE})
+
+
+def test_secrets_in_lam_yaml_are_told_of_but_not_shown(cloud, laptop_that_runs):
+    laptop, client = laptop_that_runs, client_of(cloud)
+    deployed(client, "secretive", Environment={"Variables": {"DB_PASSWORD": "hunter2", "TABLE": "t"}})
+    done = laptop.lam("pull", "secretive")
+    assert "DB_PASSWORD: secrets by their names" in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_a_function_of_moto_is_pulled_but_for_its_code(tmp_path):
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        url = "http://{}:{}".format(*server.get_host_and_port())
+        given = {
+            "endpoint_url": url,
+            "region_name": "eu-west-1",
+            "aws_access_key_id": "x",
+            "aws_secret_access_key": "y",
+        }
+        iam = boto3.client("iam", **given)
+        role = iam.create_role(RoleName="orders", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        client = boto3.client("lambda", **given)
+        deployed(client, "orders", Role=role, Timeout=9, Tags={"team": "x"}, Runtime="python3.13")
+        with opened(tmp_path) as project:
+            project.variables |= KEYS | {"AWS_ENDPOINT_URL": url, "AWS_REGION": "eu-west-1"}
+            failed = project.lam("pull", "orders", code=1)
+            assert "the code could not be had from awslambda-eu-west-1-tasks" in failed.stderr
+            assert "`--no-code` brings the settings only; nothing was written" in failed.stderr
+            assert list(project.folder.iterdir()) == []
+            project.lam("pull", "orders", "--no-code")
+            assert (project.folder / "lam.yaml").read_text() == (
+                "region: eu-west-1\n"
+                'account: "123456789012"\n'
+                "functions:\n"
+                "  orders:\n"
+                "    runtime: python3.13\n"
+                "    handler: app.handler\n"
+                "    timeout: 9\n"
+                "    tags:\n"
+                "      team: x\n"
+                f"    role: {role}\n"
+            )
     finally:
         server.stop()

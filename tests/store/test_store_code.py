@@ -14,8 +14,8 @@ import pytest
 from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
 from lambdacli.model.function import ArchiveCode
-from lambdacli.package.archive import package_bytes
 from lambdacli.package import unpacking
+from lambdacli.package.archive import package_bytes
 from lambdacli.store import code as code_module
 from lambdacli.store.code import CodeStore
 
