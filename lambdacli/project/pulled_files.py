@@ -76,7 +76,7 @@ def env_file_text(text: str, variables: Mapping[str, str]) -> str:
     counts."""
     present = {variable.name: variable.value for variable in parse_dotenv(text)}
     lines = [dotenv_line(name, value) for name, value in variables.items() if present.get(name) != value]
-    between = "" if not text or text.endswith("\n") else "\n"
+    between = "" if not lines or not text or text.endswith("\n") else "\n"
     return text + between + "".join(lines)
 
 
