@@ -29,7 +29,7 @@ EXAMPLES = """
 lam pull orders --profile work --region eu-west-1    code to ./orders, settings to lam.yaml
 lam pull orders:live --env-file .env                 that version; variables to a file that git ignores
 lam pull orders --no-code                            its settings only
-lam pull orders --endpoint-url http://[::1]:4566      from another lam
+lam pull orders --endpoint-url http://localhost:4566    from another lam
 """
 
 _SECRET_WORDS = ("SECRET", "PASSWORD", "PASSWD", "TOKEN", "APIKEY", "API_KEY", "PRIVATE", "CREDENTIAL")
