@@ -42,6 +42,7 @@ _lam() {
         'bench:Invoke a function many times, and tell how long it took.'
         'doctor:Tell what this machine grants, what is missing, and how to get it.'
         'delete:Delete a function that was made over the API.'
+        'pull:Bring a deployed function, code and settings, into the project.'
         'publish:Publish a function'\''s code and settings as a version.'
         'versions:List a function'\''s versions.'
         'alias:Name versions, and shift invocations between them.'
@@ -132,6 +133,7 @@ _lam() {
                         '--debug[Run it beside a debugger, and say where to attach; with --endpoint-url\: tell each request.]' \
                         '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -143,7 +145,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -164,6 +166,7 @@ _lam() {
                         '--lines[Only the last N lines; 100 without --since.]:value: ' \
                         '-n[Only the last N lines; 100 without --since.]:value: ' \
                         '--json[Print JSON.]' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -176,7 +179,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -190,6 +193,7 @@ _lam() {
                 list)
                     _arguments \
                         '--json[Print JSON.]' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -202,7 +206,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -227,7 +231,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -350,7 +354,37 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                pull)
+                    _arguments \
+                        '--code[Where its code goes; otherwise where it is, or ./NAME.]:value:_files' \
+                        '--no-code[Bring the settings only.]' \
+                        '--env-file[Write variables there, and have git ignore it.]:value:_files' \
+                        '--force[Write over files of the project without asking.]' \
+                        '-f[Write over files of the project without asking.]' \
+                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -376,7 +410,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -401,7 +435,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -428,7 +462,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -460,7 +494,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -500,7 +534,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \

@@ -105,7 +105,7 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         log_result=response.header("X-Amz-Log-Result"),
         executed_version=response.header("X-Amz-Executed-Version"),
         durable_execution_arn=response.header("X-Amz-Durable-Execution-Arn"),
-        notices=_notices(response.headers),
+        notices=notices_of(response.headers),
     )
 
 
@@ -119,7 +119,7 @@ class StreamedResponse:
     """What InvokeWithResponseStream answers: iterate `pieces` once, then ask for its `output`."""
 
     def __init__(self, answer: http.Answer) -> None:
-        self.notices = _notices(answer.headers)
+        self.notices = notices_of(answer.headers)
         self._answer = answer
         self._complete: Json | None = {} if answer.status == 204 else None
 
@@ -180,7 +180,8 @@ def _invoke_headers(wanted: InvokeInput) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value is not None}
 
 
-def _notices(headers: Mapping[str, str]) -> tuple[str, ...]:
+def notices_of(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What the service wants said of this invocation."""
     told = headers.get("x-lam-notice")
     return tuple(told.split(" | ")) if told else ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from lambdacli.api.operations.context import new_id
 from lambdacli.api.protocol import serialise_error
@@ -21,6 +21,7 @@ from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.http_api import HttpApis
 from lambdacli.triggers.named_functions import NamedFunctions
 from lambdacli.triggers.websocket_api import WebSocketApis
+from lambdacli.wire.http import Handler
 
 
 class HttpFronts:
@@ -61,7 +62,8 @@ class HttpFronts:
         """What lam.yaml says now."""
         self.apis.take(project.apis, project.account, project.region)
 
-    def by_address(self) -> Fronts:
+    def by_address(self, others: Mapping[str, Handler]) -> Fronts:
+        """`others` are reached by the first segment of their paths, and by no name."""
         urls, apis = self.urls.handle, self.apis.handle
         return Fronts(
             {
@@ -69,5 +71,10 @@ class HttpFronts:
                 api_addresses.API_DOMAIN: apis,
                 api_addresses.ALB_DOMAIN: apis,
             },
-            {function_url.PATH: urls, api_addresses.API_PATH: apis, api_addresses.ALB_PATH: apis},
+            {
+                function_url.PATH: urls,
+                api_addresses.API_PATH: apis,
+                api_addresses.ALB_PATH: apis,
+                **others,
+            },
         )

@@ -17,6 +17,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambdacli import __version__
+from lambdacli.api import code_links
+from lambdacli.api.code_links import CodeDownloads, CodeLinks
 from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
@@ -279,6 +281,7 @@ class Service:
         )
         database = self._settings.state / "lam.db"
         self._model = load_model()
+        self._code_links = CodeLinks()
         self._http_fronts = HttpFronts(
             self._model,
             self._function_settings,
@@ -376,9 +379,10 @@ class Service:
     def _gateway(self, told: Descriptions) -> Gateway:
         lambda_api = Api(self._model, self._context).handle
         produced = ProducedInvocations(Access(self._function_settings), lambda_api)
+        downloads = CodeDownloads(self._code_links, self._functions, self._code)
         return Gateway(
             self._door_rules,
-            fronts=self._http_fronts.by_address(),
+            fronts=self._http_fronts.by_address({code_links.PATH: downloads.handle}),
             control=Control(self._control_context(told, produced)).handle,
             lambda_api=lambda_api,
             services={
@@ -428,6 +432,7 @@ class Service:
             mappings=self._mappings,
             code_signing=self._code_signing,
             code=self._code,
+            code_links=self._code_links,
             layers=self._layers,
             substitutions=told.substitutions,
             packages=self._packages,

@@ -43,6 +43,7 @@ Verbs:
   bench        Invoke a function many times, and tell how long it took.
   doctor       Tell what this machine grants, what is missing, and how to get it.
   delete       Delete a function that was made over the API.
+  pull         Bring a deployed function, code and settings, into the project.
   publish      Publish a function's code and settings as a version.
   versions     List a function's versions.
   alias        Name versions, and shift invocations between them.
