@@ -330,6 +330,10 @@ class Connection(asyncio.Protocol):
         elif refused is not None:
             talk.connection_lost()
             self._refuse(refused)
+        elif self._has_client_finished:
+            # Nobody would tell the new protocol: the end of what the client says came once, and has come.
+            talk.connection_lost()
+            self._close()
         else:
             self._talk = talk
             if self._out.is_paused:
