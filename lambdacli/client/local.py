@@ -41,10 +41,11 @@ class Endpoint:
 
 
 class ApiError(Exception):
-    """The service refused the request; `code` is AWS's name for why."""
+    """The service refused the request; `code` is AWS's name for why, which lam's own routes have none of."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}" if message else f"{code} (HTTP {status})")
+        named = ": ".join(text for text in (code, message) if text)
+        super().__init__(named if message else f"{named or 'refused without a reason'} (HTTP {status})")
         self.status = status
         self.code = code
         self.message = message
@@ -437,7 +438,7 @@ def _accepted(response: http.Response) -> http.Response:
     members = body if isinstance(body, dict) else {}
     code = response.header("x-amzn-ErrorType") or members.get("code") or members.get("__type")
     message = members.get("message") or members.get("Message") or ""
-    raise ApiError(response.status, str(code or f"HTTP {response.status}").split(":")[0], str(message))
+    raise ApiError(response.status, str(code or "").split(":")[0], str(message))
 
 
 def _object(body: bytes) -> Json:

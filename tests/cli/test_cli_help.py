@@ -191,6 +191,11 @@ def test_version(lam):
             ["show"],
             "error: missing argument 'NAME'\n\nhint: `lam show --help` shows what there is\n",
         ),
+        (
+            ["chaos", "duplicates"],
+            "error: missing argument 'on|off'. Choose from: on, off\n\n"
+            "hint: `lam chaos duplicates --help` shows what there is\n",
+        ),
     ],
 )
 def test_a_typing_error_gets_a_suggestion(lam, arguments, err):
