@@ -1,0 +1,1 @@
+"""CloudFormation and SAM templates: read, and resolved as the cloud resolves them."""

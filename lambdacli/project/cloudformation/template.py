@@ -1,0 +1,164 @@
+"""A template as a project reads it: everything resolved, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lambdacli.project.cloudformation.places import Place, Places
+from lambdacli.project.records import ConfigError, Problem
+
+
+class TemplateError(ConfigError):
+    """A template that the cloud would refuse, or that needs a value that nobody gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicReference:
+    """`{{resolve:ssm:name:version}}` or `{{resolve:secretsmanager:id:SecretString:key:stage:version}}`."""
+
+    service: str
+    """ssm, ssm-secure or secretsmanager."""
+    name: str
+    version: str = ""
+    json_key: str = ""
+    version_stage: str = ""
+
+
+Lookup = Callable[[DynamicReference], str | None]
+"""Asks Parameter Store or Secrets Manager; None: it has no such value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    type: str
+    value: Any
+    """A text, or a list of texts for list types."""
+    is_secret: bool
+    """NoEcho: never printed."""
+    is_given: bool
+    """By an override; otherwise it is the Default."""
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    name: str
+    value: Any
+    description: str
+    export: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource that its condition lets be made."""
+
+    logical_id: str
+    type: str
+    properties: Mapping[str, Any]
+    """Resolved, with what Globals say merged in; `AWS::NoValue` is gone."""
+    metadata: Mapping[str, Any]
+    depends_on: tuple[str, ...]
+    name: str
+    """The physical name: as the template says, otherwise chosen here, the same at every reading."""
+    reference: str
+    """What Ref gives: a queue's URL, a topic's ARN, most others' name."""
+    place: Place
+    places: Places = field(repr=False, compare=False)
+    path: tuple[str | int, ...] = field(repr=False, compare=False, default=())
+    """Of the resource in its document."""
+
+    @property
+    def file(self) -> Path:
+        return self.place.file
+
+    @property
+    def line(self) -> int:
+        return self.place.line
+
+    def position_of(self, path: str) -> int:
+        """The line of `Properties.Events.Api.Path` and its like; list items by number: `Properties.Layers.0`.
+        What Globals gave stands there; what has no place of its own has that of what it stands in."""
+        return self.place_of(path).line
+
+    def place_of(self, path: str) -> Place:
+        steps = (int(step) if step.isdigit() else step for step in path.split("."))
+        return self.places.of((*self.path, *steps))
+
+
+@dataclass(frozen=True)
+class Template:
+    file: Path
+    description: str
+    stack: str
+    region: str
+    account: str
+    uses_sam: bool
+    resources: Mapping[str, Resource]
+    """As written, SAM types too, in the order of the file; those whose condition is false are not there."""
+    left_out: Mapping[str, str]
+    """Resources that a false condition leaves out: logical id → the condition's name."""
+    outputs: Mapping[str, Output]
+    parameters: Mapping[str, Parameter]
+    conditions: Mapping[str, bool]
+    problems: tuple[Problem, ...]
+    """What is not wrong but has no value here, such as an attribute of a type that nothing here makes."""
+    _attribute: Callable[[str, str], Any] = field(repr=False, compare=False)
+    _translate: Callable[[], Mapping[str, Resource]] = field(repr=False, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        return self.file.parent
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        """What GetAtt gives. Raises TemplateError for what the type does not have."""
+        return self._attribute(logical_id, name)
+
+    @cached_property
+    def transformed(self) -> Mapping[str, Resource]:
+        """The resources that CloudFormation would get: SAM's translated, by AWS's own translator (a second of
+        import). Raises TemplateError for what the translator refuses."""
+        return self._translate()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a template does not say itself."""
+
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Values of parameters."""
+    imports: Mapping[str, Any] = field(default_factory=dict)
+    """Exports of other stacks by name (`network-VpcId`), and attributes of resources that nothing here makes
+    (`Database.Endpoint.Address`)."""
+    region: str = "us-east-1"
+    account: str = "000000000000"
+    stack: str | None = None
+    """AWS::StackName; without one, the folder's name."""
+    endpoint: str = "http://127.0.0.1:4566"
+    """What queues' URLs begin with."""
+    lookup: Lookup | None = None
+    """Without one, dynamic references stay as they are written."""
+
+
+def load_template(
+    file: Path,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    imports: Mapping[str, Any] | None = None,
+    region: str = "us-east-1",
+    account: str = "000000000000",
+    stack: str | None = None,
+    endpoint: str = "http://127.0.0.1:4566",
+    lookup: Lookup | None = None,
+) -> Template:
+    """Raises TemplateError with every problem that was found."""
+    from lambdacli.project.cloudformation.document import read_document
+    from lambdacli.project.cloudformation.loading import template_of
+
+    surroundings = Surroundings(overrides or {}, imports or {}, region, account, stack, endpoint, lookup)
+    return template_of(read_document(file), surroundings)
