@@ -48,6 +48,9 @@ complete -c lam -n '__fish_seen_subcommand_from init' -l vscode -d 'Write .vscod
 complete -c lam -n '__fish_seen_subcommand_from init' -l help -s h -d 'Show the help.'
 
 complete -c lam -n '__fish_seen_subcommand_from validate' -l schema -d 'Print the JSON Schema of lam.yaml, for editors; check nothing.'
+complete -c lam -n '__fish_seen_subcommand_from validate' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from validate' -l env-vars -r -d 'JSON with variables for the template\'s functions, as SAM takes it; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from validate' -l config-env -r -d 'The environment of samconfig.toml that counts.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l project -l template -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l help -s h -d 'Show the help.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -F
@@ -60,6 +63,9 @@ complete -c lam -n '__fish_seen_subcommand_from start' -l auth -d 'Check every s
 complete -c lam -n '__fish_seen_subcommand_from start' -l idle-exit -r -d 'Leave after so long without work; 0: never.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l strict -d 'Refuse what AWS refuses by date: runtimes past their end.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l time-scale -r -d 'Seconds of the service\'s clock in a real one; `lam clock --help` tells what it moves.'
+complete -c lam -n '__fish_seen_subcommand_from start' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from start' -l env-vars -r -d 'JSON with variables for the template\'s functions, as SAM takes it; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from start' -l config-env -r -d 'The environment of samconfig.toml that counts.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l project -l template -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l help -s h -d 'Show the help.'
 
@@ -93,6 +99,9 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l cold -d 'Force a cold
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l debug -d 'Run it beside a debugger, and say where to attach; with --endpoint-url: tell each request.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l debug-wait -d 'The same, and not before a debugger is attached.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l exit-zero -d 'Exit with 0 although the function failed.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l env-vars -r -d 'JSON with variables for the template\'s functions, as SAM takes it; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l config-env -r -d 'The environment of samconfig.toml that counts.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l project -l template -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l query -r -d 'Print only this part of AWS\'s JSON.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l output -r -a 'json text table yaml' -d 'How AWS\'s JSON is printed.'

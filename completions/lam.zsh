@@ -73,6 +73,9 @@ _lam() {
                 validate)
                     _arguments \
                         '--schema[Print the JSON Schema of lam.yaml, for editors; check nothing.]' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -91,6 +94,9 @@ _lam() {
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--time-scale[Seconds of the service'\''s clock in a real one; `lam clock --help` tells what it moves.]:value: ' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -140,6 +146,9 @@ _lam() {
                         '--debug[Run it beside a debugger, and say where to attach; with --endpoint-url\: tell each request.]' \
                         '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
