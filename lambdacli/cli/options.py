@@ -21,7 +21,7 @@ ProjectOption = Annotated[
     str | None,
     typer.Option(
         "--project",
-        "--template",
+        "--template-file",
         "-t",
         metavar="PATH",
         help="The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.",

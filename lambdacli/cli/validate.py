@@ -60,7 +60,7 @@ def run(
         raise CommandError(f"there is no file {checked}")
     try:
         options = template_options(parameter_overrides, env_vars, config_env)
-        loaded = load_project(checked.resolve(), Surroundings(options))
+        loaded = load_project(checked.resolve(), Surroundings(options=options))
     except ConfigError as error:
         for problem in error.problems:
             render.output(problem.text(Path.cwd()))
