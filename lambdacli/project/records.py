@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.model.build import BuildSettings
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Debugging, Network
@@ -73,6 +74,8 @@ class FunctionSettings:
     network: Network = Network.HOST
     url: DeclaredUrl | None = None
     debugging: Debugging | None = None
+    build: BuildSettings | None = None
+    """None: the files alone tell how the code is made."""
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:

@@ -244,6 +244,7 @@ class ProjectSync:
             has_cpu_share=settings.has_cpu_share,
             network=settings.network,
             debugging=settings.debugging,
+            build=settings.build,
         )
 
     def _leave_other_places(self, account: str, region: str) -> None:
