@@ -247,6 +247,7 @@ def test_the_largest_folders_are_told_by_package(tmp_path):
     assert largest_folders(files) == (
         Folder("numpy", 15),
         Folder("node_modules/@x/y", 4),
+        Folder("node_modules/z", 3),
         Folder("app.js", 1),
     )
 

@@ -103,8 +103,8 @@ def _refuse_compiled(folder: Path, requirements: Path, target: Target) -> None:
     )
     if compiled:
         raise BuildError(
-            f"{requirements}: {', '.join(compiled)} has no wheel for Lambda on {target.architecture}, and what "
-            "is compiled here would not do: choose a version that has one, or bring it as a layer"
+            f"{requirements}: {', '.join(compiled)} has no wheel for Lambda on {target.architecture}, and "
+            "what is compiled here would not do: choose a version that has one, or bring it as a layer"
         )
 
 
