@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import subprocess
+import threading
 import tomllib
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from lambdacli.project.making import BuildError, Progress, Run, made_once, run_a
 REQUIREMENTS = "requirements.txt"
 PYPROJECT = "pyproject.toml"
 _LOCK = "uv.lock"
+_asking_for_uv = threading.Lock()
 
 _DESCRIBE_INTERPRETER = (
     "import sys, sysconfig;"
@@ -140,11 +142,9 @@ def run_uv_install(
                 "-o",
                 str(locked),
             )
-            run_tool(
-                (uv.find_uv_bin(), *export, *quiet), requirements.parent, environment, failure, run, progress
-            )
+            run_tool((_uv(), *export, *quiet), requirements.parent, environment, failure, run, progress)
         install = (
-            uv.find_uv_bin(),
+            _uv(),
             "pip",
             "install",
             *quiet,
@@ -157,6 +157,12 @@ def run_uv_install(
         run_tool(install, requirements.parent, environment, failure, run, progress)
     finally:
         locked.unlink(missing_ok=True)
+
+
+def _uv() -> str:
+    # Python gathers what it knows of itself at the first question; a second thread finds it half done.
+    with _asking_for_uv:
+        return uv.find_uv_bin()
 
 
 def _read(file: Path) -> str:

@@ -30,7 +30,7 @@ def bundle(
     wherever that lies."""
     folder = folder.resolve()
     entries = settings.entry_points or (_entry_of(folder, handler),)
-    npm = node_packages.find_npm(folder / entries[0], workshop)
+    npm = node_packages.find_npm(folder / entries[0], workshop, runtime_major)
     modules = _modules(folder, npm, workshop)
     program = _program(folder, npm, workshop)
     named = npm_packages.named_packages(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from lambdacli.project import npm as npm_packages
@@ -23,23 +22,17 @@ def install_for_lambda(folder: Path, runtime_major: int, target: Target, worksho
     machine = ("--os=linux", f"--cpu={_PROCESSORS[target.architecture]}", "--libc=glibc")
     # Scripts of packages compile for this machine, and start programs that are for the other one.
     scripts = () if target.is_here else ("--ignore-scripts",)
-    npm = find_npm(folder / "package.json", workshop, (*machine, *scripts), runtime_major)
+    npm = find_npm(folder / "package.json", workshop, runtime_major, (*machine, *scripts))
     return npm_packages.install_packages(folder, npm, workshop.cache, workshop.progress)
 
 
-def find_npm(
-    wanted_by: Path, workshop: Workshop, options: tuple[str, ...] = (), major: int | None = None
-) -> Npm:
+def find_npm(wanted_by: Path, workshop: Workshop, major: int, options: tuple[str, ...] = ()) -> Npm:
+    """For a runtime's Node.js of this major version."""
     node = workshop.node or Path(workshop.tool("node", wanted_by, "install Node.js (https://nodejs.org)"))
     program = npm_packages.find_npm(node)
     if program is None:
         raise BuildError(f"{wanted_by} is built by npm, which is not on the PATH: install npm")
-    return Npm(program, node, major or _major(node), workshop.run, options)
-
-
-def _major(node: Path) -> int:
-    told = subprocess.run([node, "-p", "process.versions.node"], capture_output=True, text=True, check=False)
-    return int(told.stdout.partition(".")[0] or 0)
+    return Npm(program, node, major, workshop.run, options)
 
 
 def has_lock_file(folder: Path) -> bool:
