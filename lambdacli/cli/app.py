@@ -30,7 +30,7 @@ VERBS = {
     "init": Verb("lambdacli.cli.init", "Make a function, and the project around it."),
     "validate": Verb("lambdacli.cli.validate", "Check lam.yaml."),
     "build": Verb(
-        "lambdacli.cli.build", "Make what Lambda would be sent: packages installed, code compiled."
+        "lambdacli.cli.build", "Make what AWS would be sent, and tell its hash and size."
     ),
     "start": Verb("lambdacli.cli.start", "Start the service and follow its live lines."),
     "stop": Verb("lambdacli.cli.stop", "Stop the service when its invocations are finished."),

@@ -19,7 +19,7 @@ import pytest
 from lambdacli.model.build import BuildMethod, BuildSettings
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.builders import packages
-from lambdacli.project.builders.packages import Package, built, built_all, code_to_run
+from lambdacli.project.builders.packages import Package, built, built_all, built_layer, code_to_run
 from lambdacli.project.builders.workshop import Workshop, here
 from lambdacli.project.config import load_project
 from lambdacli.project.making import BuildError, run_as_child
@@ -258,6 +258,27 @@ def test_as_it_is_means_with_the_folders_own_packages(tmp_path, workshop):
     files = {**local_npm_package(tmp_path), "node_modules/mine/index.js": "// patched\n"}
     package = built(function(code(tmp_path / "src", **files), "nodejs22.x", build="none"), workshop)
     assert set(inside(package)) == {"app.js", "package.json", "node_modules/mine/index.js"}
+
+
+# Layers
+
+
+def test_a_layers_packages_lie_where_the_runtime_looks_for_them(tmp_path, workshop):
+    wheel(tmp_path)
+    files = {"own.py": "", "requirements.txt": "../greeting-1.0-py3-none-any.whl\n"}
+    folder = code(tmp_path / "layer", **files)
+    python = BuildSettings(BuildMethod.PYTHON)
+    layer = built_layer("tools", folder, "python3.13", "arm64", python, workshop)
+    assert {"python/own.py", "python/greeting.py"} < set(inside(layer))
+    as_it_is = built_layer("tools", folder, "python3.13", "arm64", BuildSettings(), workshop)
+    assert set(inside(as_it_is)) == {"own.py", "requirements.txt"}
+
+
+def test_a_layers_npm_packages_lie_where_the_runtime_looks_for_them(tmp_path, workshop):
+    need("node", "npm")
+    folder = code(tmp_path / "layer", **local_npm_package(tmp_path))
+    layer = built_layer("tools", folder, "nodejs22.x", "x86_64", BuildSettings(BuildMethod.NPM), workshop)
+    assert {"nodejs/app.js", "nodejs/node_modules/named/index.js"} < set(inside(layer))
 
 
 # Programs that make the code

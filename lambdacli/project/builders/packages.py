@@ -12,7 +12,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lambdacli.model.build import BuildMethod, BuildSettings
@@ -100,19 +100,45 @@ class Package:
 def built(function: FunctionSettings, workshop: Workshop) -> Package:
     """What Lambda would be sent of this function. Blocks while it builds; raises BuildError."""
     started = time.monotonic()
-    method = BuildMethod.NONE
-    parts: tuple[Part, ...] = ()
-    notes: tuple[str, ...] = ()
+    name = function.name
     if function.code.is_dir():
         method, parts, notes = _prepared(function, workshop)
-    archive = None if parts else function.code
-    try:
-        measured = _measured(function, parts, archive, is_ours=method.makes_code, workshop=workshop)
-    except PackageError as error:
-        raise BuildError(f"{function.name}: {error}") from error
+        is_ours = method.makes_code
+        measured = _measured(name, function.architecture, parts, is_ours=is_ours, workshop=workshop)
+    else:
+        method, parts, notes = BuildMethod.NONE, (), ()
+        measured = _measured_archive(function.code)
     _refuse_too_large(function, measured)
-    measured = _with_notes(measured, notes)
-    return Package(function.name, method, parts, archive, measured, time.monotonic() - started)
+    archive = None if parts else function.code
+    seconds = time.monotonic() - started
+    return Package(name, method, parts, archive, _with_notes(measured, notes), seconds)
+
+
+def built_layer(
+    name: str, folder: Path, runtime: str, architecture: str, settings: BuildSettings, workshop: Workshop
+) -> Package:
+    """The package of a layer that is built: what it holds lies where the runtime looks for it below /opt."""
+    started = time.monotonic()
+    method, target = settings.method or BuildMethod.NONE, Target(architecture)
+    version = RUNTIMES[runtime].version
+    notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = (Part(folder),)
+    if method == BuildMethod.PYTHON:
+        parts, notes = _python(folder, version, target, workshop)
+        parts = tuple(_below("python", part) for part in parts)
+    elif method == BuildMethod.NPM:
+        parts, notes = _nodejs(folder, version[0], target, workshop)
+        parts = tuple(_below("nodejs", part) for part in parts)
+    elif method != BuildMethod.NONE:
+        made = _made(method, name, folder, runtime, "", settings, target, workshop)
+        parts = (Part(made),)
+    measured = _measured(name, architecture, parts, is_ours=method.makes_code, workshop=workshop)
+    seconds = time.monotonic() - started
+    return Package(name, method, parts, None, _with_notes(measured, notes), seconds)
+
+
+def _below(folder: str, part: Part) -> Part:
+    return replace(part, prefix=f"{folder}/{part.prefix}".rstrip("/"))
 
 
 def built_all(
@@ -243,40 +269,34 @@ def _made(
 
 
 def _measured(
-    function: FunctionSettings,
-    parts: tuple[Part, ...],
-    archive: Path | None,
-    *,
-    is_ours: bool,
-    workshop: Workshop,
+    name: str, architecture: str, parts: tuple[Part, ...], *, is_ours: bool, workshop: Workshop
 ) -> Measured:
     """Reads every file only if one has changed since it was read last."""
-    if archive is not None:
-        return _measured_archive(archive)
-    files = merged_files(parts)
-    if not files:
-        raise BuildError(f"{function.name}: {function.code} holds no file that could be sent")
-    state, changed_at = _state(files)
-    place = key_of((function.architecture, *(f"{part.folder}\0{part.prefix}" for part in parts)))
-    memory = workshop.cache / "measured" / f"{place}.json"
-    known = _remembered(memory, state)
-    if known is not None:
-        return known
-    measured = _measured_files(function, files, is_strict=is_ours or len(parts) > 1)
+    try:
+        files = merged_files(parts)
+        if not files:
+            raise BuildError(f"{name}: {parts[-1].folder} holds no file that could be sent")
+        state, changed_at = _state(files)
+        place = key_of((architecture, *(f"{part.folder}\0{part.prefix}" for part in parts)))
+        memory = workshop.cache / "measured" / f"{place}.json"
+        known = _remembered(memory, state)
+        if known is not None:
+            return known
+        measured = _measured_files(name, architecture, files, is_strict=is_ours or len(parts) > 1)
+    except (PackageError, OSError) as error:
+        raise BuildError(f"{name}: {error}") from error
     # A file that is saved twice at once may look as before.
     if time.time() - changed_at > _JUST_NOW_SECONDS:
         _remember(memory, state, measured)
     return measured
 
 
-def _measured_files(function: FunctionSettings, files: Sequence[CodeFile], *, is_strict: bool) -> Measured:
+def _measured_files(name: str, architecture: str, files: Sequence[CodeFile], *, is_strict: bool) -> Measured:
     unzipped = sum(file.status.st_size for file in files)
-    unfit = list(unfit_files(files, function.architecture))
-    notes = [
-        f"{name} is for {machine}, and the function for {function.architecture}" for name, machine in unfit
-    ]
+    unfit = list(unfit_files(files, architecture))
+    notes = [f"{file} is for {machine}, and the function for {architecture}" for file, machine in unfit]
     if unfit and is_strict:
-        raise BuildError(f"{function.name}: {'; '.join(notes[:_LARGEST])}")
+        raise BuildError(f"{name}: {'; '.join(notes[:_LARGEST])}")
     sha256, zipped = _hashed(files, is_compressed=False)
     is_compressed = zipped > ZIPPED_CODE_BYTES and unzipped <= UNZIPPED_CODE_BYTES
     if is_compressed:
@@ -347,14 +367,7 @@ def _with_notes(measured: Measured, notes: tuple[str, ...]) -> Measured:
             f"{_megabytes(measured.zipped_bytes)} zipped is more than the {_megabytes(ZIPPED_CODE_BYTES)} "
             "that a request may carry: it goes by way of S3"
         )
-    return Measured(
-        measured.sha256,
-        measured.zipped_bytes,
-        measured.unzipped_bytes,
-        measured.is_compressed,
-        measured.largest,
-        tuple(told),
-    )
+    return replace(measured, notes=tuple(told))
 
 
 def _megabytes(size: int) -> str:
