@@ -505,6 +505,7 @@ class Service:
             endpoint=self._doors.endpoint,
             account_concurrency=told.account_concurrency,
             other_names=told.other_names,
+            described_in=told.described_in,
             http=request,
             identity=caller.identity,
             trust_of=self._trust_of,
