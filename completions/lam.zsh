@@ -75,7 +75,12 @@ _lam() {
                 validate)
                     _arguments \
                         '--schema[Print the JSON Schema of lam.yaml, for editors; check nothing.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:file:_files'
@@ -85,7 +90,9 @@ _lam() {
                         '--zips[Also write NAME.zip of each there.]:value:_files' \
                         '--verbose[Print what the tools print.]' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions' \
@@ -102,21 +109,30 @@ _lam() {
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--time-scale[Seconds of the service'\''s clock in a real one; `lam clock --help` tells what it moves.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
                 stop)
                     _arguments \
                         '--now[Cut the running invocations.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
                 status)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
@@ -146,7 +162,12 @@ _lam() {
                         '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
                         '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -179,7 +200,9 @@ _lam() {
                         '-n[Only the last N lines; 100 without --since.]:value: ' \
                         '--json[Print JSON.]' \
                         '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -206,7 +229,9 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -231,7 +256,9 @@ _lam() {
                 show)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -257,7 +284,9 @@ _lam() {
                 queue)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--yes[Do it without asking.]' \
                         '-y[Do it without asking.]' \
                         '--help[Show the help.]' \
@@ -268,7 +297,9 @@ _lam() {
                     _arguments \
                         '--failed[Only events that a function failed with.]' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--force[Overwrite a file that is there.]' \
                         '--to[Instead of the function that got it.]:value: ' \
                         '--help[Show the help.]' \
@@ -282,7 +313,9 @@ _lam() {
                         '--from[Its dead-letter queue, or its OnFailure destination.]:value:(dlq destination)' \
                         '--max[Send at most so many.]:value: ' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--dry-run[Only say what would be sent; the queue stays as it is.]' \
                         '--shared[Send what may be of another function with the same queue, too.]' \
                         '--help[Show the help.]' \
@@ -306,7 +339,9 @@ _lam() {
                         '--send[Invoke this function with it, as `lam invoke` does.]:value:_lam_functions' \
                         '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
                         '--qualifier[A version or an alias.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list generate)' \
@@ -314,7 +349,9 @@ _lam() {
                     ;;
                 chaos)
                     _arguments \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(duplicates)'
@@ -322,7 +359,9 @@ _lam() {
                 envs)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
@@ -338,7 +377,9 @@ _lam() {
                         '--event[The file that holds the event.]:value:_lam_events' \
                         '-e[The file that holds the event.]:value:_lam_events' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
@@ -346,7 +387,9 @@ _lam() {
                 doctor)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
@@ -354,7 +397,9 @@ _lam() {
                     _arguments \
                         '--function-name[The same as NAME.]:value:_lam_functions' \
                         '--qualifier[A version or an alias.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -384,7 +429,9 @@ _lam() {
                         '--env-file[Write variables there, and have git ignore it.]:value:_files' \
                         '--force[Write over files of the project without asking.]' \
                         '-f[Write over files of the project without asking.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -410,7 +457,9 @@ _lam() {
                 publish)
                     _arguments \
                         '--description[What is special about it; else the function'\''s own.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -435,7 +484,9 @@ _lam() {
                     ;;
                 versions)
                     _arguments \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -462,7 +513,9 @@ _lam() {
                     _arguments \
                         '--weight[A second version and its share of the invocations, from 0 to 1.]:value: ' \
                         '--description[What it is for.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -494,7 +547,9 @@ _lam() {
                         '--architecture[x86_64 or arm64; may be repeated.]:value: ' \
                         '--description[What it holds.]:value: ' \
                         '--license[Its licence\: an SPDX name, or a URL.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -534,7 +589,9 @@ _lam() {
                         '--invoked-via-function-url[Only invocations by the function'\''s URL.]' \
                         '--qualifier[A version or an alias.]:value: ' \
                         '--revision-id[Only if the policy is still this one.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -564,7 +621,9 @@ _lam() {
                         '--since[10m (s, m, h, d, w), or a date and time as ISO 8601.]:value: ' \
                         '--qualifier[Only this version.]:value: ' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
@@ -572,7 +631,9 @@ _lam() {
                 clock)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(show advance reset)'

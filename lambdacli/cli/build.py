@@ -64,10 +64,11 @@ def run(
 
 
 def _loaded(file: Path | None) -> Project:
-    from lambdacli.project.config import ConfigError, load_project
+    from lambdacli.project.loading import load_project
+    from lambdacli.project.records import ConfigError
 
     if file is None:
-        raise CommandError("there is no lam.yaml here or above", "`lam init NAME` makes one")
+        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
     try:
         return load_project(file.resolve())
     except ConfigError as error:
@@ -76,6 +77,7 @@ def _loaded(file: Path | None) -> Project:
 
 def _chosen(project: Project, names: list[str] | tuple[()]) -> list[FunctionSettings]:
     by_name = {function.name: function for function in project.functions}
+    names = [project.names.get(name, name) for name in names]
     for name in names:
         if name not in by_name:
             near = nearest(name, tuple(by_name))

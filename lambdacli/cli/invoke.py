@@ -20,9 +20,13 @@ from lambdacli.cli.options import (
     CONNECTION_FLAGS,
     PRINTING_FLAGS,
     AwsFlags,
+    ConfigEnvOption,
+    EnvVarsOption,
+    ParameterOverridesOption,
     ProjectOption,
     QualifierOption,
     takes_aws_flags,
+    template_options,
 )
 from lambdacli.cli.payload import read_client_context, read_payload
 from lambdacli.cli.replay import KeptEvent
@@ -31,6 +35,7 @@ from lambdacli.client.aws import Aws
 from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
 from lambdacli.model import limits
 from lambdacli.model.arn import parse_function_reference
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
 
 EXAMPLES = """
 lam invoke demo -e events/event.json                 answer to stdout, log to stderr
@@ -156,9 +161,14 @@ def run(
         bool, typer.Option("--exit-zero", help="Exit with 0 although the function failed.")
     ] = False,
     is_remote: remote.RemoteOption = False,
+    parameter_overrides: ParameterOverridesOption = None,
+    env_vars: EnvVarsOption = None,
+    config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
+    project, name = (project, name) if name is None else connect.named_in(project, name)
+    template = template_options(parameter_overrides, env_vars, config_env)
     is_real = from_last or replayed is not None
     _check_real(from_last, failed, replayed, payload, event, events, aws)
     if function_name is None and not is_real and out is not None and payload is None and event is None:
@@ -212,7 +222,7 @@ def run(
     if is_remote:
         answer = _asked(_Deployed(remote.aws_of(aws), aws), wanted, out, aws, is_streamed=stream)
         return 0 if exit_zero else _exit_code(answer)
-    endpoint = connect.endpoint_of(project, aws)
+    endpoint = connect.endpoint_of(project, aws, template)
     if replayed is not None:
         wanted = _with_kept(replay.find(endpoint, replayed), wanted)
     if not wanted.function_name:
@@ -563,8 +573,8 @@ def _explained(callee: _Callee, wanted: InvokeInput) -> Iterator[None]:
 def _payload_hint(payload: bytes) -> str:
     begin = " ".join(payload[:60].decode(errors="replace").split()) + ("…" if len(payload) > 60 else "")
     return (
-        f"the payload that was sent begins with: {begin}\nit must be JSON: quote it for your shell, or put it "
-        "into a file: -e FILE"
+        f"the payload that was sent begins with: {begin}\nit must be JSON: quote it for your shell, or put "
+        "it into a file: -e FILE"
     )
 
 

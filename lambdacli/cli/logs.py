@@ -57,6 +57,7 @@ def run(
     limit = lines if lines is not None or since is not None else DEFAULT_LINES
     if is_remote:
         return _deployed(aws, name, _Wanted(since_ms, filter, limit, follow), as_json=json)
+    project, name = (project, name) if name is None else connect.named_in(project, name)
     endpoint = replace(
         connect.running_service(connect.place_of(project)).endpoint,
         trace=render.debug if aws.debug else None,

@@ -115,7 +115,19 @@ class _Reader(NodeReader):
             keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
             apis=apis,
+            template_file=self._template(top),
+            parameters=value_of(top, "parameters", TOP_LEVEL),
+            imports=value_of(top, "imports", TOP_LEVEL),
         )
+
+    def _template(self, top: Settings) -> Path | None:
+        if "template" not in top:
+            return None
+        entry = top["template"]
+        file = self._absolute(entry.value)
+        if not file.is_file():
+            self._complain(entry.node, entry.path, f"{entry.value} does not exist", "")
+        return file
 
     def _apis(
         self, top: Settings, defaults: Settings, functions: dict[str, tuple[Node, Settings]]

@@ -13,6 +13,7 @@ from lambdacli.model.nearest import nearest
 from lambdacli.project.building import Building
 from lambdacli.project.capturing import Capturing
 from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
+from lambdacli.project.imports import Imports
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -184,6 +185,30 @@ TOP_LEVEL = (
         False,
         "Whether runtimes are refused by date as AWS refuses them; otherwise their end is only told.",
         True,
+    ),
+    Key(
+        "template",
+        PathText(),
+        None,
+        "A SAM or CloudFormation template whose functions belong to the project too.",
+        "template.yaml",
+    ),
+    Key(
+        "parameters",
+        Imports(),
+        {},
+        "Values of the template's parameters; `--parameter-overrides` wins over them.",
+        {"Stage": "dev"},
+        ("parameter_overrides",),
+    ),
+    Key(
+        "imports",
+        Imports(),
+        {},
+        "What the template takes from elsewhere: exports of other stacks, and attributes of what is not made "
+        "here.",
+        {"network-VpcId": "vpc-0123456789abcdef0", "Database.Endpoint.Address": "127.0.0.1"},
+        ("exports",),
     ),
     Key(
         "apis",

@@ -62,7 +62,7 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest(lam, two):
 
 def test_without_a_project_it_says_how_to_make_one(lam, project):
     (project / "lam.yaml").unlink()
-    assert "there is no lam.yaml here or above" in lam("build").err
+    assert "there is no lam.yaml or template here or above" in lam("build").err
 
 
 def test_a_broken_lam_yaml_is_told_line_by_line(lam, project):

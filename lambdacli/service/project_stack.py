@@ -1,0 +1,131 @@
+"""What follows from a template once its functions are here: settings, and resources of other services."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from lambdacli.model.clock import Clock
+from lambdacli.project.cloudformation.template import DynamicReference
+from lambdacli.project.records import Project
+from lambdacli.project.stack.declared import Step
+from lambdacli.service.declared_settings import DeclaredSettings
+from lambdacli.service.neighbour_resources import NeighbourResources
+
+logger = logging.getLogger("lam.project")
+
+
+MISSING_SECONDS = 1.0
+"""How long a value that was not there is not asked for again."""
+
+
+class DynamicValues:
+    """Values of `{{resolve:…}}`, as they are known. A template is read without waiting: one that is not known
+    yet stays as it is written, is asked for afterwards, and the template is read again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[DynamicReference, str] = {}
+        self._missing: dict[DynamicReference, float] = {}
+        self._wanted: set[DynamicReference] = set()
+
+    def __call__(self, reference: DynamicReference) -> str | None:
+        if reference in self._known:
+            return self._known[reference]
+        asked_at = self._missing.get(reference)
+        if asked_at is not None and self._clock.monotonic() - asked_at < MISSING_SECONDS:
+            return None
+        self._wanted.add(reference)
+        return _as_written(reference)
+
+    @property
+    def wanted(self) -> frozenset[DynamicReference]:
+        return frozenset(self._wanted)
+
+    def learn(self, values: Mapping[DynamicReference, str | None]) -> bool:
+        """Whether the template is to be read again."""
+        self._wanted -= values.keys()
+        for reference, value in values.items():
+            if value is None:
+                self._missing[reference] = self._clock.monotonic()
+            else:
+                self._known[reference] = value
+        return bool(values)
+
+
+def _as_written(reference: DynamicReference) -> str:
+    parts = [reference.service, reference.name]
+    if reference.service == "secretsmanager":
+        parts += ["SecretString", reference.json_key, reference.version_stage]
+    parts += [reference.version]
+    return f"{{{{resolve:{':'.join(parts).rstrip(':')}}}}}"
+
+
+class ProjectStack:
+    """One task at a time makes what the newest reading asks for."""
+
+    def __init__(
+        self,
+        settings: DeclaredSettings,
+        resources: NeighbourResources,
+        values: DynamicValues,
+        functions_of: Callable[[Project], frozenset[str]],
+        read_again: Callable[[], None],
+    ) -> None:
+        """`functions_of` are the names of those that were taken in."""
+        self.problems: list[str] = []
+        self._settings = settings
+        self._resources = resources
+        self._values = values
+        self._functions_of = functions_of
+        self._read_again = read_again
+        self._newest: Project | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def take(self, project: Project) -> None:
+        is_plain = not (project.declared or project.neighbour_calls or self._values.wanted)
+        if is_plain and self._newest is None:
+            return  # a project of lam.yaml alone
+        self._newest = project
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+
+    @property
+    def is_settled(self) -> bool:
+        return self._task is None or self._task.done()
+
+    async def settle(self) -> None:
+        while self._task is not None and not self._task.done():
+            # Whoever leaves does not end what others wait for.
+            await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        if self._task is not None and not self._task.done():
+            await asyncio.wait({self._task})
+
+    async def _work(self) -> None:
+        done: Project | None = None
+        while self._newest is not None and self._newest is not done:
+            done = self._newest
+            try:
+                await self._make(done)
+            except Exception as error:
+                # One template that could not be followed must not leave everybody waiting.
+                logger.exception("%s could not be followed", done.file.name)
+                self._tell([f"{done.file.name}: {error}"])
+
+    async def _make(self, project: Project) -> None:
+        problems = await self._resources.make(project, Step.MAKE)
+        values = await self._resources.look_up(project, self._values.wanted)
+        if self._values.learn(values):
+            self._read_again()
+        problems += await self._settings.take(project, self._functions_of(project))
+        problems += await self._resources.make(project, Step.CONNECT)
+        self._tell(problems)
+
+    def _tell(self, problems: list[str]) -> None:
+        for problem in problems:
+            if problem not in self.problems:
+                logger.error("%s", problem)
+        self.problems = problems
