@@ -70,6 +70,7 @@ from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.produced import ProducedInvocations
+from lambdacli.service.project_surroundings import ProjectSurroundings
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
@@ -324,6 +325,12 @@ class Service:
             self._sync.start_watching()
             stack.callback(self._sync.stop_watching)
 
+    @property
+    def _project_surroundings(self) -> ProjectSurroundings:
+        return ProjectSurroundings(
+            self._function_settings, self._mappings, self._aliases, self._log_groups, self._clock
+        )
+
     def _project_sync(self) -> ProjectSync | None:
         if self._settings.project is None:
             return None
@@ -558,6 +565,7 @@ class Service:
         project = self._preferences.project
         if project is not None:
             self._http_fronts.take(project)
+            self._project_surroundings.take(project, {each.key for each in self._functions.of_project()})
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)

@@ -245,6 +245,7 @@ class ProjectSync:
             network=settings.network,
             debugging=settings.debugging,
             build=settings.build,
+            dead_letter_target=settings.dead_letter,
         )
 
     def _leave_other_places(self, account: str, region: str) -> None:
