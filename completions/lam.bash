@@ -5,13 +5,18 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--code|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-file|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|--zips|-c|-e|-n|-o|-t) ((index++)) ;;
+            --account|--action|--alias|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--code|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-file|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--stack|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|--zips|-c|-e|-n|-o|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
+    case "$verb:$previous" in
+        init:-t) _lam_offer -W "python nodejs ruby custom"; return ;;
+        validate:-t|build:-t|start:-t|stop:-t|status:-t|invoke:-t|logs:-t|list:-t|show:-t|queue:-t|events:-t|dlq:-t|event:-t|chaos:-t|envs:-t|bench:-t|doctor:-t|delete:-t|pull:-t|publish:-t|versions:-t|deploy:-t|drift:-t|rollback:-t|alias:-t|layer:-t|permission:-t|metrics:-t|clock:-t) _lam_offer -f; return ;;
+        deploy:--to|drift:--to|rollback:--to) _lam_offer -W "local aws"; return ;;
+    esac
     case $previous in
-        --account|--action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
+        --account|--action|--alias|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--stack|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
         --ca-bundle|--code|--env-file|--events|--output-file|--project|--template-file|--unsent|--zips|-o) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
@@ -26,7 +31,7 @@ _lam() {
         -t) _lam_offer -f -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete pull publish versions alias layer permission metrics clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete pull publish versions deploy drift rollback alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --vscode --help" ;;
         validate:-*) _lam_offer -W "--schema --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
         build:-*) _lam_offer -W "--zips --verbose --json --project --template-file --help" ;;
@@ -49,6 +54,9 @@ _lam() {
         pull:-*) _lam_offer -W "--code --no-code --env-file --force --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         publish:-*) _lam_offer -W "--description --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         versions:-*) _lam_offer -W "--project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        deploy:-*) _lam_offer -W "--plan --to --alias --code-only --stack --yes --json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        drift:-*) _lam_offer -W "--to --alias --json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        rollback:-*) _lam_offer -W "--to --alias --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         alias:-*) _lam_offer -W "--weight --description --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
         layer:-*) _lam_offer -W "--runtime --architecture --description --license --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --principal --organization --statement-id --help" ;;
         permission:-*) _lam_offer -W "--principal --statement-id --action --source-arn --source-account --event-source-token --principal-org-id --function-url-auth-type --invoked-via-function-url --qualifier --revision-id --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --json --help" ;;
@@ -71,6 +79,9 @@ _lam() {
         pull:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         publish:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         versions:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        deploy:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
+        drift:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
+        rollback:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         alias:*) if ((words == 0)); then _lam_offer -W "create update shift list delete"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         layer:*) if ((words == 0)); then _lam_offer -W "publish list show delete permit forbid"; else _lam_offer -f; fi ;;
         permission:*) if ((words == 0)); then _lam_offer -W "add remove list explain"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;

@@ -46,6 +46,9 @@ _lam() {
         'pull:Bring a deployed function, code and settings, into the project.'
         'publish:Publish a function'\''s code and settings as a version.'
         'versions:List a function'\''s versions.'
+        'deploy:Show what a deployment would change, and change it: here or on AWS.'
+        'drift:Tell what is otherwise where the project is deployed.'
+        'rollback:Move aliases back to the versions before.'
         'alias:Name versions, and shift invocations between them.'
         'layer:Publish, list, show, share and delete layers.'
         'permission:Say who may invoke a function, and see why or why not.'
@@ -508,6 +511,103 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
+                    ;;
+                deploy)
+                    _arguments \
+                        '--plan[Only show what would change.]' \
+                        '--to[The local service (or the one of --endpoint-url), or AWS.]:value:(local aws)' \
+                        '--alias[The alias to move; else lam.yaml'\''s, or live.]:value: ' \
+                        '--code-only[Only bring code up to date; all else is another tool'\''s.]' \
+                        '--stack[With --code-only\: the stack that has the functions.]:value: ' \
+                        '--yes[Do it without asking.]' \
+                        '-y[Do it without asking.]' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions' \
+                        '2:function:_lam_functions'
+                    ;;
+                drift)
+                    _arguments \
+                        '--to[The local service (or the one of --endpoint-url), or AWS.]:value:(local aws)' \
+                        '--alias[The alias to move; else lam.yaml'\''s, or live.]:value: ' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions' \
+                        '2:function:_lam_functions'
+                    ;;
+                rollback)
+                    _arguments \
+                        '--to[The local service (or the one of --endpoint-url), or AWS.]:value:(local aws)' \
+                        '--alias[The alias to move; else lam.yaml'\''s, or live.]:value: ' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions' \
+                        '2:function:_lam_functions'
                     ;;
                 alias)
                     _arguments \

@@ -51,6 +51,11 @@ VERBS = {
     "pull": Verb("lambdacli.cli.pull", "Bring a deployed function, code and settings, into the project."),
     "publish": Verb("lambdacli.cli.publish", "Publish a function's code and settings as a version."),
     "versions": Verb("lambdacli.cli.versions", "List a function's versions."),
+    "deploy": Verb(
+        "lambdacli.cli.deploy", "Show what a deployment would change, and change it: here or on AWS."
+    ),
+    "drift": Verb("lambdacli.cli.drift", "Tell what is otherwise where the project is deployed."),
+    "rollback": Verb("lambdacli.cli.rollback", "Move aliases back to the versions before."),
     "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),
     "layer": Verb("lambdacli.cli.layer", "Publish, list, show, share and delete layers."),
     "permission": Verb("lambdacli.cli.permission", "Say who may invoke a function, and see why or why not."),

@@ -47,11 +47,17 @@ _FIRST_WORD = {
     "pull": FUNCTIONS,
     "publish": FUNCTIONS,
     "versions": FUNCTIONS,
+    "deploy": FUNCTIONS,
+    "drift": FUNCTIONS,
+    "rollback": FUNCTIONS,
     "validate": FILES,
     "build": FUNCTIONS,
     "completions": CHOICES,
 }
 _LATER_WORDS = {
+    "deploy": FUNCTIONS,
+    "drift": FUNCTIONS,
+    "rollback": FUNCTIONS,
     "invoke": FILES,
     "build": FUNCTIONS,
     "events": FUNCTIONS,
@@ -132,22 +138,37 @@ def _option(parameter: Any) -> Option:
 
 
 def _by_kind(verbs: list[VerbWords]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
-    """(kind, choices) → option names. An option means the same at every verb: the verb need not be known. Of
-    one that takes a file here and a word there, both are offered."""
+    """(kind, choices) → option names: what it takes at the first verb that has it, as a rule at all. Of one
+    that takes a file here and a word there, both are offered."""
     kinds: dict[str, tuple[str, tuple[str, ...]]] = {}
     for verb in verbs:
         for option in verb.options:
             for name in option.names:
                 kind = (option.kind, option.choices)
-                former = kinds.setdefault(name, kind)
-                if former != kind:
-                    assert {former[0], kind[0]} <= {FILES, CHOICES}, f"{name} means different things"
-                    kinds[name] = (FILES, former[1] or kind[1])
+                first = kinds.setdefault(name, kind)
+                assert (first[0] == NOTHING) == (kind[0] == NOTHING), f"{name} is a flag at some verbs only"
+                if first != kind and {first[0], kind[0]} <= {FILES, CHOICES}:
+                    kinds[name] = (FILES, first[1] or kind[1])
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, kind in sorted(kinds.items()):
         if kind[0] != NOTHING:
             grouped.setdefault(kind, []).append(name)
     return grouped
+
+
+def _of_verbs(
+    verbs: list[VerbWords], grouped: dict[tuple[str, tuple[str, ...]], list[str]]
+) -> dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]]:
+    """(kind, choices) → verbs and option names, where an option takes something else than as a rule."""
+    rule = {name: kind for kind, names in grouped.items() for name in names}
+    found: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
+    for verb in verbs:
+        for option in verb.options:
+            for name in option.names:
+                kind = (option.kind, option.choices)
+                if option.kind != NOTHING and rule[name] != kind:
+                    found.setdefault(kind, []).append((verb.name, name))
+    return found
 
 
 # bash
@@ -178,8 +199,12 @@ def _bash(verbs: list[VerbWords], common: tuple[Option, ...]) -> str:
         "            *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;",
         "        esac",
         "    done",
-        "    case $previous in",
+        '    case "$verb:$previous" in',
     ]
+    for (kind, choices), places in _of_verbs(verbs, grouped).items():
+        patterns = "|".join(f"{verb}:{name}" for verb, name in places)
+        lines.append(f"        {patterns}) _lam_offer {_bash_source(kind, choices)}; return ;;")
+    lines += ["    esac", "    case $previous in"]
     for (kind, choices), names in grouped.items():
         lines.append(f"        {'|'.join(names)}) _lam_offer {_bash_source(kind, choices)}; return ;;")
     lines += ["    esac", '    case "$verb:$current" in']

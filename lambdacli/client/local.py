@@ -358,6 +358,17 @@ def api_call(endpoint: Endpoint, method: str, target: str, members: Json | None 
     return _object(answer) if answer else {}
 
 
+def logs_call(endpoint: Endpoint, operation: str, members: Json) -> Json:
+    """One operation of CloudWatch Logs."""
+    headers = {
+        "X-Amz-Target": f"Logs_20140328.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    headers |= _scope(endpoint, "logs")
+    answer = _lambda_call(endpoint, "POST", "/", headers=headers, body=json.dumps(members).encode()).body
+    return _object(answer) if answer else {}
+
+
 def _lambda_call(
     endpoint: Endpoint,
     method: str,
@@ -425,8 +436,12 @@ def _identity(endpoint: Endpoint) -> dict[str, str]:
     """A credential scope that carries the region. The signature is a dummy: a local service asks for none."""
     if endpoint.region is None and not endpoint.is_remote:
         return {}
+    return _scope(endpoint, "lambda")
+
+
+def _scope(endpoint: Endpoint, service: str) -> dict[str, str]:
     moment = time.gmtime()
-    scope = f"lam/{time.strftime('%Y%m%d', moment)}/{endpoint.region or 'us-east-1'}/lambda/aws4_request"
+    scope = f"lam/{time.strftime('%Y%m%d', moment)}/{endpoint.region or 'us-east-1'}/{service}/aws4_request"
     return {
         "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature=00",
         "X-Amz-Date": time.strftime("%Y%m%dT%H%M%SZ", moment),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yaml import Node
@@ -15,16 +15,18 @@ from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Debugging, Network
 from lambdacli.model.http_apis import HttpApi
-from lambdacli.model.identity import Identities
+from lambdacli.model.identity import Identities, Role
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
 from lambdacli.model.location import find_project
 from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
+from lambdacli.project.declared import DeclaredEventInvoke, role_name
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
 from lambdacli.project.http_apis import WrittenRoutes, build_apis
 from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
+from lambdacli.project.policies import documents_of
 from lambdacli.project.reading import Entry, NodeReader, Settings, position_of, value_of, where
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
 from lambdacli.project.schema import (
@@ -88,7 +90,8 @@ class _Reader(NodeReader):
         account_concurrency = value_of(top, "account_concurrency", TOP_LEVEL)
         self._check_concurrency(built, functions, defaults, account_concurrency)
         identities = Identities(
-            roles=value_of(top, "roles", TOP_LEVEL), attached=value_of(top, "identities", TOP_LEVEL)
+            roles=_with_own_roles(value_of(top, "roles", TOP_LEVEL), built),
+            attached=value_of(top, "identities", TOP_LEVEL),
         )
         self._check_roles(built, functions, defaults, identities, region, account)
         apis = self._apis(top, defaults, functions)
@@ -179,7 +182,7 @@ class _Reader(NodeReader):
             name=name,
             runtime=runtime,
             handler=handler,
-            role=both["role"].value if "role" in both else f"arn:aws:iam::{around.account}:role/lam",
+            role=self._role(name, own, both, around.account),
             code=code or self.folder,
             description=value_of(both, "description", FUNCTION),
             memory_mb=value_of(both, "memory", FUNCTION),
@@ -199,7 +202,27 @@ class _Reader(NodeReader):
             url=value_of(both, "url", FUNCTION) or None,
             debugging=self._debugging(both, family),
             build=value_of(both, "build", FUNCTION),
+            is_role_given="role" in both,
+            policies=value_of(both, "policies", FUNCTION),
+            alias=value_of(both, "alias", FUNCTION),
+            dead_letter=value_of(both, "dead_letter", FUNCTION),
+            event_invoke=_event_invoke(both),
+            provisioned_concurrency=value_of(both, "provisioned", FUNCTION),
+            log_retention_days=value_of(both, "log_retention", FUNCTION),
+            permissions=value_of(both, "permissions", FUNCTION),
+            mappings=value_of(both, "sources", FUNCTION),
         )
+
+    def _role(self, name: str, own: Settings, both: Settings, account: str) -> str:
+        """A function with `policies` has a role of its own, which has exactly those."""
+        if "role" in both:
+            if "policies" in own:
+                entry = own["policies"]
+                message = "has no effect beside `role`: that role's policies count"
+                self._complain(entry.node, entry.path, message, "remove one of the two")
+            return str(both["role"].value)
+        own_name = role_name(name) if "policies" in both else "lam"
+        return f"arn:aws:iam::{account}:role/{own_name}"
 
     def _debugging(self, settings: Settings, family: str | None) -> Debugging | None:
         given = value_of(settings, "debug", FUNCTION)
@@ -421,6 +444,30 @@ class _Reader(NodeReader):
             place = where("role", own, defaults, (node, f"functions.{function.name}"))
             hint = "its `trust` in `roles` must allow lambda.amazonaws.com sts:AssumeRole"
             self._complain(*place, f"the role {function.role} cannot be assumed by Lambda", hint)
+
+
+def _event_invoke(settings: Settings) -> DeclaredEventInvoke | None:
+    """Two keys make one setting of Lambda's."""
+    tries: DeclaredEventInvoke | None = value_of(settings, "event_invoke", FUNCTION)
+    told: DeclaredEventInvoke | None = value_of(settings, "destinations", FUNCTION)
+    if tries is None or told is None:
+        return tries or told
+    return replace(tries, on_success=told.on_success, on_failure=told.on_failure)
+
+
+def _with_own_roles(
+    roles: Mapping[str, Role], functions: Iterable[FunctionSettings | None]
+) -> Mapping[str, Role]:
+    """The roles that `policies` of functions make; what a policy says that is not known here, is not known
+    of the whole role."""
+    made = {
+        function.role: Role(None, documents)
+        for function in functions
+        if function is not None and function.policies and not function.is_role_given
+        for documents in [documents_of(function.policies)]
+        if documents is not None
+    }
+    return {**made, **roles}
 
 
 def _seen_from(folder: Path, path: Path) -> Path:

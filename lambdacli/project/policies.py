@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
@@ -12,6 +12,7 @@ from lambdacli.model.identity import Role
 from lambdacli.model.managed_policies import MANAGED_POLICIES, managed_policy
 from lambdacli.model.policy_document import PolicyDocument, PolicyError, PolicyKind, policy_of
 from lambdacli.model.principals import is_principal_arn
+from lambdacli.project.declared import GivenPolicy, document_of
 from lambdacli.project.kinds import JsonSchema
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
 
@@ -77,6 +78,20 @@ class IdentityPolicies:
         }
 
 
+def documents_of(policies: Sequence[GivenPolicy]) -> tuple[PolicyDocument, ...] | None:
+    """None where one of them is known to AWS only."""
+    documents = [_document_of(policy) for policy in policies]
+    known = tuple(document for document in documents if document is not None)
+    return known if len(known) == len(documents) else None
+
+
+def _document_of(policy: GivenPolicy) -> PolicyDocument | None:
+    if isinstance(policy, str):
+        return managed_policy(policy)
+    document = document_of(policy)
+    return None if document is None else policy_of(document, PolicyKind.IDENTITY, "a policy of the function")
+
+
 def _role(name: str, node: Node, complain: Complain) -> Role:
     trust: PolicyDocument | None = None
     policies: tuple[PolicyDocument, ...] | None = None
@@ -123,13 +138,13 @@ def _document(node: Node, kind: PolicyKind, name: str, complain: Complain) -> Po
         complain(node, "", f"must be a policy document, not {found(node)}", "it has a Version and Statements")
         return None
     try:
-        return policy_of(_members(node, complain), kind, name)
+        return policy_of(document_members(node, complain), kind, name)
     except PolicyError as error:
         complain(node, "", str(error), "")
         return None
 
 
-def _members(node: Node, complain: Complain) -> dict[str, object]:
+def document_members(node: Node, complain: Complain) -> dict[str, object]:
     return {name: _plain(value, _below(complain, f".{name}")) for name, _, value in entries(node, complain)}
 
 
@@ -137,7 +152,7 @@ def _plain(node: Node, complain: Complain) -> object:
     """As JSON would hold it, but scalars stay texts: YAML takes a version for a date, and an account for a
     number."""
     if isinstance(node, MappingNode):
-        return _members(node, complain)
+        return document_members(node, complain)
     if isinstance(node, SequenceNode):
         return [_plain(element, _below(complain, f"[{index}]")) for index, element in enumerate(node.value)]
     return None if is_nothing(node) else scalar_text(node)

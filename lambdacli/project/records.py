@@ -13,6 +13,7 @@ from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vp
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, DeclaredPermission, GivenPolicy
 from lambdacli.project.stack.declared import Declared, Finding, NeighbourCall
 from lambdacli.project.urls import DeclaredUrl
 
@@ -101,6 +102,21 @@ class FunctionSettings:
     template: TemplateSettings = OF_LAM_YAML
     build: BuildSettings | None = None
     """None: the files alone tell how the code is made."""
+    is_role_given: bool = False
+    """Otherwise the role is made where the function is deployed to."""
+    policies: tuple[GivenPolicy, ...] = ()
+    """What a role that is made may do, beside what the settings imply."""
+    alias: str | None = None
+    """What callers use, and what a deployment moves; None: the one that the deployment names."""
+    dead_letter: str | None = None
+    """The ARN of a queue or topic."""
+    event_invoke: DeclaredEventInvoke | None = None
+    provisioned_concurrency: int | None = None
+    """Of the alias, once that leads to a version."""
+    log_retention_days: int | None = None
+    """None: as it is."""
+    permissions: tuple[DeclaredPermission, ...] = ()
+    mappings: tuple[DeclaredMapping, ...] = ()
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:

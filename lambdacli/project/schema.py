@@ -12,6 +12,15 @@ from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_M
 from lambdacli.model.nearest import nearest
 from lambdacli.project.building import Building
 from lambdacli.project.capturing import Capturing
+from lambdacli.project.deploy_kinds import (
+    Destinations,
+    EventInvoke,
+    Permissions,
+    Policies,
+    Retention,
+    Sources,
+    TargetArn,
+)
 from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
 from lambdacli.project.imports import Imports
 from lambdacli.project.kinds import (
@@ -426,6 +435,78 @@ FUNCTION = (
         "whether answers are streamed.",
         {"auth": "NONE", "cors": {"origins": ["http://localhost:5173"]}},
         ("function_url", "functionurl", "functionurlconfig", "function_url_config"),
+    ),
+    Key(
+        "policies",
+        Policies(),
+        (),
+        "What the function may do, where its role is made by `lam deploy`: names of managed policies, or "
+        "documents. Not beside `role`.",
+        ["AmazonSQSFullAccess", {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}],
+    ),
+    Key(
+        "alias",
+        Text(128, r"(?![0-9]+$)[a-zA-Z0-9-_]+", "a name such as live, not a number"),
+        None,
+        "The alias that callers use: `lam deploy` moves it. Until then it is the code as it is, locally.",
+        "live",
+        ("autopublishalias", "auto_publish_alias"),
+    ),
+    Key(
+        "dead_letter",
+        TargetArn(("sqs", "sns")),
+        None,
+        "The queue or topic for events that failed for good.",
+        "arn:aws:sqs:us-east-1:000000000000:failed",
+        ("dlq", "dead_letter_queue", "deadletterqueue", "deadletterconfig", "dead_letter_config"),
+    ),
+    Key(
+        "event_invoke",
+        EventInvoke(),
+        None,
+        "How often (0 to 2) and how long an asynchronous event is tried again.",
+        {"retries": 1, "max_age": "30m"},
+        ("eventinvokeconfig", "event_invoke_config"),
+    ),
+    Key(
+        "destinations",
+        Destinations(),
+        None,
+        "Who hears of an asynchronous event's end, by ARN.",
+        {"on_failure": "arn:aws:sqs:us-east-1:000000000000:failed"},
+        ("destination",),
+    ),
+    Key(
+        "sources",
+        Sources(),
+        (),
+        "Queues and streams that the function reads: ARNs, or mappings that say more.",
+        [{"source": "arn:aws:sqs:us-east-1:000000000000:orders", "batch_size": 5}],
+        ("source", "mappings", "event_source_mappings", "eventsourcemappings"),
+    ),
+    Key(
+        "permissions",
+        Permissions(),
+        (),
+        "Who may invoke the function beside its own account: principals, or mappings that say more.",
+        ["events.amazonaws.com", {"principal": "s3.amazonaws.com", "source_arn": "arn:aws:s3:::uploads"}],
+        ("permission",),
+    ),
+    Key(
+        "provisioned",
+        Number(1, ACCOUNT_CONCURRENCY),
+        None,
+        "Provisioned concurrency of the alias, from its first deployment on.",
+        2,
+        ("provisioned_concurrency", "provisionedconcurrency", "provisionedconcurrencyconfig"),
+    ),
+    Key(
+        "log_retention",
+        Retention(),
+        None,
+        "For how many days the function's logs are kept.",
+        14,
+        ("logretention", "retention", "log_retention_days", "retentionindays"),
     ),
 )
 """The keys of a function, and of `defaults`."""

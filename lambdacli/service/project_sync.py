@@ -269,7 +269,7 @@ class ProjectSync:
             has_cpu_share=settings.has_cpu_share,
             network=settings.network,
             debugging=settings.debugging,
-            dead_letter_target=settings.template.dead_letter_target,
+            dead_letter_target=settings.template.dead_letter_target or settings.dead_letter,
             tracing=settings.template.tracing,
             kms_key_arn=settings.template.kms_key_arn,
             vpc=settings.template.vpc,

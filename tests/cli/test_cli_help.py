@@ -47,6 +47,9 @@ Verbs:
   pull         Bring a deployed function, code and settings, into the project.
   publish      Publish a function's code and settings as a version.
   versions     List a function's versions.
+  deploy       Show what a deployment would change, and change it: here or on AWS.
+  drift        Tell what is otherwise where the project is deployed.
+  rollback     Move aliases back to the versions before.
   alias        Name versions, and shift invocations between them.
   layer        Publish, list, show, share and delete layers.
   permission   Say who may invoke a function, and see why or why not.

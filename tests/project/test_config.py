@@ -202,6 +202,7 @@ def test_every_key_arrives(project):
                 ),
             ),
             debugging=Debugging(5678, waits=True),
+            is_role_given=True,
         ),
     )
     assert loaded.watched_paths == {

@@ -128,7 +128,8 @@ def _revision(policy: ResourcePolicy | None) -> str | None:
 
 
 def _put(context: Context, target: Target, text: str) -> ResourcePolicy:
-    policy = ResourcePolicy(text, new_id())
+    former = _policy(context, target)
+    policy = ResourcePolicy(text, new_id(), () if former is None else former.declared)
     context.settings.put(RESOURCE_POLICY, target.key, policy, policy_place(target.qualifier))
     return policy
 

@@ -1,0 +1,191 @@
+"""`lam deploy`: shows what would change, and changes it, here or on AWS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lambdacli.cli import render
+from lambdacli.cli.confirm import YesOption
+from lambdacli.cli.deploying import (
+    AliasOption,
+    Deploying,
+    NamesArgument,
+    ToOption,
+    as_json,
+    counted,
+    deploying,
+    explanation,
+    now,
+    show_steps,
+)
+from lambdacli.cli.errors import INTERRUPTED, CommandError, WrongUsage
+from lambdacli.cli.options import AwsFlags, JsonOption, ProjectOption, takes_aws_flags
+from lambdacli.client.deploy.target import Refused
+
+if TYPE_CHECKING:
+    from lambdacli.client.deploy.target import Target
+    from lambdacli.model.deployment import Step, Wanted
+
+EXAMPLES = """
+lam deploy --plan --to aws                           what would change on AWS; nothing is done
+lam deploy --to aws --profile work                   change it; asks before anything is taken away
+lam deploy orders --to aws --yes                     one function, without a question
+lam deploy                                           a version and the alias live, in the local service
+lam deploy --endpoint-url http://10.0.0.5:4566       another machine's lam
+lam deploy --to aws --code-only --stack shop         code of a SAM or CDK project's functions
+"""
+
+
+@takes_aws_flags
+def run(
+    aws: AwsFlags,
+    names: NamesArgument = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Only show what would change.")] = False,
+    to: ToOption = "local",
+    alias: AliasOption = None,
+    code_only: Annotated[
+        bool, typer.Option("--code-only", help="Only bring code up to date; all else is another tool's.")
+    ] = False,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", metavar="NAME", help="With --code-only: the stack that has the functions."),
+    ] = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+    project: ProjectOption = None,
+) -> int:
+    from lambdacli.project.packing import Packages
+    from lambdacli.project.plan import plan as plan_of
+
+    work = deploying(project, names or (), to, aws, alias, is_code_only=code_only)
+    packages = Packages()
+    wanted = work.wanted(packages)
+    if stack is not None:
+        if not (code_only and to == "aws"):
+            raise WrongUsage("--stack goes with --to aws --code-only")
+        try:
+            logical_ids = {each.name: each.template.logical_id or each.name for each in work.functions}
+            wanted = of_stack(work.target, wanted, stack, logical_ids)
+        except Refused as error:
+            raise work.explained(error) from error
+    with render.activity("reading what is there"):
+        actual = work.actual(wanted)
+    if code_only:
+        _require_all(wanted, set(actual.functions))
+    steps = plan_of(wanted, actual, now())
+    if json:
+        render.output_json(as_json(steps))
+        if plan:
+            return 0
+    else:
+        _show(work, steps)
+    if plan or not steps:
+        return 0
+    _confirm(steps, yes)
+    return do_steps(work, steps, packages.contents)
+
+
+def _show(work: Deploying, steps: Sequence[Step]) -> None:
+    from lambdacli.project.deployment import not_deployed
+
+    render.output(f"to {work.target.name}")
+    if not work.destination.reads_project and not work.destination.is_code_only:
+        for function in work.functions:
+            for note in not_deployed(function, work.project):
+                render.note(f"{function.name}: {note}")
+    if not steps:
+        render.output(
+            f"nothing to do: {counted(len(work.functions), 'function')} as in {work.project.file.name}"
+        )
+        return
+    show_steps(steps)
+
+
+def _confirm(steps: Sequence[Step], is_given: bool) -> None:
+    """Whoever runs this in a script says --yes: what is taken away may be somebody's."""
+    destructive = [step for step in steps if step.is_destructive]
+    if not destructive or is_given:
+        return
+    told = f"{counted(len(destructive), 'step')} cannot be undone"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise CommandError(f"{told}: {'; '.join(step.title for step in destructive)}", "--yes does them")
+    if not typer.confirm(f"{told}. Deploy?", default=False, err=True):
+        raise CommandError("nothing was changed")
+
+
+def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], bytes]) -> int:
+    from lambdacli.client.deploy.applying import StepFailed, Told, apply
+
+    at: list[Step] = []
+
+    def done(step: Step, seconds: float) -> None:
+        render.say(f"{len(at):>3}/{len(steps)} {step.title}  {seconds:.1f} s")
+
+    try:
+        answers = apply(steps, work.target, contents, Told(at.append, done))
+    except StepFailed as error:
+        message, *hints = explanation(error.refusal, work.target.name)
+        raise CommandError(
+            f"step {error.position} of {len(steps)}, {error.step.title}: {work.without_secrets(message)}",
+            *hints,
+            "what was done before stays; `lam deploy` again goes on from there",
+        ) from error
+    except KeyboardInterrupt:
+        title = at[-1].title if at else "before the first step"
+        render.error(
+            f"interrupted at step {len(at)} of {len(steps)}: {title}",
+            ("what was done stays; `lam deploy` again goes on from there",),
+        )
+        return INTERRUPTED
+    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()})
+    return 0
+
+
+def _tell_end(work: Deploying, steps: Sequence[Step], answers: dict[str, dict[str, object]]) -> None:
+    changed = list(dict.fromkeys(step.function for step in steps if step.function is not None))
+    render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles and layers'}")
+    for step in steps:
+        url = answers[step.id].get("FunctionUrl")
+        if url is not None:
+            render.output(f"{step.function}  {url}")
+    render.say("")
+    render.say("next:")
+    first = next(each for each in work.functions if not changed or each.name == changed[0])
+    for command in (work.invocation(first), f"lam drift{work.again}", f"lam rollback{work.again}"):
+        render.say(f"  {command}")
+
+
+# Functions that a stack has made
+
+
+def of_stack(target: Target, wanted: Wanted, stack: str, logical_ids: Mapping[str, str]) -> Wanted:
+    """The functions by the names that the stack gave them."""
+    names: dict[str, str] = {}
+    token: dict[str, str] = {}
+    while True:
+        page = target.call("cloudformation", "ListStackResources", {"StackName": stack, **token})
+        for each in page.get("StackResourceSummaries", []):
+            if each["ResourceType"] == "AWS::Lambda::Function" and "PhysicalResourceId" in each:
+                names[each["LogicalResourceId"]] = each["PhysicalResourceId"]
+        if not page.get("NextToken"):
+            break
+        token = {"NextToken": page["NextToken"]}
+    functions = tuple(
+        replace(each, name=names.get(logical_ids[each.name], each.name)) for each in wanted.functions
+    )
+    return replace(wanted, functions=functions)
+
+
+def _require_all(wanted: Wanted, there: set[str]) -> None:
+    missing = [function.name for function in wanted.functions if function.name not in there]
+    if missing:
+        raise CommandError(
+            f"not there yet: {', '.join(missing)}",
+            "--code-only changes functions that another tool has made; deploy with that one first",
+            "--stack NAME finds functions by the names that CloudFormation gave them",
+        )

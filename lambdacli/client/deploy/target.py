@@ -1,0 +1,78 @@
+"""Where to deploy: the one way in which services are called, and what a refusal is."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from lambdacli.model.deployment import Members
+
+Json = dict[str, Any]
+
+
+class Refused(Exception):
+    """A call that was answered with an error, or not at all; `code` is AWS's name for why."""
+
+    def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:
+        super().__init__(f"{operation}: {code}: {message}" if message else f"{operation}: {code}")
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.status = status
+
+    @property
+    def is_missing(self) -> bool:
+        return self.status == 404 or self.code in _MISSING
+
+    @property
+    def is_throttled(self) -> bool:
+        return self.code in _THROTTLED or self.status == 429
+
+    @property
+    def is_of_credentials(self) -> bool:
+        return self.code in _CREDENTIALS
+
+
+_MISSING = frozenset({"ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "404"})
+_THROTTLED = frozenset(
+    {
+        "TooManyRequestsException",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "RequestThrottled",
+    }
+)
+_CREDENTIALS = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "RequestExpired",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "IncompleteSignature",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "CredentialRetrievalError",
+        "TokenRetrievalError",
+        "SSOTokenLoadError",
+        "UnauthorizedSSOTokenError",
+        "SSOError",
+    }
+)
+
+
+class Target(Protocol):
+    # How it is called in what is printed.
+    @property
+    def name(self) -> str: ...
+
+    # Whether roles, buckets and policies can be made there.
+    @property
+    def is_aws(self) -> bool: ...
+
+    # One operation; raises Refused. Members that are bytes are sent as such. For several threads.
+    def call(self, service: str, operation: str, parameters: Members) -> Json: ...

@@ -1,0 +1,181 @@
+"""What is to be deployed, what is there, and the steps between them: records in the API's members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Members = Mapping[str, Any]
+
+DIRECT_BYTES = 50 * 1024 * 1024
+"""What a request of Lambda's API takes as a package; larger ones go by way of S3."""
+
+
+# What is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A zip; its bytes are asked for only when they are sent."""
+
+    sha256: str
+    """As CodeSha256 shows it."""
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRole:
+    name: str
+    trust: Members
+    managed: tuple[str, ...]
+    """ARNs of policies."""
+    document: Members | None = None
+    """One of its own, beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLayer:
+    name: str
+    package: Package
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFunction:
+    name: str
+    alias: str
+    configuration: Members = field(default_factory=dict)
+    """Of UpdateFunctionConfiguration, without role and layers."""
+    architecture: str = "x86_64"
+    package: Package | None = None
+    """None: the target reads the code by itself."""
+    role: WantedRole | str = ""
+    """A role to be made, or the ARN of one that is there."""
+    layers: tuple[WantedLayer | str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    reserved: int | None = None
+    provisioned: int | None = None
+    url: Members | None = None
+    statements: Mapping[str, Members] = field(default_factory=dict)
+    """Of the alias, by their ids."""
+    event_invoke: Members | None = None
+    mappings: Mapping[str, Members] = field(default_factory=dict)
+    """By the ARNs of their sources."""
+    retention_days: int | None = None
+    is_read_by_target: bool = False
+    """The target is the project's own service: lam.yaml has its effect there already, versions have not."""
+    is_code_only: bool = False
+    """Another tool deploys everything else of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    functions: tuple[WantedFunction, ...]
+    bucket: str | None = None
+    """Where packages go that are too large for a request; None: there are none such."""
+    direct_bytes: int = DIRECT_BYTES
+
+
+# What is there
+
+
+@dataclass(frozen=True, slots=True)
+class ActualRole:
+    arn: str
+    managed: frozenset[str] = frozenset()
+    document: Members | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActualLayer:
+    arn: str
+    """Of a version."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActualMapping:
+    uuid: str
+    source_arn: str
+    qualifier: str | None
+    members: Members
+
+
+@dataclass(frozen=True, slots=True)
+class ActualFunction:
+    configuration: Members
+    """As the API shows it."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    reserved: int | None = None
+    alias_version: str | None = None
+    """None: there is no such alias."""
+    alias_weights: Mapping[str, float] = field(default_factory=dict)
+    alias_configuration: Members | None = None
+    """Of the version that the alias leads to."""
+    same_version: str | None = None
+    """A published version that is what `$LATEST` is now, looked for where the alias's is not."""
+    provisioned: int | None = None
+    url: Members | None = None
+    statements: Mapping[str, Members] = field(default_factory=dict)
+    event_invoke: Members | None = None
+    mappings: tuple[ActualMapping, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    functions: Mapping[str, ActualFunction] = field(default_factory=dict)
+    roles: Mapping[str, ActualRole] = field(default_factory=dict)
+    layers: Mapping[str, tuple[ActualLayer, ...]] = field(default_factory=dict)
+    """The newest version of each, and those that functions use."""
+    retentions: Mapping[str, int | None] = field(default_factory=dict)
+    """Of the log groups that are there."""
+    has_bucket: bool = False
+    objects: frozenset[str] = frozenset()
+    """Keys in the bucket."""
+
+
+# The way between
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """In a parameter: what an earlier step's call answered."""
+
+    step: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """In a parameter: the bytes of a package."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From what to what, as it is shown: secrets are masked already. None: it is not there."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call that changes something."""
+
+    id: str
+    title: str
+    service: str
+    operation: str
+    parameters: Members
+    changes: tuple[Change, ...] = ()
+    is_destructive: bool = False
+    """It takes away what cannot be had back by deploying again as before."""
+    function: str | None = None
+    changes_function: bool = False
+    """The function is not ready for another change until the service says so."""
+    sends_package: bool = False
+    by_hand: bool = False
+    """What it puts right was not made by a deployment."""

@@ -1,0 +1,369 @@
+"""A project deployed to moto as AWS: what is there is what was planned, whatever stopped a deployment."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import resource
+import time
+from functools import cache
+from pathlib import Path
+
+import boto3
+import pytest
+
+from lambdacli.client.deploy.applying import apply
+from lambdacli.client.deploy.aws import AwsTarget
+from lambdacli.client.deploy.reading import read
+from lambdacli.project.builders.workshop import Workshop
+from lambdacli.project.config import load_project
+from lambdacli.project.deployment import Destination, wanted_of
+from lambdacli.project.packing import Packages
+from lambdacli.project.plan import object_key, plan
+from lambdacli.project.policy_templates import Here
+from tests.moto_server import moto_server
+from tests.real.house import PYTHON_RUNTIME, opened
+from tests.real.toolchains import missing
+
+pytestmark = [pytest.mark.real, pytest.mark.xdist_group("moto-as-aws")]
+
+ACCOUNT = "123456789012"
+STEPS_OF_DEMO = 15
+WRITING = ("Create", "Update", "Put", "Delete", "Add", "Remove", "Attach", "Publish", "Tag", "Untag")
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory):
+    if importlib.util.find_spec("moto") is None:
+        missing("moto")
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as address:
+        yield address
+
+
+@pytest.fixture
+def aws(moto, monkeypatch):
+    """What every SDK of this test, and every `lam`, takes for AWS."""
+    variables = {
+        "AWS_ENDPOINT_URL": moto,
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    boto3.client("sqs", region_name="us-east-1").create_queue(QueueName="orders")
+    return variables
+
+
+@cache
+def _clients(address: str) -> AwsTarget:
+    """Making them takes longer than all that they are asked."""
+    return AwsTarget(None, "us-east-1")
+
+
+@pytest.fixture
+def project(tmp_path):
+    with opened(tmp_path / "project") as project:
+        yield project
+
+
+class Moto:
+    """As AwsTarget, where moto answers otherwise than Lambda: it shows a mapping's alias as its version."""
+
+    is_aws = True
+
+    def __init__(self) -> None:
+        self.aws = _clients(os.environ["AWS_ENDPOINT_URL"])
+        self.called: list[tuple[str, dict]] = []
+
+    @property
+    def name(self) -> str:
+        return "moto"
+
+    def call(self, service, operation, parameters):
+        self.called.append((operation, parameters))
+        answer = self.aws.call(service, operation, parameters)
+        if operation == "ListEventSourceMappings":
+            for each in answer["EventSourceMappings"]:
+                fields = each["FunctionArn"].split(":")
+                if len(fields) > 7 and fields[7].isdigit():
+                    each["FunctionArn"] = ":".join([*fields[:7], "live"])
+        return answer
+
+    @property
+    def written(self) -> list[str]:
+        return [operation for operation, _ in self.called if operation.startswith(WRITING)]
+
+    @property
+    def packages(self) -> int:
+        return sum(
+            "ZipFile" in str(parameters.keys()) or "Code" in parameters for _, parameters in self.called
+        )
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Killing(Moto):
+    """Ends after so many calls that change something: done there, but nobody hears of it."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.left = after
+
+    def call(self, service, operation, parameters):
+        answer = super().call(service, operation, parameters)
+        if operation.startswith(WRITING):
+            self.left -= 1
+            if self.left == 0:
+                raise Killed
+        return answer
+
+
+def demo(folder: Path, name: str) -> Path:
+    """A function with everything around it that moto can tell of."""
+    (folder / "src").mkdir(exist_ok=True)
+    (folder / "src" / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    (folder / "layers" / f"of-{name}").mkdir(parents=True, exist_ok=True)
+    (folder / "layers" / f"of-{name}" / "shared.txt").write_text(name)
+    file = folder / "lam.yaml"
+    file.write_text(
+        f"""
+functions:
+  {name}:
+    runtime: {PYTHON_RUNTIME}
+    handler: app.handler
+    code: src
+    layers: [layers/of-{name}]
+    env: {{TABLE: orders, DB_PASSWORD: hunter2hunter2}}
+    url: {{auth: AWS_IAM}}
+    sources: [{{source: "arn:aws:sqs:us-east-1:000000000000:orders", batch_size: 5}}]
+    event_invoke: {{retries: 1}}
+    permissions:
+      - {{id: bucket, principal: s3.amazonaws.com, source_arn: "arn:aws:s3:::uploads"}}
+    policies: [AmazonS3ReadOnlyAccess]
+    tags: {{team: orders}}
+    concurrency: 5
+    log_retention: 14
+"""
+    )
+    return file
+
+
+class Deployment:
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.packages = Packages()
+        project = load_project(file)
+        self.packages.build(project.functions, Workshop(file.parent / "cache", print))
+        destination = Destination(Here("aws", "us-east-1", ACCOUNT), makes_roles=True)
+        self.wanted = wanted_of(
+            project,
+            project.functions,
+            destination,
+            self.packages.of_function,
+            self.packages.of_layer,
+        )
+
+    def plan(self, target=None):
+        return plan(self.wanted, read(target or Moto(), self.wanted), "moment")
+
+    def run(self, target=None):
+        target = target or Moto()
+        return apply(self.plan(target), target, self.packages.contents)
+
+
+def test_the_demo_is_there_as_planned(aws, tmp_path):
+    deployment = Deployment(demo(tmp_path, "whole"))
+    steps = deployment.plan()
+    assert len(steps) == STEPS_OF_DEMO
+    deployment.run()
+    assert deployment.plan() == ()
+    functions, iam = boto3.client("lambda"), boto3.client("iam")
+    found = functions.get_function(FunctionName="whole")
+    configuration = found["Configuration"]
+    assert configuration["CodeSha256"] == deployment.wanted.functions[0].package.sha256
+    assert configuration["Role"] == f"arn:aws:iam::{ACCOUNT}:role/whole-role"
+    assert configuration["Environment"]["Variables"]["TABLE"] == "orders"
+    assert [each["Arn"].split(":")[6] for each in configuration["Layers"]] == ["layers-of-whole"]
+    assert found["Tags"] == {"team": "orders"}
+    assert found["Concurrency"] == {"ReservedConcurrentExecutions": 5}
+    assert functions.get_alias(FunctionName="whole", Name="live")["FunctionVersion"] == "1"
+    url = functions.get_function_url_config(FunctionName="whole", Qualifier="live")
+    assert url["AuthType"] == "AWS_IAM"
+    (mapping,) = functions.list_event_source_mappings(FunctionName="whole:live")["EventSourceMappings"]
+    assert (mapping["BatchSize"], mapping["State"]) == (5, "Enabled")
+    attached = iam.list_attached_role_policies(RoleName="whole-role")["AttachedPolicies"]
+    assert {each["PolicyName"] for each in attached} == {
+        "AWSLambdaBasicExecutionRole",
+        "AmazonS3ReadOnlyAccess",
+    }
+    document = iam.get_role_policy(RoleName="whole-role", PolicyName="lam")["PolicyDocument"]
+    assert document["Statement"][0]["Resource"] == [f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"]
+
+
+@pytest.mark.parametrize("done", range(1, STEPS_OF_DEMO + 1))
+def test_what_was_killed_after_a_step_is_finished_by_the_next_run(aws, tmp_path, done):
+    """The call was done, its answer was not heard: the next one finds what is there, and makes the rest."""
+    deployment = Deployment(demo(tmp_path, f"killed-{done}"))
+    planned = [step.operation for step in deployment.plan()]
+    with pytest.raises(Killed):
+        deployment.run(Killing(after=done))
+    second = Moto()
+    deployment.run(second)
+    assert second.written == planned[done:]
+    assert deployment.plan() == ()
+    versions = boto3.client("lambda").list_versions_by_function(FunctionName=f"killed-{done}")["Versions"]
+    assert [each["Version"] for each in versions] == ["$LATEST", "1"]
+
+
+def test_drift_made_by_hand_is_shown_and_repaired(aws, tmp_path):
+    deployment = Deployment(demo(tmp_path, "drifting"))
+    deployment.run()
+    functions = boto3.client("lambda")
+    functions.update_function_configuration(
+        FunctionName="drifting", MemorySize=512, Environment={"Variables": {"TABLE": "mine"}}
+    )
+    functions.put_function_concurrency(FunctionName="drifting", ReservedConcurrentExecutions=9)
+    functions.remove_permission(FunctionName="drifting", Qualifier="live", StatementId="bucket")
+    functions.tag_resource(
+        Resource=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:drifting", Tags={"team": "x", "by": "hand"}
+    )
+    boto3.client("iam").delete_role_policy(RoleName="drifting-role", PolicyName="lam")
+    steps = deployment.plan()
+    told = {(change.what, change.before, change.after) for step in steps for change in step.changes}
+    assert ("memory", "512", "128") in told
+    assert ("env.TABLE", "mine", "orders") in told
+    assert ("env.DB_PASSWORD", None, "••••••") in told
+    assert ("concurrency", "9", "5") in told
+    assert ("tag by", "hand", None) in told
+    assert [step.by_hand for step in steps if step.operation == "UpdateFunctionConfiguration"] == [True]
+    deployment.run()
+    assert deployment.plan() == ()
+
+
+def test_a_large_package_goes_by_way_of_s3(aws, tmp_path):
+    deployment = Deployment(demo(tmp_path, "large"))
+    small = deployment.wanted
+    deployment.wanted = type(small)(small.functions, small.bucket, direct_bytes=10)
+    keys = [object_key(small.functions[0].package), object_key(small.functions[0].layers[0].package)]
+
+    def planned():
+        return plan(deployment.wanted, read(Moto(), deployment.wanted, keys), "moment")
+
+    steps = planned()
+    operations = [step.operation for step in steps]
+    assert operations.count("CreateBucket") == 1 and operations.count("PutObject") == 2
+    apply(steps, Moto(), deployment.packages.contents)
+    assert planned() == ()
+    configuration = boto3.client("lambda").get_function_configuration(FunctionName="large")
+    assert configuration["CodeSha256"] == small.functions[0].package.sha256
+
+
+# Through the command
+
+
+def many(folder: Path, count: int) -> None:
+    entries = []
+    for number in range(count):
+        (folder / f"f{number}").mkdir(exist_ok=True)
+        (folder / f"f{number}" / "app.py").write_text(f"def handler(event, context):\n    return {number}\n")
+        entries.append(
+            f"  many-{number}: {{runtime: {PYTHON_RUNTIME}, handler: app.handler, code: f{number}}}\n"
+        )
+    (folder / "lam.yaml").write_text("functions:\n" + "".join(entries))
+
+
+def test_a_second_deployment_of_20_functions_does_nothing_and_is_quick(aws, project):
+    many(project.folder, 20)
+    project.lam("deploy", "--to", "aws", more=aws)
+    worked, durations = [], []
+    for _ in range(3):
+        begun, before = time.monotonic(), _seconds_of_children()
+        told = project.lam("deploy", "--to", "aws", more=aws).stdout
+        worked.append(_seconds_of_children() - before)
+        durations.append(time.monotonic() - begun)
+        assert "nothing to do: 20 functions" in told
+    print(f"20 functions, nothing changed: {min(durations):.2f} s, of work {min(worked):.2f} s")
+    # What moto takes on a busy machine is not the command's: the time counts that this one works.
+    assert min(worked) < 1.5
+    deployment = Deployment(project.folder / "lam.yaml")
+    target = Moto()
+    deployment.run(target)
+    assert target.written == []
+
+
+def _seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_with_one_of_20_changed_one_package_is_sent(aws, tmp_path):
+    many(tmp_path, 20)
+    file = tmp_path / "lam.yaml"
+    Deployment(file).run()
+    (tmp_path / "f7" / "app.py").write_text("def handler(event, context):\n    return 'another'\n")
+    target = Moto()
+    Deployment(file).run(target)
+    assert target.written == ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"]
+    assert target.packages == 1
+
+
+def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
+    project.function(
+        "shop", "def handler(event, context):\n    return 1\n", "env: {API_KEY: hunter2hunter2}\n"
+    )
+    planned = project.lam("deploy", "--plan", "--to", "aws", more=aws)
+    assert "create function shop" in planned.stdout and "account 123456789012" in planned.stdout
+    functions = boto3.client("lambda")
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.get_function(FunctionName="shop")
+    deployed = project.lam("deploy", "--to", "aws", more=aws)
+    assert "lam rollback --to aws" in deployed.stderr
+    project.write("shop/app.py", "def handler(event, context):\n    return 2\n")
+    assert "code" in project.lam("drift", "--to", "aws", code=1, more=aws).stdout
+    project.lam("deploy", "--to", "aws", more=aws)
+    assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "2"
+    project.lam("rollback", "--to", "aws", more=aws)
+    assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "1"
+    drift = json.loads(project.lam("drift", "--to", "aws", "--json", code=1, more=aws).stdout)
+    assert [row["changes"] for row in drift] == [[{"what": "alias live", "before": "1", "after": "2"}]]
+    project.lam("deploy", "--to", "aws", more=aws)
+    assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "2"
+    assert "nothing differs" in project.lam("drift", "--to", "aws", more=aws).stdout
+    for output in (planned, deployed):
+        assert "hunter2" not in output.stdout + output.stderr
+
+
+def test_a_script_must_say_yes_to_what_cannot_be_undone(aws, project):
+    project.function("gone", "def handler(event, context): ...\n", "url: {auth: AWS_IAM}\n")
+    project.lam("deploy", "--to", "aws", more=aws)
+    file = project.folder / "lam.yaml"
+    file.write_text(file.read_text().replace("    url: {auth: AWS_IAM}\n", ""))
+    refused = project.lam("deploy", "--to", "aws", code=1, more=aws)
+    assert "delete the URL of gone:live" in refused.stderr and "--yes" in refused.stderr
+    project.lam("deploy", "--to", "aws", "--yes", more=aws)
+    assert "nothing to do" in project.lam("deploy", "--to", "aws", more=aws).stdout
+
+
+def test_only_code_is_brought_up_to_date(aws, project):
+    project.function("theirs", "def handler(event, context):\n    return 1\n")
+    missing_function = project.lam("deploy", "--to", "aws", "--code-only", code=1, more=aws)
+    assert "not there yet: theirs" in missing_function.stderr
+    project.lam("deploy", "--to", "aws", more=aws)
+    project.write("theirs/app.py", "def handler(event, context):\n    return 2\n")
+    file = project.folder / "lam.yaml"
+    file.write_text(file.read_text() + "    memory: 512\n")
+    told = project.lam("deploy", "--to", "aws", "--code-only", more=aws)
+    assert "1/1 update the code of theirs" in told.stderr
+    configuration = boto3.client("lambda").get_function_configuration(FunctionName="theirs")
+    assert configuration["MemorySize"] == 128
+
+
+def test_credentials_that_are_missing_are_told_before_anything_is_done(aws, project):
+    project.function("shy", "def handler(event, context): ...\n")
+    without = {name: value for name, value in aws.items() if "KEY" not in name}
+    told = project.lam("deploy", "--to", "aws", code=1, more={**without, "AWS_EC2_METADATA_DISABLED": "true"})
+    assert "does not take these credentials" in told.stderr and "aws configure" in told.stderr

@@ -1,0 +1,127 @@
+"""What lam.yaml says around its functions has effect here, as the same said over the API."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+
+import pytest
+
+from lambdacli.model.alias import Alias
+from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.event_invoke import EventInvokeConfig
+from lambdacli.model.permission import ResourcePolicy, add_statement
+from lambdacli.service.project_surroundings import ProjectSurroundings
+from lambdacli.service.project_sync import ProjectSync
+from lambdacli.store.aliases import AliasStore
+from lambdacli.store.code import CodeStore
+from lambdacli.store.database import open_database
+from lambdacli.store.functions import FunctionStore
+from lambdacli.store.kinds import EVENT_INVOKE, RESOURCE_POLICY
+from lambdacli.store.layers import LayerStore
+from lambdacli.store.mappings import MappingStore
+from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.log_groups import LogGroups
+from lambdacli.telemetry.logs import LogBook
+from tests.doubles import SteppingClock
+
+KEY = FunctionKey("000000000000", "us-east-1", "orders")
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:orders"
+
+
+class House:
+    """The stores of a service, and a lam.yaml that is read into them."""
+
+    def __init__(self, folder) -> None:
+        self.folder = folder
+        self.connection = open_database(folder / "state.db")
+        self.settings = SettingStore(self.connection)
+        self.functions = FunctionStore(self.connection)
+        self.mappings = MappingStore(self.connection)
+        self.aliases = AliasStore(self.connection)
+        self.log_groups = LogGroups(folder / "logs", LogBook(folder / "logs"))
+        self.clock = SteppingClock()
+
+    def read(self, settings: str) -> None:
+        (self.folder / "app.py").touch()
+        file = self.folder / "lam.yaml"
+        head = "functions:\n  orders:\n    runtime: python3.13\n    handler: app.handler\n"
+        file.write_text(head + textwrap.indent(settings, "    "))
+        stores = self.functions, CodeStore(self.folder / "code"), LayerStore(self.connection), self.settings
+        sync = ProjectSync(file, *stores, self.clock, self.clock, print, lambda: None)
+        sync.read()
+        assert sync.problems == [] and sync.project is not None
+        around = ProjectSurroundings(self.settings, self.mappings, self.aliases, self.log_groups, self.clock)
+        around.take(sync.project, {KEY})
+
+    def policy_ids(self) -> list[str]:
+        policy = self.settings.get(RESOURCE_POLICY, KEY)
+        return [] if policy is None else [each["Sid"] for each in json.loads(policy.text)["Statement"]]
+
+
+@pytest.fixture
+def house(tmp_path):
+    house = House(tmp_path)
+    yield house
+    house.connection.close()
+
+
+def test_a_mapping_is_there_while_lam_yaml_has_it(house):
+    house.read(f"sources: [{{source: '{QUEUE}', batch_size: 5, report_failures: true}}]\n")
+    (first,) = house.mappings.of_function(KEY)
+    assert (first.source.arn, first.batch_size) == (QUEUE, 5)
+    assert first.response_types == ("ReportBatchItemFailures",)
+    house.read(f"sources: [{{source: '{QUEUE}', batch_size: 6}}]\n")
+    (second,) = house.mappings.of_function(KEY)
+    assert (second.uuid, second.batch_size) == (first.uuid, 6)
+    house.read("")
+    assert house.mappings.of_function(KEY) == []
+
+
+def test_an_unchanged_mapping_is_not_written_again(house):
+    house.read(f"sources: ['{QUEUE}']\n")
+    first = house.mappings.of_function(KEY)
+    house.read(f"sources: ['{QUEUE}']\n")
+    assert house.mappings.of_function(KEY) == first
+
+
+def test_permissions_stand_beside_those_of_the_api(house):
+    statement = {"Sid": "by-hand", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction"}
+    house.read("")
+    house.settings.put(RESOURCE_POLICY, KEY, ResourcePolicy(add_statement(None, statement), "r"))
+    house.read("permissions: [{id: bucket, principal: s3.amazonaws.com, source_arn: 'arn:aws:s3:::b'}]\n")
+    assert house.policy_ids() == ["by-hand", "bucket"]
+    house.read("")
+    assert house.policy_ids() == ["by-hand"]
+
+
+def test_tries_and_destinations_make_one_setting(house):
+    house.read(f"event_invoke: {{retries: 0, max_age: 5m}}\ndestinations: {{on_failure: '{QUEUE}'}}\n")
+    found = house.settings.get(EVENT_INVOKE, KEY, LATEST)
+    assert (found.maximum_retry_attempts, found.maximum_event_age_seconds) == (0, 300)
+    assert (found.on_success, found.on_failure) == (None, QUEUE)
+    house.read("")
+    assert house.settings.get(EVENT_INVOKE, KEY, LATEST) is None
+
+
+def test_tries_set_over_the_api_stay_when_lam_yaml_says_nothing(house):
+    config = EventInvokeConfig(house.clock.now(), maximum_retry_attempts=1)
+    house.read("")
+    house.settings.put(EVENT_INVOKE, KEY, config, LATEST)
+    house.read("")
+    assert house.settings.get(EVENT_INVOKE, KEY, LATEST) == config
+
+
+def test_the_alias_leads_to_the_code_as_it_is_until_it_was_deployed(house):
+    house.read("alias: live\n")
+    assert house.aliases.get(KEY, "live").version == LATEST
+    house.aliases.put(Alias(KEY, "live", "3"))
+    house.read("alias: live\n")
+    assert house.aliases.get(KEY, "live").version == "3"
+
+
+def test_dead_letters_and_the_age_of_logs_have_effect(house):
+    house.read(f"dead_letter: '{QUEUE}'\nlog_retention: 14\n")
+    assert house.functions.get(KEY).dead_letter_target == QUEUE
+    group = house.log_groups.group(KEY.account, KEY.region, "/aws/lambda/orders")
+    assert group.settings.retention_days == 14
