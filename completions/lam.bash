@@ -5,14 +5,14 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|--zips|-c|-e|-n|-o|-t) ((index++)) ;;
+            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--code|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-file|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|--zips|-c|-e|-n|-o|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
         --account|--action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
-        --ca-bundle|--events|--output-file|--project|--template-file|--unsent|--zips|-o) _lam_offer -f; return ;;
+        --ca-bundle|--code|--env-file|--events|--output-file|--project|--template-file|--unsent|--zips|-o) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
         --event|-e) _lam_offer -f -W "$(lam __complete events 2>/dev/null)"; return ;;
@@ -26,16 +26,16 @@ _lam() {
         -t) _lam_offer -f -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete pull publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --vscode --help" ;;
         validate:-*) _lam_offer -W "--schema --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
         build:-*) _lam_offer -W "--zips --verbose --json --project --template-file --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
         stop:-*) _lam_offer -W "--now --project --template-file --help" ;;
         status:-*) _lam_offer -W "--json --project --template-file --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --from-last --failed --replay --wait --stream --events --parallel --unsent --json --cold --debug --debug-wait --exit-zero --parameter-overrides --env-vars --config-env --project --template-file --query --output --endpoint-url --region --color --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        list:-*) _lam_offer -W "--json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --from-last --failed --replay --wait --stream --events --parallel --unsent --json --cold --debug --debug-wait --exit-zero --parameter-overrides --env-vars --config-env --remote --project --template-file --query --output --endpoint-url --region --color --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        logs:-*) _lam_offer -W "--follow --since --filter --lines --json --remote --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        list:-*) _lam_offer -W "--json --remote --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         show:-*) _lam_offer -W "--json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         queue:-*) _lam_offer -W "--json --project --template-file --yes --help" ;;
         events:-*) _lam_offer -W "--failed --json --project --template-file --force --to --help" ;;
@@ -46,6 +46,7 @@ _lam() {
         bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --template-file --help" ;;
         doctor:-*) _lam_offer -W "--json --project --template-file --help" ;;
         delete:-*) _lam_offer -W "--function-name --qualifier --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        pull:-*) _lam_offer -W "--code --no-code --env-file --force --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         publish:-*) _lam_offer -W "--description --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         versions:-*) _lam_offer -W "--project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
         alias:-*) _lam_offer -W "--weight --description --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
@@ -67,6 +68,7 @@ _lam() {
         envs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         bench:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         delete:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
+        pull:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         publish:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         versions:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         alias:*) if ((words == 0)); then _lam_offer -W "create update shift list delete"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;

@@ -43,6 +43,7 @@ _lam() {
         'bench:Invoke a function many times, and tell how long it took.'
         'doctor:Tell what this machine grants, what is missing, and how to get it.'
         'delete:Delete a function that was made over the API.'
+        'pull:Bring a deployed function, code and settings, into the project.'
         'publish:Publish a function'\''s code and settings as a version.'
         'versions:List a function'\''s versions.'
         'alias:Name versions, and shift invocations between them.'
@@ -163,6 +164,7 @@ _lam() {
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -176,7 +178,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -197,6 +199,7 @@ _lam() {
                         '--lines[Only the last N lines; 100 without --since.]:value: ' \
                         '-n[Only the last N lines; 100 without --since.]:value: ' \
                         '--json[Print JSON.]' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -211,7 +214,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -225,6 +228,7 @@ _lam() {
                 list)
                     _arguments \
                         '--json[Print JSON.]' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -239,7 +243,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -266,7 +270,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -407,7 +411,39 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--no-sign-request[No meaning here.]' \
+                        '--no-paginate[Only the first page of a list.]' \
+                        '--no-cli-pager[No meaning here.]' \
+                        '--cli-auto-prompt[No meaning here.]' \
+                        '--no-cli-auto-prompt[No meaning here.]' \
+                        '--cli-error-format[No meaning here.]:value: ' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions'
+                    ;;
+                pull)
+                    _arguments \
+                        '--code[Where its code goes; otherwise where it is, or ./NAME.]:value:_files' \
+                        '--no-code[Bring the settings only.]' \
+                        '--env-file[Write variables there, and have git ignore it.]:value:_files' \
+                        '--force[Write over files of the project without asking.]' \
+                        '-f[Write over files of the project without asking.]' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--query[Print only this part of AWS'\''s JSON.]:value: ' \
+                        '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
+                        '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
+                        '--region[The region of the function.]:value: ' \
+                        '--color[Colour; NO_COLOR is heeded, too.]:value:(on off auto)' \
+                        '--debug[Tell each request on stderr.]' \
+                        '--cli-binary-format[How --payload is written; raw unless base64 is asked for.]:value:(base64 raw-in-base64-out)' \
+                        '--cli-read-timeout[Longest wait for the answer; 0 and unset\: none.]:value: ' \
+                        '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
+                        '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
+                        '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -435,7 +471,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -462,7 +498,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -491,7 +527,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -525,7 +561,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -567,7 +603,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[No meaning here.]:value: ' \
+                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \

@@ -6,6 +6,7 @@ import asyncio
 import io
 import zipfile
 
+from lambdacli.api.code_links import CodeLinks
 from lambdacli.api.dispatch import Api
 from lambdacli.api.operations.context import Context
 from lambdacli.model.layer import Substitutions
@@ -45,6 +46,7 @@ class House:
         self.mappings = MappingStore(self.connection)
         self.code_signing = CodeSigningStore(self.connection)
         self.code = CodeStore(folder / "code")
+        self.code_links = CodeLinks()
         self.layers = LayerStore(self.connection)
         self.substitutions = Substitutions()
         self.account = ACCOUNT
@@ -70,6 +72,7 @@ class House:
             mappings=self.mappings,
             code_signing=self.code_signing,
             code=self.code,
+            code_links=self.code_links,
             layers=self.layers,
             substitutions=self.substitutions,
             packages=self.packages,

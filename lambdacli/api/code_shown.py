@@ -16,7 +16,15 @@ async def code_shown(context: Context, function: Function) -> ArchiveCode:
 
 
 def location(context: Context, function: Function) -> str:
-    """Where a person, or curl, gets the code: on this machine, a file is the shortest way."""
+    """Where the code can be had: for whoever comes by the unix socket, a file is the shortest way."""
     if isinstance(function.code, ArchiveCode):
-        return context.code.archive(function.code).resolve().as_uri()
-    return function.code.folder.resolve().as_uri()
+        return package_location(context, function.code)
+    if context.http.peer.is_unix:
+        return function.code.folder.resolve().as_uri()
+    return context.code_links.to_folder(context.endpoint, function.key)
+
+
+def package_location(context: Context, code: ArchiveCode) -> str:
+    if context.http.peer.is_unix:
+        return context.code.archive(code).resolve().as_uri()
+    return context.code_links.to_package(context.endpoint, code)

@@ -48,6 +48,7 @@ VERBS = {
         "lambdacli.cli.doctor", "Tell what this machine grants, what is missing, and how to get it."
     ),
     "delete": Verb("lambdacli.cli.delete", "Delete a function that was made over the API."),
+    "pull": Verb("lambdacli.cli.pull", "Bring a deployed function, code and settings, into the project."),
     "publish": Verb("lambdacli.cli.publish", "Publish a function's code and settings as a version."),
     "versions": Verb("lambdacli.cli.versions", "List a function's versions."),
     "alias": Verb("lambdacli.cli.alias", "Name versions, and shift invocations between them."),

@@ -31,6 +31,8 @@ _VALUE_KINDS = {
     "--send": FUNCTIONS,
     "--output-file": FILES,
     "--ca-bundle": FILES,
+    "--env-file": FILES,
+    "--code": FILES,
     "--project": FILES,
     "--zips": FILES,
 }
@@ -42,6 +44,7 @@ _FIRST_WORD = {
     "metrics": FUNCTIONS,
     "bench": FUNCTIONS,
     "delete": FUNCTIONS,
+    "pull": FUNCTIONS,
     "publish": FUNCTIONS,
     "versions": FUNCTIONS,
     "validate": FILES,

@@ -39,6 +39,7 @@ def explain(error: Exception) -> Explanation | None:
     """None: nobody foresaw this error, so it is a bug."""
     from typer import TyperException
 
+    from lambdacli.client.aws import AwsError
     from lambdacli.client.control import ControlError
     from lambdacli.client.http import HttpError
     from lambdacli.client.local import ApiError
@@ -48,7 +49,7 @@ def explain(error: Exception) -> Explanation | None:
         return Explanation(str(error), error.hints, error.exit_code)
     if isinstance(error, TyperException):
         return _explain_usage(error)
-    if isinstance(error, ControlError):
+    if isinstance(error, ControlError | AwsError):
         return Explanation(str(error), (error.hint,) if error.hint else (), FAILURE)
     if isinstance(error, ApiError | HttpError | LocationError):
         return Explanation(str(error), (), FAILURE)
@@ -67,7 +68,10 @@ def _explain_usage(error: Exception) -> Explanation:
         message = f"no such option: {option}"
         hints.append(f"did you mean {nearest[0]}?")
     else:
-        message = (message[:1].lower() + message[1:].rstrip(".")).replace(" Value error,", "")
+        # Typer sets each choice of a missing argument on a line of its own.
+        message = " ".join(
+            (message[:1].lower() + message[1:].rstrip(".")).replace(" Value error,", "").split()
+        )
     context = getattr(error, "ctx", None)
     if context is not None:
         hints.append(f"`{context.command_path} --help` shows what there is")

@@ -7,13 +7,14 @@ import binascii
 import contextlib
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Annotated, Literal
+from typing import IO, Annotated, Literal, Protocol
 
 import typer
 
-from lambdacli.cli import aws_output, connect, debugging, event_end, outfile, render, replay
+from lambdacli.cli import aws_output, connect, debugging, event_end, outfile, remote, render, replay
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
@@ -29,7 +30,8 @@ from lambdacli.cli.options import (
 )
 from lambdacli.cli.payload import read_client_context, read_payload
 from lambdacli.cli.replay import KeptEvent
-from lambdacli.client import http, local
+from lambdacli.client import aws_invoke, http, local
+from lambdacli.client.aws import Aws
 from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
 from lambdacli.model import limits
 from lambdacli.model.arn import parse_function_reference
@@ -48,6 +50,7 @@ lam invoke demo --from-last --failed                 what it failed with last, o
 lam invoke demo --events events.jsonl --invocation-type Event --unsent again.jsonl
 lam invoke demo answers.jsonl --events events.jsonl  many at once, one JSON document per line
 lam invoke --function-name demo --payload '{}' response.json
+lam invoke demo --remote --profile work              the deployed function, by AWS
 """
 
 THROTTLE_HINT = (
@@ -160,6 +163,7 @@ def run(
     parameter_overrides: ParameterOverridesOption = None,
     env_vars: EnvVarsOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    is_remote: remote.RemoteOption = False,
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
@@ -169,8 +173,23 @@ def run(
     _check_real(from_last, failed, replayed, payload, event, events, aws)
     if function_name is None and not is_real and out is not None and payload is None and event is None:
         refuse_event_as_outfile(out)
+    if is_remote:
+        remote.refuse_local_only(
+            {
+                "--cold": cold,
+                "--debug-wait": debug_wait,
+                "--wait": wait,
+                "--events": events,
+                "--from-last": from_last,
+                "--replay": replayed,
+            }
+        )
+        if name is None:
+            raise WrongUsage("name the function", "for example `lam invoke demo --remote`")
     aws.note_ignored(
-        CONNECTION_FLAGS | {"cli_binary_format"} | (PRINTING_FLAGS if out is not None else frozenset())
+        (remote.REMOTE_FLAGS if is_remote else CONNECTION_FLAGS)
+        | {"cli_binary_format"}
+        | (PRINTING_FLAGS if out is not None else frozenset())
     )
     many = _ManyOptions(events, parallel, unsent, as_json)
     many.check(payload or event, out, invocation_type, aws)
@@ -185,10 +204,10 @@ def run(
         qualifier=qualifier,
         tenant_id=tenant_id,
         is_cold=cold,
-        debugging=_wanted_debugging(debug, debug_wait, invocation_type, aws),
+        debugging=None if is_remote else _wanted_debugging(debug, debug_wait, invocation_type, aws),
     )
     # The AWS CLI's own meaning, where it is not ours.
-    aws = replace(aws, debug=debug and aws.endpoint_url is not None)
+    aws = replace(aws, debug=debug and (is_remote or aws.endpoint_url is not None))
     _check_wait(wait, invocation_type, out, aws)
     if stream and invocation_type == "Event":
         raise WrongUsage("an event has no answer that could be streamed", "leave out --stream")
@@ -200,6 +219,9 @@ def run(
         raise WrongUsage("--cold is understood by the project's own service only", "leave out --endpoint-url")
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
+    if is_remote:
+        answer = _asked(_Deployed(remote.aws_of(aws), aws), wanted, out, aws, is_streamed=stream)
+        return 0 if exit_zero else _exit_code(answer)
     endpoint = connect.endpoint_of(project, aws, template)
     if replayed is not None:
         wanted = _with_kept(replay.find(endpoint, replayed), wanted)
@@ -210,29 +232,108 @@ def run(
         wanted = _with_kept(replay.last_of(endpoint, function, is_failed_only=failed), wanted)
     if wanted.debugging is not None:
         _announce_debugger(endpoint, wanted, project)
-    if out is None:
-        answer = _streamed(endpoint, wanted, None) if stream else _invoke(endpoint, wanted)
-        _show(endpoint, answer, invocation_type, is_streamed=stream)
-        if wait:
-            return event_end.follow(endpoint, answer.request_id or "", exit_zero=exit_zero)
-    else:
-        with _opened(out) as file:
-            if stream:
-                answer = _streamed(endpoint, wanted, file)
-            else:
-                answer = _invoke(endpoint, wanted)
-                _deliver(file, answer.payload)
-        _say_notices(answer)
-        render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
-    code = _exit_code(answer)
-    return 0 if exit_zero else code
+    answer = _asked(_Near(endpoint), wanted, out, aws, is_streamed=stream)
+    if wait:
+        return event_end.follow(endpoint, answer.request_id or "", exit_zero=exit_zero)
+    return 0 if exit_zero else _exit_code(answer)
 
 
 def send(endpoint: Endpoint, wanted: InvokeInput) -> int:
     """What `lam invoke` does with an event that is already known."""
-    answer = _invoke(endpoint, wanted)
-    _show(endpoint, answer, wanted.invocation_type, is_streamed=False)
+    callee = _Near(endpoint)
+    answer = _invoke(callee, wanted)
+    _show(callee, answer, wanted.invocation_type, is_streamed=False)
     return _exit_code(answer)
+
+
+class _Callee(Protocol):
+    # Sends it once, and waits for its answer.
+    def invoke(self, wanted: InvokeInput) -> InvokeOutput: ...
+
+    # The same, for an answer that is taken as it comes.
+    def stream(self, wanted: InvokeInput) -> AbstractContextManager[_Streamed]: ...
+
+    # Of a function that is not there: what is.
+    def not_found(self, name: str, message: str) -> CommandError: ...
+
+    # The log of an invocation of whose tail the beginning was cut off; None where it cannot be had.
+    def whole_log(self, request_id: str) -> str | None: ...
+
+    # What shows the function's log.
+    log_command: str
+
+
+class _Streamed(Protocol):
+    def pieces(self) -> Iterator[bytes]: ...
+
+    @property
+    def output(self) -> InvokeOutput: ...
+
+
+class _Near:
+    """A service that is asked over HTTP without botocore: the project's own, or one at --endpoint-url."""
+
+    log_command = "lam logs"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def invoke(self, wanted: InvokeInput) -> InvokeOutput:
+        return local.invoke(self._endpoint, wanted)
+
+    def stream(self, wanted: InvokeInput) -> AbstractContextManager[_Streamed]:
+        return local.invoke_streaming(self._endpoint, wanted)
+
+    def not_found(self, name: str, message: str) -> CommandError:
+        return connect.not_found(self._endpoint, name, message)
+
+    def whole_log(self, request_id: str) -> str | None:
+        if self._endpoint.is_remote:
+            return None
+        lines = local.log_lines(self._endpoint, request_id=request_id)
+        return "".join(str(line["message"]).rstrip("\n") + "\n" for line in lines)
+
+
+class _Deployed:
+    """AWS."""
+
+    log_command = "lam logs --remote"
+
+    def __init__(self, aws: Aws, flags: AwsFlags) -> None:
+        self._aws = aws
+        self._wait_seconds = remote.invoke_wait_seconds(flags)
+
+    def invoke(self, wanted: InvokeInput) -> InvokeOutput:
+        return aws_invoke.invoke(self._aws, wanted, self._wait_seconds)
+
+    @contextlib.contextmanager
+    def stream(self, wanted: InvokeInput) -> Iterator[_Streamed]:
+        yield aws_invoke.invoke_streaming(self._aws, wanted, self._wait_seconds)
+
+    def not_found(self, name: str, message: str) -> CommandError:
+        return remote.not_found(self._aws, name, message)
+
+    def whole_log(self, request_id: str) -> str | None:
+        return None  # CloudWatch has it some seconds later only
+
+
+def _asked(
+    callee: _Callee, wanted: InvokeInput, out: str | None, aws: AwsFlags, *, is_streamed: bool
+) -> InvokeOutput:
+    """The invocation, shown or written to its file."""
+    if out is None:
+        answer = _streamed(callee, wanted, None) if is_streamed else _invoke(callee, wanted)
+        _show(callee, answer, wanted.invocation_type, is_streamed=is_streamed)
+        return answer
+    with _opened(out) as file:
+        if is_streamed:
+            answer = _streamed(callee, wanted, file)
+        else:
+            answer = _invoke(callee, wanted)
+            _deliver(file, answer.payload)
+    _say_notices(answer)
+    render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
+    return answer
 
 
 def _exit_code(answer: InvokeOutput) -> int:
@@ -353,7 +454,7 @@ def _invoke_many(
             wanted = _with_only_function(endpoint, wanted)
         wanted = replace(wanted, log_type=None)
         # Whatever would be refused of all is told once.
-        _invoke(endpoint, replace(wanted, invocation_type="DryRun"))
+        _invoke(_Near(endpoint), replace(wanted, invocation_type="DryRun"))
         batch = invoke_many.Batch(
             wanted,
             file,
@@ -423,14 +524,14 @@ def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
     return replace(wanted, function_name=names[0])
 
 
-def _invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
-    with _explained(endpoint, wanted):
-        return local.invoke(endpoint, wanted)
+def _invoke(callee: _Callee, wanted: InvokeInput) -> InvokeOutput:
+    with _explained(callee, wanted):
+        return callee.invoke(wanted)
 
 
-def _streamed(endpoint: Endpoint, wanted: InvokeInput, file: IO[bytes] | None) -> InvokeOutput:
+def _streamed(callee: _Callee, wanted: InvokeInput, file: IO[bytes] | None) -> InvokeOutput:
     """Each piece is passed on when it comes; what is returned has only a failure's error as its payload."""
-    with _explained(endpoint, wanted), local.invoke_streaming(endpoint, wanted) as response:
+    with _explained(callee, wanted), callee.stream(wanted) as response:
         last = b""
         for last in response.pieces():
             _deliver_piece(file, last)
@@ -440,22 +541,24 @@ def _streamed(endpoint: Endpoint, wanted: InvokeInput, file: IO[bytes] | None) -
 
 
 @contextlib.contextmanager
-def _explained(endpoint: Endpoint, wanted: InvokeInput) -> Iterator[None]:
+def _explained(callee: _Callee, wanted: InvokeInput) -> Iterator[None]:
     """What goes wrong on the way to the function and back, with what to do about it."""
     try:
         yield
     except KeyboardInterrupt:
-        render.note("not waiting any longer; the function goes on to its end or timeout, see `lam logs`")
+        log = callee.log_command
+        render.note(f"not waiting any longer; the function goes on to its end or timeout, see `{log}`")
         raise
     except http.AnswerLost as error:
         raise CommandError(
             str(error),
-            "the function may have run, or may still run: the call is not sent again; see `lam logs`",
+            "the function may have run, or may still run: the call is not sent again; "
+            f"see `{callee.log_command}`",
         ) from error
     except local.ApiError as error:
         if error.code == "ResourceNotFoundException":
             name = parse_function_reference(wanted.function_name).name
-            raise connect.not_found(endpoint, name, str(error)) from error
+            raise callee.not_found(name, str(error)) from error
         if error.code == "TooManyRequestsException":
             raise CommandError(str(error), THROTTLE_HINT) from error
         if error.code == "NotBuiltException":
@@ -468,19 +571,20 @@ def _explained(endpoint: Endpoint, wanted: InvokeInput) -> Iterator[None]:
 
 
 def _payload_hint(payload: bytes) -> str:
-    begin = payload[:60].decode(errors="replace") + ("…" if len(payload) > 60 else "")
-    return f"the payload that was sent begins with: {begin}\nquote it for your shell, or use a file: -e FILE"
+    begin = " ".join(payload[:60].decode(errors="replace").split()) + ("…" if len(payload) > 60 else "")
+    return (
+        f"the payload that was sent begins with: {begin}\nit must be JSON: quote it for your shell, or put it "
+        "into a file: -e FILE"
+    )
 
 
 # Without OUTFILE
 
 
-def _show(
-    endpoint: Endpoint, answer: InvokeOutput, invocation_type: str | None, *, is_streamed: bool
-) -> None:
+def _show(callee: _Callee, answer: InvokeOutput, invocation_type: str | None, *, is_streamed: bool) -> None:
     _say_notices(answer)
     if answer.log_result is not None:
-        render.say_log(_whole_log(endpoint, answer))
+        render.say_log(_whole_log(callee, answer))
     if invocation_type in ("Event", "DryRun"):
         done = "accepted" if invocation_type == "Event" else "it could be invoked"
         request = f", request {answer.request_id}" if answer.request_id else ""
@@ -489,7 +593,7 @@ def _show(
         render.output_payload(answer.payload)
 
 
-def _whole_log(endpoint: Endpoint, answer: InvokeOutput) -> str:
+def _whole_log(callee: _Callee, answer: InvokeOutput) -> str:
     """The tail has only 4 KB; when its beginning was cut off, the service's own log has it all."""
     try:
         tail = base64.b64decode(answer.log_result or "").decode(errors="replace")
@@ -497,10 +601,8 @@ def _whole_log(endpoint: Endpoint, answer: InvokeOutput) -> str:
         raise http.AnswerLost("the service's log result is not base64") from error
     if tail.startswith(TAIL_BEGINNINGS) or answer.request_id is None:
         return tail
-    if endpoint.is_remote:
-        return f"… (only the last 4 KB of the log)\n{tail}"
-    lines = local.log_lines(endpoint, request_id=answer.request_id)
-    return "".join(str(line["message"]).rstrip("\n") + "\n" for line in lines) or tail
+    whole = callee.whole_log(answer.request_id)
+    return f"… (only the last 4 KB of the log)\n{tail}" if whole is None else whole or tail
 
 
 def _say_notices(answer: InvokeOutput) -> None:

@@ -233,9 +233,9 @@ _DONE = {"Event": "accepted", "DryRun": "could be invoked", "RequestResponse": "
 def _show(batch: Batch, tally: Tally, ends: Ends | None) -> None:
     failed = sum(tally.refused.values())
     parts = [
-        f"{tally.sent} of {batch.count} events sent" if tally.sent < batch.count else f"{batch.count} events",
+        f"{tally.sent} of {_events(batch.count)} sent" if tally.sent < batch.count else _events(batch.count),
         f"{tally.accepted} {_DONE[batch.kind]}",
-        *([f"{tally.function_errors} function errors"] if batch.kind == "RequestResponse" else []),
+        *([_function_errors(tally.function_errors)] if batch.kind == "RequestResponse" else []),
         f"{failed} refused",
         f"{tally.seconds:.2f} s",
         f"{tally.rate:.0f} events/s",
@@ -256,6 +256,14 @@ def _show(batch: Batch, tally: Tally, ends: Ends | None) -> None:
         render.say(f"the {tally.not_accepted} that were not accepted are in {batch.left}: send them again")
     elif tally.not_accepted:
         render.note("--unsent FILE keeps what was not accepted, so that it can be sent again")
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count} events"
+
+
+def _function_errors(count: int) -> str:
+    return "1 function error" if count == 1 else f"{count} function errors"
 
 
 def _show_ends(ends: Ends) -> None:

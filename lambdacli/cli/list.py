@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lambdacli.cli import aws_output, connect, render
+from lambdacli.cli import aws_output, connect, remote, render
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
     PRINTING_FLAGS,
@@ -18,12 +18,20 @@ from lambdacli.client import local
 EXAMPLES = """
 lam list                                             the functions, and where their code is
 lam list --json
+lam list --remote --profile work                     those of an account of AWS
 lam list --query 'Functions[].FunctionName' --output text
 """
 
 
 @takes_aws_flags
-def run(aws: AwsFlags, json: JsonOption = False, project: ProjectOption = None) -> int:
+def run(
+    aws: AwsFlags,
+    json: JsonOption = False,
+    is_remote: remote.RemoteOption = False,
+    project: ProjectOption = None,
+) -> int:
+    if is_remote:
+        return _deployed(aws, as_json=json)
     aws.note_ignored(CONNECTION_FLAGS | PRINTING_FLAGS | {"no_paginate"} if aws.wants_aws_json else ())
     endpoint = connect.endpoint_of(project, aws)
     if aws.wants_aws_json:
@@ -51,6 +59,36 @@ def run(aws: AwsFlags, json: JsonOption = False, project: ProjectOption = None) 
             [(*_row_of(function), *([_url_of(function)] if has_urls else [])) for function in functions],
         )
     return 0
+
+
+def _deployed(aws: AwsFlags, *, as_json: bool) -> int:
+    aws.note_ignored(remote.REMOTE_FLAGS | PRINTING_FLAGS)
+    account = remote.aws_of(aws)
+    functions = remote.functions(account)
+    if aws.query is not None or aws.output is not None:
+        answer = {"Functions": functions}
+        render.output_text(aws_output.formatted(answer, "ListFunctions", aws.query, aws.output))
+    elif as_json:
+        render.output_json({"functions": functions})
+    elif not functions:
+        render.say(f"no functions at {account.place}")
+    else:
+        render.output_table(
+            ("NAME", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "MODIFIED"),
+            [_deployed_row(function) for function in functions],
+        )
+    return 0
+
+
+def _deployed_row(function: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        str(function["FunctionName"]),
+        str(function.get("Runtime", "image")),
+        str(function.get("Handler", "-")),
+        f"{function['MemorySize']} MB",
+        f"{function['Timeout']} s",
+        str(function["LastModified"])[:16].replace("T", " "),
+    )
 
 
 def _row_of(function: dict[str, Any]) -> tuple[str, ...]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lambdacli.cli import connect, render
+from lambdacli.cli import connect, remote, render
 from lambdacli.cli.durations import seconds_of
-from lambdacli.cli.errors import WrongUsage
+from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags, JsonOption, ProjectOption, takes_aws_flags
-from lambdacli.client import local
+from lambdacli.client import aws_logs, local
+from lambdacli.client.aws import Aws
 
 EXAMPLES = """
 lam logs demo                                        the last 100 lines
 lam logs demo --follow                               and what comes
 lam logs --since 10m --filter ERROR                  all functions, the last ten minutes
 lam logs demo --since 2026-11-21T09:00 --json        one JSON object a line
+lam logs demo --remote --follow --profile work       of the deployed function, by CloudWatch
 """
 
 DEFAULT_LINES = 100
@@ -47,12 +49,15 @@ def run(
         typer.Option("--lines", "-n", metavar="N", min=1, help="Only the last N lines; 100 without --since."),
     ] = None,
     json: JsonOption = False,
+    is_remote: remote.RemoteOption = False,
     project: ProjectOption = None,
 ) -> int:
-    aws.note_ignored(())
+    aws.note_ignored(remote.REMOTE_FLAGS if is_remote else ())
     since_ms = None if since is None else parse_since(since, datetime.now().astimezone())
     limit = lines if lines is not None or since is not None else DEFAULT_LINES
     project, name = (project, name) if name is None else connect.named_in(project, name)
+    if is_remote:
+        return _deployed(aws, name, _Wanted(since_ms, filter, limit, follow), as_json=json)
     endpoint = replace(
         connect.running_service(connect.place_of(project)).endpoint,
         trace=render.debug if aws.debug else None,
@@ -64,10 +69,7 @@ def run(
             endpoint, function=function, since_ms=since_ms, text=filter, limit=limit, follow=follow
         ):
             count += 1
-            if json:
-                render.output_json_line(line)
-            else:
-                render.output_log_line(line, with_function=name is None)
+            _show(line, as_json=json, with_function=name is None)
     except local.ApiError as error:
         if error.status != 404 or function is None:
             raise
@@ -78,6 +80,52 @@ def run(
     if follow:
         render.note("the service has stopped")
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    since_ms: int | None
+    text: str | None
+    limit: int | None
+    is_followed: bool
+
+
+def _deployed(flags: AwsFlags, name: str | None, wanted: _Wanted, *, as_json: bool) -> int:
+    if name is None:
+        raise WrongUsage("name the function, or its log group", "for example `lam logs demo --remote`")
+    aws = remote.aws_of(flags)
+    group = aws_logs.log_group_of(aws, name)
+    try:
+        for line in aws_logs.log_lines(
+            aws,
+            group,
+            since_ms=wanted.since_ms,
+            text=wanted.text,
+            limit=wanted.limit,
+            follow=wanted.is_followed,
+        ):
+            _show(line, as_json=as_json, with_function=False)
+    except local.ApiError as error:
+        if error.code != "ResourceNotFoundException":
+            raise
+        raise _without_log(aws, group, error) from error
+    return 0
+
+
+def _without_log(aws: Aws, group: aws_logs.LogGroup, error: local.ApiError) -> CommandError:
+    if group.function in remote.function_names(aws):
+        return CommandError(
+            f"{group.function} has written nothing yet: there is no log group {group.name}",
+            "--follow waits for it",
+        )
+    return remote.not_found(aws, group.function, f"there is no log group {group.name}")
+
+
+def _show(line: dict[str, Any], *, as_json: bool, with_function: bool) -> None:
+    if as_json:
+        render.output_json_line(line)
+    else:
+        render.output_log_line(line, with_function=with_function)
 
 
 def parse_since(text: str, now: datetime) -> int:

@@ -105,7 +105,9 @@ class AwsFlags:
     ca_bundle: Annotated[
         str | None, _aws("--ca-bundle", metavar="FILE", text="Certificates to believe at an https endpoint.")
     ] = None
-    profile: Annotated[str | None, _aws("--profile", metavar="NAME", text="No meaning here.")] = None
+    profile: Annotated[
+        str | None, _aws("--profile", metavar="NAME", text="With --remote: whose keys of ~/.aws.")
+    ] = None
     no_sign_request: Annotated[bool, _aws("--no-sign-request", text="No meaning here.")] = False
     no_paginate: Annotated[bool, _aws("--no-paginate", text="Only the first page of a list.")] = False
     no_cli_pager: Annotated[bool, _aws("--no-cli-pager", text="No meaning here.")] = False

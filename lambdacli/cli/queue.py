@@ -48,7 +48,7 @@ def show(request_id: IdArgument, json: JsonOption = False, project: ProjectOptio
     try:
         event = local.queued_event(_endpoint(project), request_id)
     except local.ApiError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(str(error), _WHERE_IDS_ARE) from error
     if json:
         render.output_json(event)
         return 0
@@ -58,9 +58,7 @@ def show(request_id: IdArgument, json: JsonOption = False, project: ProjectOptio
         fields.append(("not told", str(event["delivery_error"])))
     fields.append(("payload", _short(event["payload"])))
     fields += [(f"{each['kind']} {number}", _told(each)) for number, each in enumerate(event["attempts"], 1)]
-    # What was stopped as a loop never ran: a line beside the invocations tells of it.
-    found_by = "--filter" if event["condition"] == "RecursiveInvocation" else "--request-id"
-    fields.append(("log", f"lam logs {event['function']} {found_by} {request_id}"))
+    fields.append(("log", f"lam logs {event['function']} --filter {request_id}"))
     render.output_fields(fields)
     return 0
 
@@ -96,7 +94,7 @@ def purge(
     purged = local.change_queue(endpoint, "purge", {"function": function})["purged"]
     if not purged and function not in connect.function_names(endpoint):
         raise connect.not_found(endpoint, function, f"there is no function {function}")
-    render.say(f"purged {purged} events of {function}")
+    render.say(f"purged {purged} event{'' if purged == 1 else 's'} of {function}")
     return 0
 
 
@@ -112,6 +110,9 @@ ACTIONS = {
 DEFAULT_ACTION = "list"
 
 
+_WHERE_IDS_ARE = "`lam events` lists the last ones with their request ids"
+
+
 def _endpoint(project: str | None) -> local.Endpoint:
     return connect.running_service(connect.place_of(project)).endpoint
 
@@ -120,7 +121,9 @@ def _act(project: str | None, verb: str, request_id: str) -> dict[str, Any]:
     try:
         return local.change_queue(_endpoint(project), verb, {"request_id": request_id})
     except local.ApiError as error:
-        raise CommandError(str(error), "`lam queue show` tells what became of it") from error
+        unknown = error.status == 404
+        hint = _WHERE_IDS_ARE if unknown else "`lam queue show` tells what became of it"
+        raise CommandError(str(error), hint) from error
 
 
 def _row(lane: dict[str, Any]) -> tuple[str, ...]:

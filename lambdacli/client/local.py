@@ -41,10 +41,11 @@ class Endpoint:
 
 
 class ApiError(Exception):
-    """The service refused the request; `code` is AWS's name for why."""
+    """The service refused the request; `code` is AWS's name for why, which lam's own routes have none of."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}" if message else f"{code} (HTTP {status})")
+        named = ": ".join(text for text in (code, message) if text)
+        super().__init__(named if message else f"{named or 'refused without a reason'} (HTTP {status})")
         self.status = status
         self.code = code
         self.message = message
@@ -105,7 +106,7 @@ def invoke(endpoint: Endpoint, wanted: InvokeInput) -> InvokeOutput:
         log_result=response.header("X-Amz-Log-Result"),
         executed_version=response.header("X-Amz-Executed-Version"),
         durable_execution_arn=response.header("X-Amz-Durable-Execution-Arn"),
-        notices=_notices(response.headers),
+        notices=notices_of(response.headers),
     )
 
 
@@ -119,7 +120,7 @@ class StreamedResponse:
     """What InvokeWithResponseStream answers: iterate `pieces` once, then ask for its `output`."""
 
     def __init__(self, answer: http.Answer) -> None:
-        self.notices = _notices(answer.headers)
+        self.notices = notices_of(answer.headers)
         self._answer = answer
         self._complete: Json | None = {} if answer.status == 204 else None
 
@@ -180,7 +181,8 @@ def _invoke_headers(wanted: InvokeInput) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value is not None}
 
 
-def _notices(headers: Mapping[str, str]) -> tuple[str, ...]:
+def notices_of(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """What the service wants said of this invocation."""
     told = headers.get("x-lam-notice")
     return tuple(told.split(" | ")) if told else ()
 
@@ -441,7 +443,7 @@ def _accepted(response: http.Response) -> http.Response:
     members = body if isinstance(body, dict) else {}
     code = response.header("x-amzn-ErrorType") or members.get("code") or members.get("__type")
     message = members.get("message") or members.get("Message") or ""
-    raise ApiError(response.status, str(code or f"HTTP {response.status}").split(":")[0], str(message))
+    raise ApiError(response.status, str(code or "").split(":")[0], str(message))
 
 
 def _object(body: bytes) -> Json:

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from lambdacli.engine.arrivals import Arrivals
 from lambdacli.engine.concurrency import Ledger
-from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Run, Stopping
+from lambdacli.environments.phase import Settlement
 from lambdacli.environments.placement import Placement
 from lambdacli.model.bandwidth import RATE_OF_LAMBDA, Bandwidth, Rate
 from lambdacli.model.captured import CapturedEvent

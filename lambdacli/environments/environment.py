@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from lambdacli import runtimes
@@ -14,23 +13,18 @@ from lambdacli.environments.command import Exit, StartError
 from lambdacli.environments.debugging.debuggee import Debuggee
 from lambdacli.environments.debugging.door import DebugDoor
 from lambdacli.environments.debugging.held_time import HeldTime
+from lambdacli.environments.dialogue import Dialogue
 from lambdacli.environments.environment_log import EnvironmentLog
 from lambdacli.environments.failure import Failure
 from lambdacli.environments.intake import Intake
 from lambdacli.environments.launcher import Launcher
+from lambdacli.environments.phase import Begin, Happening, Phase, Settlement, wants_whole
 from lambdacli.environments.placement import Placement
-from lambdacli.environments.runtime_api import (
-    NextEvent,
-    Refusal,
-    transition_refused,
-    unknown_request_id,
-)
+from lambdacli.environments.runtime_api import NextEvent
 from lambdacli.environments.state import (
     ENVIRONMENT_STEPS,
-    RUNTIME_STEPS,
     EnvironmentEvent,
     EnvironmentState,
-    IllegalStep,
     RuntimeEvent,
     RuntimeState,
     step,
@@ -39,71 +33,19 @@ from lambdacli.model import limits
 from lambdacli.model.environment import EnvironmentDescription, StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Beginning, Invocation, Outcome, Report, response_too_large
-from lambdacli.model.piece_stream import PieceStream
-from lambdacli.model.record import record
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
 
 TELL_OF_WAITING_SECONDS = 0.2
 
-EXIT_AFTER_CUT_SECONDS = 0.25
-"""A runtime that leaves in the middle of its response has mostly died: its exit says more than the cut, and
-is learned a little later."""
-
 TURNS_FOR_A_CONNECTION, TURNS_FOR_THE_REST = 4, 100
 """How often the loop turns until a new connection is read, and the socket of one that streamed is empty."""
 
 
-Begin = Callable[[Beginning], PieceStream | None]
-"""Told when the runtime begins to stream: where to, or None if the caller wants the whole."""
-
-
-def wants_whole(beginning: Beginning) -> None:
-    return None
-
-
-@record
-class _Happening:
-    """Something the performing coroutine waits for."""
-
-    event: RuntimeEvent
-    payload: bytes = b""
-    error_type: str | None = None
-    exit: Exit | None = None
-    breach: str | None = None
-    is_too_large: bool = False
-
-
-@dataclass(slots=True)
-class _Phase:
-    """One invocation, from its event until the runtime asks for the next."""
-
-    invocation: Invocation
-    answer: Callable[[Outcome], None]
-    begin: Begin
-    began: float
-    deadline: float
-    intake: Intake | None = None
-    """What the runtime streams."""
-    """By the environment's own time, as all of these."""
-    settled: Later[Settlement] = field(default_factory=Later)
-    has_answered: bool = False
-    is_late: bool = False
-    ended: float = 0.0
-
-
-@record
-class Settlement:
-    """The end of an invocation's phase: its figures and the end of its log."""
-
-    report: Report
-    log_tail: bytes
-
-
 class Environment:
-    """Only its pool calls `initialise`, `invoke` and `close`; only its runtime calls the RuntimePort
-    methods."""
+    """Only its pool calls `initialise`, `invoke` and `close`; only its dialogue with the runtime the
+    Listener methods."""
 
     def __init__(
         self,
@@ -129,28 +71,26 @@ class Environment:
             raise
         self._sandbox = self._berth.sandbox
         self._log = EnvironmentLog(stream, self._sandbox.output_fd())
-        self._berth.api.serve(self)
+        self.dialogue = Dialogue(self)
+        self._berth.api.serve(self.dialogue)
         self._on_change = on_change
         self._time = HeldTime()
         self._held_told = 0.0
         self._debug_door = debug_door
         self._debuggee: Debuggee | None = None
-        self._runtime = RuntimeState.DEAD
         self._processes = 0
         """Counts process trees, so that the end of a former one is not taken for the end of this one."""
-        self._happenings: asyncio.Queue[_Happening] = asyncio.Queue()
+        self._happenings: asyncio.Queue[Happening] = asyncio.Queue()
         """What happens while no invocation is there to take it."""
-        self._phase: _Phase | None = None
+        self._phase: Phase | None = None
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._next_waiter: Later[NextEvent] | None = None
-        self._event: NextEvent | None = None
         self._init_ms: float | None = None
         self._failed_init_ms = 0.0
         self._is_breaking = False
 
     def __repr__(self) -> str:
-        return f"<Environment {self.placement.key.function.name} {self.state} {self._runtime}>"
+        return f"<Environment {self.placement.key.function.name} {self.state} {self.dialogue.state}>"
 
     # What the pool asks
 
@@ -186,7 +126,7 @@ class Environment:
         """One invocation. `answer` is called as soon as the caller's answer is known, for a stream at its
         end; the phase may go on."""
         began = self._time.now()
-        phase = _Phase(invocation, answer, begin, began, began + self.placement.timeout_seconds)
+        phase = Phase(invocation, answer, begin, began, began + self.placement.timeout_seconds)
         try:
             needs_init = self.state is EnvironmentState.RESET
             self._step(EnvironmentEvent.INVOKE)
@@ -207,7 +147,7 @@ class Environment:
         if self.state in (EnvironmentState.CLOSING, EnvironmentState.GONE):
             return
         self._step(EnvironmentEvent.CLOSE)
-        self._phase = None
+        self._leave_phase()
         if self._timer is not None:
             self._timer.cancel()
         if self._work is not None:
@@ -222,7 +162,7 @@ class Environment:
     @property
     def is_settling(self) -> bool:
         """The caller has its answer; the runtime has not asked for the next event, or is being ended, yet."""
-        return self._is_breaking or self._runtime is RuntimeState.RESPONDED
+        return self._is_breaking or self.dialogue.state is RuntimeState.RESPONDED
 
     @property
     def is_lost(self) -> bool:
@@ -253,111 +193,6 @@ class Environment:
             start_kind=self._berth.start_kind,
         )
 
-    # What the runtime asks (RuntimePort)
-
-    def next_event(self) -> Later[NextEvent]:
-        state = self._runtime
-        self._called(RuntimeEvent.NEXT)
-        waiter: Later[NextEvent] = Later()
-        if state is RuntimeState.RUNNING:
-            assert self._event is not None
-            waiter.set_result(self._event)
-            return waiter
-        self._dismiss_waiter()
-        self._next_waiter = waiter
-        if state is not RuntimeState.STREAMING:
-            self._happened(_Happening(RuntimeEvent.NEXT))
-        elif self._phase is not None and self._phase.intake is not None and self._phase.intake.is_cut:
-            self._stays_cut(self._phase.intake)
-        return waiter
-
-    def respond(self, request_id: str, payload: bytes, *, is_too_large: bool) -> None:
-        self._take_answer(request_id, RuntimeEvent.RESPONSE)
-        self._happened(_Happening(RuntimeEvent.RESPONSE, payload=payload, is_too_large=is_too_large))
-
-    def fail(self, request_id: str, payload: bytes, error_type: str | None) -> None:
-        self._take_answer(request_id, RuntimeEvent.ERROR)
-        self._happened(_Happening(RuntimeEvent.ERROR, payload=payload, error_type=error_type))
-
-    def fail_init(self, payload: bytes, error_type: str | None) -> None:
-        self._called(RuntimeEvent.INIT_ERROR)
-        self._happened(_Happening(RuntimeEvent.INIT_ERROR, payload=payload, error_type=error_type))
-
-    def begin_stream(self, request_id: str, content_type: str) -> Intake:
-        self._take_answer(request_id, RuntimeEvent.STREAM)
-        phase = self._phase
-        if phase is None:
-            raise unknown_request_id()  # it broke just now
-        # What was printed before the first piece is in the file before that leaves.
-        self._log.drain()
-        phase.intake = Intake(phase.begin(Beginning(content_type, self.notices)))
-        return phase.intake
-
-    def stream_overflowed(self, intake: Intake) -> None:
-        """The caller need not wait for the end of what is thrown away."""
-        phase = self._phase
-        if phase is not None and phase.intake is intake and intake.pieces is not None:
-            self._log.drain()
-            self._tell(phase, self._too_large(intake.maximum_bytes))
-
-    def end_stream(self, intake: Intake, error: bytes | None, error_type: str | None) -> None:
-        if self._phase is not None and self._phase.intake is not intake:
-            raise unknown_request_id()
-        failed = error is not None
-        self._called(RuntimeEvent.ERROR if failed else RuntimeEvent.RESPONSE)
-        self._stream_ended(intake, error, error_type)
-
-    def cut_stream(self, intake: Intake) -> None:
-        if self._phase is None or self._phase.intake is not intake:
-            return
-        intake.is_cut = True
-        asyncio.get_running_loop().call_later(EXIT_AFTER_CUT_SECONDS, self._stays_cut, intake)
-
-    def _stays_cut(self, intake: Intake) -> None:
-        """The runtime lives, and so does its environment; only this response is lost."""
-        phase = self._phase
-        is_open = self._runtime is RuntimeState.STREAMING
-        if phase is not None and phase.intake is intake and is_open:
-            self._runtime_step(RuntimeEvent.ERROR)
-            lost = failure.truncated(phase.invocation.request_id)
-            self._stream_ended(intake, lost.payload, lost.caller_error_type)
-
-    def _stream_ended(self, intake: Intake, error: bytes | None, error_type: str | None) -> None:
-        if error is not None:
-            happening = _Happening(RuntimeEvent.ERROR, payload=error, error_type=error_type)
-        else:
-            happening = _Happening(
-                RuntimeEvent.RESPONSE, payload=intake.whole(), is_too_large=intake.is_too_large
-            )
-        self._happened(happening)
-        if self._next_waiter is not None and self._runtime is RuntimeState.RESPONDED:
-            self._runtime_step(RuntimeEvent.NEXT)  # it had asked already
-            self._happened(_Happening(RuntimeEvent.NEXT))
-
-    def refuse_response_mode(self, request_id: str) -> None:
-        self._take_answer(request_id, RuntimeEvent.ERROR)
-        refused = failure.platform_failure(
-            "Runtime.InvalidResponseModeHeader", request_id, "Invalid function response mode"
-        )
-        self._happened(_Happening(RuntimeEvent.ERROR, payload=refused.payload))
-
-    def _take_answer(self, request_id: str, event: RuntimeEvent) -> None:
-        if self._event is None or request_id != self._event.request_id:
-            raise unknown_request_id()
-        if self._runtime is not RuntimeState.RUNNING:
-            raise unknown_request_id()  # its answer was already accepted
-        self._called(event)
-
-    def _called(self, event: RuntimeEvent) -> None:
-        """A step that the runtime itself asks for: what is illegal is refused, and changes nothing."""
-        try:
-            self._runtime_step(event)
-        except IllegalStep:
-            raise transition_refused(self._runtime, event) from None
-
-    def _runtime_step(self, event: RuntimeEvent) -> None:
-        self._runtime = step(RUNTIME_STEPS, self._runtime, event)
-
     # Init
 
     async def _start_runtime(self, deadline: float, request_id: str, timeout_seconds: int) -> Failure | None:
@@ -365,18 +200,17 @@ class Environment:
         if self._processes:
             await self._end_processes()
         self._happenings = asyncio.Queue()
-        self._event = None
         self._processes += 1
         number = self._processes
         try:
             plan = self._berth.plan()
             self.notices = (*plan.notices, *self._berth.notices())
-            self._runtime_step(RuntimeEvent.START)
+            self.dialogue.start()
             self._await_debugger()
             async with asyncio.timeout(self._time.wait_for(deadline)):
                 await self._berth.start(plan, lambda exit: self._exited(number, exit))
         except TimeoutError:
-            self._runtime_step(RuntimeEvent.TIMEOUT)
+            self.dialogue.step(RuntimeEvent.TIMEOUT)
             return failure.timed_out(request_id, timeout_seconds)
         except InvalidEntrypoint as error:
             return failure.invalid_entrypoint(request_id, str(error))
@@ -386,7 +220,7 @@ class Environment:
         happening = await self._next_happening(deadline)
         self._sandbox.unwatch()
         if happening is None:
-            self._runtime_step(RuntimeEvent.TIMEOUT)
+            self.dialogue.step(RuntimeEvent.TIMEOUT)
             return failure.timed_out(request_id, timeout_seconds)
         match happening.event:
             case RuntimeEvent.NEXT:
@@ -411,7 +245,7 @@ class Environment:
 
     # One invocation: each step is taken within the call that brings it about
 
-    async def _begin_anew(self, phase: _Phase) -> None:
+    async def _begin_anew(self, phase: Phase) -> None:
         """Its processes are gone: it starts with an init, within the function's own time."""
         request_id = phase.invocation.request_id
         problem = await self._start_runtime(phase.deadline, request_id, self.placement.timeout_seconds)
@@ -429,7 +263,7 @@ class Environment:
             return None
         return self._debuggee
 
-    async def _begin_attached(self, phase: _Phase, debuggee: Debuggee) -> None:
+    async def _begin_attached(self, phase: Phase, debuggee: Debuggee) -> None:
         assert self._debug_door is not None
         # The debugger that its init has waited for may be about to say that it is there.
         loop = asyncio.get_running_loop()
@@ -440,12 +274,12 @@ class Environment:
             telling.cancel()
         self._begin(phase)
 
-    def _begin(self, phase: _Phase) -> None:
+    def _begin(self, phase: Phase) -> None:
         self._log.add(
             report.start_line(phase.invocation.request_id, self.placement.key.version), is_held=True
         )
         self._phase = phase
-        if self._runtime is RuntimeState.READY:  # else it has just ended, which is learned below
+        if self.dialogue.state is RuntimeState.READY:  # else it has just ended, which is learned below
             self._hand_over(phase.invocation, phase.deadline)
         self._sandbox.watch(self._breached)
         if self._timer is None:
@@ -454,8 +288,7 @@ class Environment:
             self._take(phase, self._happenings.get_nowait())
 
     def _hand_over(self, invocation: Invocation, deadline: float) -> None:
-        self._runtime_step(RuntimeEvent.INVOKE)
-        self._event = NextEvent(
+        event = NextEvent(
             request_id=invocation.request_id,
             deadline_ms=int((time.time() + deadline - self._time.now()) * 1000),
             invoked_arn=invocation.invoked_arn,
@@ -463,13 +296,13 @@ class Environment:
             client_context=invocation.client_context,
             trace_id=invocation.trace_id,
         )
-        assert self._next_waiter is not None
         # Written while it still stands: it wakes once, and finds its event.
-        self._next_waiter.set_result(self._event)
-        self._next_waiter = None
+        self.dialogue.tell(event)
         self._sandbox.thaw()
 
-    def _happened(self, happening: _Happening) -> None:
+    # What the runtime said (Listener)
+
+    def happened(self, happening: Happening) -> None:
         phase = self._phase
         if phase is None:
             self._happenings.put_nowait(happening)
@@ -479,7 +312,20 @@ class Environment:
         except Exception as error:
             self._give_up(phase, error)
 
-    def _take(self, phase: _Phase, happening: _Happening) -> None:
+    def take_stream(self, content_type: str) -> Intake | None:
+        if self._phase is None:
+            return None
+        # What was printed before the first piece is in the file before that leaves.
+        self._log.drain()
+        self._phase.intake = Intake(self._phase.begin(Beginning(content_type, self.notices)))
+        return self._phase.intake
+
+    def overflowed(self, intake: Intake) -> None:
+        if self._phase is not None:
+            self._log.drain()
+            self._tell(self._phase, self._too_large(intake.maximum_bytes))
+
+    def _take(self, phase: Phase, happening: Happening) -> None:
         match happening.event:
             case RuntimeEvent.RESPONSE | RuntimeEvent.ERROR:
                 # START and what the function printed came before its answer: they are in the file before the
@@ -491,7 +337,7 @@ class Environment:
                 self._tell(phase, self._answer_of(phase, happening))
                 self._on_change(self)
             case RuntimeEvent.NEXT if phase.has_answered:
-                self._phase = None
+                self._leave_phase()
                 self._sandbox.unwatch()
                 phase.ended = self._time.now()
                 # Not now: the answer is on its way, and leaves before END and REPORT are made.
@@ -501,12 +347,12 @@ class Environment:
             case _:
                 self._fall(phase, self._broken(happening, phase.invocation.request_id))
 
-    def _tell(self, phase: _Phase, outcome: Outcome) -> None:
+    def _tell(self, phase: Phase, outcome: Outcome) -> None:
         if not phase.has_answered:  # else its stream was too large, and the caller knows
             phase.answer(outcome)
             phase.has_answered = True
 
-    def _complete(self, phase: _Phase) -> None:
+    def _complete(self, phase: Phase) -> None:
         if self.state is not EnvironmentState.RUNNING:
             return  # it was closed meanwhile
         try:
@@ -517,12 +363,12 @@ class Environment:
         except Exception as error:
             self._give_up(phase, error)
 
-    def _fall(self, phase: _Phase, problem: Failure) -> None:
+    def _fall(self, phase: Phase, problem: Failure) -> None:
         """The processes cannot go on: the caller hears why, and they are ended."""
-        self._phase = None
+        self._leave_phase()
         self._work_on(phase, self._break_after(phase, self._lost(phase, problem)))
 
-    def _lost(self, phase: _Phase, problem: Failure) -> Settlement:
+    def _lost(self, phase: Phase, problem: Failure) -> Settlement:
         phase.ended = self._time.now()
         settlement = self._settle(phase, problem)
         if not phase.has_answered:
@@ -534,7 +380,7 @@ class Environment:
         self._on_change(self)
         return settlement
 
-    async def _break_after(self, phase: _Phase, settlement: Settlement) -> None:
+    async def _break_after(self, phase: Phase, settlement: Settlement) -> None:
         await self._break()
         phase.settled.set_result(settlement)
 
@@ -555,17 +401,21 @@ class Environment:
             self._wait_for_deadline(phase.deadline)
             return
         try:
-            self._runtime_step(RuntimeEvent.TIMEOUT)
+            self.dialogue.step(RuntimeEvent.TIMEOUT)
             self._fall(phase, failure.timed_out(phase.invocation.request_id, self.placement.timeout_seconds))
         except Exception as error:
             self._give_up(phase, error)
 
-    def _give_up(self, phase: _Phase, error: BaseException) -> None:
+    def _give_up(self, phase: Phase, error: BaseException) -> None:
         """What fails inside lam is told to who waits for the invocation, not to who brought that about."""
-        self._phase = None
+        self._leave_phase()
         phase.settled.set_exception(error)
 
-    def _work_on(self, phase: _Phase, work: Coroutine[Any, Any, None]) -> None:
+    def _leave_phase(self) -> None:
+        self._phase = None
+        self.dialogue.intake = None  # nobody waits for what still comes
+
+    def _work_on(self, phase: Phase, work: Coroutine[Any, Any, None]) -> None:
         """For the steps that take their time."""
 
         def done(task: asyncio.Task[None]) -> None:
@@ -576,7 +426,7 @@ class Environment:
         self._work = asyncio.get_running_loop().create_task(work)
         self._work.add_done_callback(done)
 
-    def _answer_of(self, phase: _Phase, happening: _Happening) -> Outcome:
+    def _answer_of(self, phase: Phase, happening: Happening) -> Outcome:
         if happening.is_too_large:
             return self._too_large(limits.RESPONSE_BYTES)
         if happening.event is not RuntimeEvent.ERROR:
@@ -599,7 +449,7 @@ class Environment:
             is_cold=self._init_ms is not None or self._failed_init_ms > 0,
         )
 
-    def _settle(self, phase: _Phase, problem: Failure | None) -> Settlement:
+    def _settle(self, phase: Phase, problem: Failure | None) -> Settlement:
         request_id = phase.invocation.request_id
         duration_ms = (phase.ended - phase.began) * 1000
         if problem is not None and problem.status == "timeout":
@@ -632,28 +482,28 @@ class Environment:
     # What happens to the processes
 
     def _exited(self, number: int, exit: Exit, turns: int = 0) -> None:
-        if number != self._processes or self._runtime in (RuntimeState.DEAD, RuntimeState.STOPPING):
+        if number != self._processes or self.dialogue.state in (RuntimeState.DEAD, RuntimeState.STOPPING):
             return
         if self._may_be_unread(turns):
             asyncio.get_running_loop().call_soon(self._exited, number, exit, turns + 1)
             return
-        self._runtime_step(RuntimeEvent.EXITED)
+        self.dialogue.step(RuntimeEvent.EXITED)
         self._end_debuggee()
         if self.state is EnvironmentState.IDLE:
             self._ended_while_idle()
             return
-        self._happened(_Happening(RuntimeEvent.EXITED, exit=exit))
+        self.happened(Happening(RuntimeEvent.EXITED, exit=exit))
 
     def _may_be_unread(self, turns: int) -> bool:
         """What it sent just before its end, maybe on a connection that is not even accepted."""
-        if self._runtime is RuntimeState.STREAMING:
+        if self.dialogue.state is RuntimeState.STREAMING:
             is_all_read = self._phase is None or self._phase.intake is None or self._phase.intake.is_cut
             return not is_all_read and turns < TURNS_FOR_THE_REST
-        return self._runtime is RuntimeState.RUNNING and turns < TURNS_FOR_A_CONNECTION
+        return self.dialogue.state is RuntimeState.RUNNING and turns < TURNS_FOR_A_CONNECTION
 
     def _rest(self) -> None:
         """Until the next invocation nothing in it makes progress."""
-        if self._runtime is RuntimeState.DEAD:  # it ended right after it had asked for its next event
+        if self.dialogue.state is RuntimeState.DEAD:  # it ended right after it had asked for its next event
             self._ended_while_idle()
         elif self.placement.freezes:
             self._sandbox.freeze()
@@ -662,14 +512,14 @@ class Environment:
         """Between invocations nobody waits for it: the next invocation starts with an init, which first ends
         whatever the main process left running."""
         self._log.drain()
-        self._dismiss_waiter()
+        self.dialogue.dismiss()
         self._step(EnvironmentEvent.BROKEN)
         self._on_change(self)
 
     def _breached(self, what: str) -> None:
-        self._happened(_Happening(RuntimeEvent.KILL, breach=what))
+        self.happened(Happening(RuntimeEvent.KILL, breach=what))
 
-    def _broken(self, happening: _Happening, request_id: str) -> Failure:
+    def _broken(self, happening: Happening, request_id: str) -> Failure:
         if happening.breach == "memory":
             return failure.out_of_memory(request_id)
         if happening.breach is not None:
@@ -691,15 +541,15 @@ class Environment:
     async def _end_processes(self) -> None:
         self._processes += 1
         self._end_debuggee()
-        if self._runtime is RuntimeState.FAILED:
-            self._runtime_step(RuntimeEvent.KILL)
-        elif self._runtime not in (RuntimeState.STOPPING, RuntimeState.DEAD):
-            self._runtime_step(RuntimeEvent.SHUTDOWN)
+        if self.dialogue.state is RuntimeState.FAILED:
+            self.dialogue.step(RuntimeEvent.KILL)
+        elif self.dialogue.state not in (RuntimeState.STOPPING, RuntimeState.DEAD):
+            self.dialogue.step(RuntimeEvent.SHUTDOWN)
         await self._sandbox.end_processes()
         # Not before: a runtime that still lived would complain of it in the function's log.
-        self._dismiss_waiter()
-        if self._runtime is RuntimeState.STOPPING:
-            self._runtime_step(RuntimeEvent.EXITED)
+        self.dialogue.dismiss()
+        if self.dialogue.state is RuntimeState.STOPPING:
+            self.dialogue.step(RuntimeEvent.EXITED)
         self._log.end_processes()
 
     def _end_debuggee(self) -> None:
@@ -707,15 +557,9 @@ class Environment:
             self._debuggee.end()
             self._debuggee = None
 
-    def _dismiss_waiter(self) -> None:
-        """Answers a `next` that will get no event any more."""
-        if self._next_waiter is not None and not self._next_waiter.done():
-            self._next_waiter.set_exception(Refusal(500, "InternalServerError", "Internal Server Error"))
-        self._next_waiter = None
-
     # Plumbing
 
-    async def _next_happening(self, deadline: float) -> _Happening | None:
+    async def _next_happening(self, deadline: float) -> Happening | None:
         """The next thing that happens, or None at the deadline. What happened before is never taken for a
         timeout, however late this loop comes to look."""
         while True:

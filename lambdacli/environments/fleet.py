@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from lambdacli.environments.environment import Environment, Settlement
+from lambdacli.environments.environment import Environment
+from lambdacli.environments.phase import Settlement
 from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.pool import Action, Assign, Close, Create, LookAgain, Pool, PoolLimits
 from lambdacli.environments.state import EnvironmentState

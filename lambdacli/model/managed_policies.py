@@ -125,6 +125,11 @@ _PATHS = {path.rsplit("/", 1)[-1]: path for path in _STATEMENTS}
 MANAGED_POLICIES = tuple(sorted(_PATHS))
 
 
+def managed_policy_path(name: str) -> str | None:
+    """The path and name with which the policy's ARN ends; None for one that is not known here."""
+    return _PATHS.get(name)
+
+
 @cache
 def managed_policy(name: str) -> PolicyDocument | None:
     """By its name or its ARN; None for one that is not known here."""

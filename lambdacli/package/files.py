@@ -48,6 +48,8 @@ class Part:
     """The folder of the package in which its files lie; nothing is the top."""
     leaves_out: frozenset[str] = frozenset()
     """Names at its top that do not belong to the package."""
+    is_fixed: bool = False
+    """What it holds never changes: another content would lie elsewhere."""
 
 
 def merged_files(parts: Sequence[Part]) -> tuple[CodeFile, ...]:

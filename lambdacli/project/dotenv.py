@@ -1,4 +1,4 @@
-"""Reads `.env` files: KEY=VALUE lines, quotes, comments. Nothing is expanded, as Lambda expands nothing."""
+"""Reads and writes `.env` files: KEY=VALUE lines, quotes, comments. As on Lambda, nothing is expanded."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*")
 _REST_OF_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\", "$": "$", "`": "`", "\n": ""}
+
+_BARE = re.compile(r"[A-Za-z0-9_./:@,+=%-]*")
+_WRITTEN = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,14 @@ class DotenvError(Exception):
 def parse_dotenv(text: str) -> tuple[Variable, ...]:
     """The variables in the order of the file; a name that is written twice comes twice: the last counts."""
     return tuple(_variables(text.removeprefix("\ufeff").replace("\r\n", "\n")))
+
+
+def dotenv_line(name: str, value: str) -> str:
+    """A line that `parse_dotenv` reads as this."""
+    if _BARE.fullmatch(value):
+        return f"{name}={value}\n"
+    escaped = "".join(_WRITTEN.get(character, character) for character in value)
+    return f'{name}="{escaped}"\n'
 
 
 def _variables(text: str) -> Iterator[Variable]:

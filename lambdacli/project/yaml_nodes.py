@@ -89,6 +89,8 @@ def _explained(text: str, error: yaml.MarkedYAMLError) -> YamlError:
     if error.context:
         message += f" ({error.context})"
     hint = "put a text that holds `: ` into quotes" if "mapping values are not allowed" in message else ""
+    if "flow sequence" in message or "flow mapping" in message:
+        hint = 'within [ ] and { } a text with braces needs quotes, as in ["GET /items/{id}"]'
     return YamlError(mark.line + 1, mark.column + 1, message, hint)
 
 

@@ -17,14 +17,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from lambdacli import __version__
+from lambdacli.api import code_links
+from lambdacli.api.code_links import CodeDownloads, CodeLinks
 from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.routes import Control, ControlContext
 from lambdacli.api.control.settings_shown import SettingsShown
 from lambdacli.api.dispatch import Api
 from lambdacli.api.logs.context import LogsContext
 from lambdacli.api.logs.dispatch import LogsApi
-from lambdacli.api.operations.context import Context, new_id
-from lambdacli.api.protocol import serialise_error
+from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
 from lambdacli.engine.arrivals import Arrivals
@@ -56,10 +57,10 @@ from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
 from lambdacli.service.file_systems import FileSystems
-from lambdacli.service.fronts import Fronts
 from lambdacli.service.gateway import Gateway
 from lambdacli.service.hearers import Hearers
 from lambdacli.service.hot_folders import HotFolders
+from lambdacli.service.http_fronts import HttpFronts
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
@@ -93,12 +94,6 @@ from lambdacli.telemetry.capture import Capture
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
-from lambdacli.triggers import api_addresses, function_url
-from lambdacli.triggers.connection_requests import ConnectionRequests
-from lambdacli.triggers.function_url import FunctionUrls
-from lambdacli.triggers.http_api import HttpApis
-from lambdacli.triggers.named_functions import NamedFunctions
-from lambdacli.triggers.websocket_api import WebSocketApis
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -291,31 +286,17 @@ class Service:
         )
         database = self._settings.state / "lam.db"
         self._model = load_model()
-        self._function_urls = FunctionUrls(
+        self._code_links = CodeLinks()
+        self._http_fronts = HttpFronts(
+            self._model,
             self._function_settings,
             callees,
-            Access(self._function_settings),
             self._invoker,
-            signer_of=lambda request: self._callers.signer_of(request),
-            told=lambda error, request_id: serialise_error(self._model, error, request_id),
-            endpoint=lambda: self._doors.endpoint,
-            now=self._clock.now,
-            new_id=new_id,
-        )
-        named = NamedFunctions(callees, self._invoker, new_id)
-        self._web_sockets = WebSocketApis(named, self._clock, endpoint=lambda: self._doors.endpoint)
-        stack.callback(self._web_sockets.close)
-        self._connection_requests = ConnectionRequests(
-            self._web_sockets, lambda request: self._callers.manager_of(request)
-        )
-        self._http_apis = HttpApis(
-            named,
-            self._web_sockets,
-            self._connection_requests,
             self._clock,
+            callers=lambda: self._callers,
             endpoint=lambda: self._doors.endpoint,
-            new_id=new_id,
         )
+        stack.callback(self._http_fronts.web_sockets.close)
         self._event_desk = EventDesk(
             self._event_store,
             self._events,
@@ -406,14 +387,14 @@ class Service:
             callers=self._callers,
             neighbours=self._neighbours,
             stack_problems=lambda: [] if self._stack is None else self._stack.problems,
-            http_apis=self._http_apis,
-            urls=self._function_urls,
+            http_apis=self._http_fronts.apis,
+            urls=self._http_fronts.urls,
             debuggers=self._debuggers,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
-        stack.push_async_callback(self._ending.unless_cut, self._web_sockets.drain)
+        stack.push_async_callback(self._ending.unless_cut, self._http_fronts.web_sockets.drain)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._callers.heed_preferences()
         problem = self._callers.problem
@@ -431,30 +412,20 @@ class Service:
     def _gateway(self, told: Descriptions) -> Gateway:
         lambda_api = Api(self._model, self._context).handle
         produced = ProducedInvocations(Access(self._function_settings), lambda_api)
+        downloads = CodeDownloads(self._code_links, self._functions, self._code)
         return Gateway(
             self._door_rules,
-            fronts=self._fronts(),
+            fronts=self._http_fronts.by_address({code_links.PATH: downloads.handle}),
             control=Control(self._control_context(told, produced)).handle,
             lambda_api=lambda_api,
             services={
                 "logs": LogsApi(self._logs_context).handle,
-                EXECUTE_API: self._connection_requests.handle,
+                EXECUTE_API: self._http_fronts.connection_requests.handle,
             },
             neighbourhood=self._neighbourhood(),
             is_project_settled=_always if self._sync is None else self._is_project_settled,
             settle_project=self._settle_all,
             note_activity=self._idleness.note_activity,
-        )
-
-    def _fronts(self) -> Fronts:
-        urls, apis = self._function_urls.handle, self._http_apis.handle
-        return Fronts(
-            {
-                function_url.DOMAIN: urls,
-                api_addresses.API_DOMAIN: apis,
-                api_addresses.ALB_DOMAIN: apis,
-            },
-            {function_url.PATH: urls, api_addresses.API_PATH: apis, api_addresses.ALB_PATH: apis},
         )
 
     def _neighbourhood(self) -> Neighbourhood:
@@ -494,6 +465,7 @@ class Service:
             mappings=self._mappings,
             code_signing=self._code_signing,
             code=self._code,
+            code_links=self._code_links,
             layers=self._layers,
             substitutions=told.substitutions,
             packages=self._packages,
@@ -596,7 +568,7 @@ class Service:
             self._ledger.running()
             or self._events.waiting()
             or self._logs.is_followed()
-            or self._web_sockets.are_open
+            or self._http_fronts.web_sockets.are_open
         )
 
     # What a change leads to
@@ -620,11 +592,11 @@ class Service:
         self._retire_outdated()
         self._debuggers.heed(key)
         self._provisioner.changed(key)
-        self._function_urls.forget()
+        self._http_fronts.urls.forget()
 
     def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)
-        self._function_urls.forget()
+        self._http_fronts.urls.forget()
 
     def _retire_outdated(self) -> None:
         self._launcher.retire_outdated(self._placements.is_current)
@@ -636,7 +608,7 @@ class Service:
     def _project_read(self) -> None:
         project = self._preferences.project
         if project is not None:
-            self._http_apis.take(project.apis, project.account, project.region)
+            self._http_fronts.take(project)
             if self._stack is not None:
                 self._stack.take(project)
         self._ledger.account_concurrency = self._preferences.account_concurrency

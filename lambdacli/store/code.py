@@ -6,15 +6,10 @@ import base64
 import errno
 import hashlib
 import io
-import lzma
 import os
-import posixpath
 import shutil
-import stat
-import struct
 import uuid
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,26 +20,11 @@ from lambdacli.model.errors import InvalidParameterValueException, RequestEntity
 from lambdacli.model.function import ArchiveCode, Code, FolderCode
 from lambdacli.package.archive import write_package
 from lambdacli.package.files import PackageError, code_files
+from lambdacli.package.unpacking import Empty, NotUnpackable, TooLarge, unpack
 
 _ARCHIVE = "package.zip"
 _FOLDER = "task"
 _TEMPORARY = "unfinished-"
-_PIECE_BYTES = 1 << 20
-_DEEPEST = 256
-"""Folders within folders: what makes and removes them calls itself for each."""
-
-# What the file system says to names that no package should hold.
-_UNUSABLE_NAME = frozenset(
-    {
-        errno.EACCES,
-        errno.EEXIST,
-        errno.EILSEQ,
-        errno.EINVAL,
-        errno.EISDIR,
-        errno.ENAMETOOLONG,
-        errno.ENOTDIR,
-    }
-)
 
 
 class CodeStore:
@@ -172,100 +152,15 @@ def _measured_folder(
 # Unpacking
 
 
-_BROKEN_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-)
-
-
 def _unpack(archive: Path, folder: Path) -> None:
     try:
-        with zipfile.ZipFile(archive) as package:
-            _unpack_entries(package, folder)
-    except _BROKEN_ARCHIVE:
+        unpack(archive, folder, limits.UNZIPPED_CODE_BYTES)
+    except TooLarge:
+        raise _too_large() from None
+    except Empty:
+        raise InvalidParameterValueException("Uploaded file must be a non-empty zip") from None
+    except NotUnpackable:
         raise _not_unzippable() from None
-    except OSError as error:
-        # bz2 tells broken data as an OSError without a number; a full disk is no fault of the package.
-        if error.errno is not None and error.errno not in _UNUSABLE_NAME:
-            raise
-        raise _not_unzippable() from None
-
-
-def _unpack_entries(package: zipfile.ZipFile, folder: Path) -> None:
-    entries = package.infolist()
-    if not entries:
-        raise InvalidParameterValueException("Uploaded file must be a non-empty zip")
-    if sum(entry.file_size for entry in entries) > limits.UNZIPPED_CODE_BYTES:
-        raise _too_large()
-    folder.mkdir(mode=0o755)
-    budget = _Budget(limits.UNZIPPED_CODE_BYTES)
-    links: list[tuple[str, str]] = []
-    for entry in entries:
-        name = _safe_name(entry)
-        path = folder / name
-        mode = entry.external_attr >> 16
-        if entry.is_dir():
-            path.mkdir(parents=True, exist_ok=True)
-            path.chmod((mode & 0o777 or 0o755) | 0o755)
-        elif stat.S_ISLNK(mode):
-            links.append((name, package.read(entry).decode()))
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with package.open(entry) as source, path.open("wb") as target:
-                budget.copy(source, target)
-            # A function may be another user of this machine than the one who unpacks it.
-            path.chmod((mode & 0o777 or 0o644) | 0o444)
-    _make_links(folder, links)
-
-
-def _safe_name(entry: zipfile.ZipInfo) -> str:
-    is_encrypted = entry.flag_bits & 0x1
-    name = entry.filename
-    if is_encrypted or not name or name.startswith("/") or ".." in name.split("/"):
-        raise _not_unzippable()
-    if name.count("/") > _DEEPEST:
-        raise _not_unzippable()
-    return name
-
-
-def _make_links(folder: Path, links: list[tuple[str, str]]) -> None:
-    """Links come last, so that no file is written through one, and no link stands behind another."""
-    root = os.path.realpath(folder)
-    for name, target in links:
-        parent = posixpath.dirname(posixpath.normpath(name))
-        destination = posixpath.normpath(posixpath.join(parent, target))
-        if target.startswith("/") or destination.split("/")[0] == "..":
-            raise _not_unzippable()
-        if os.path.realpath(folder / parent) != os.path.normpath(os.path.join(root, parent)):
-            raise _not_unzippable()
-        (folder / parent).mkdir(parents=True, exist_ok=True)
-        (folder / name).symlink_to(target)
-    # Only now are all of them there: one may lead on through another.
-    if not all(_is_within(os.path.realpath(folder / name), root) for name, _ in links):
-        raise _not_unzippable()
-
-
-def _is_within(path: str, root: str) -> bool:
-    return path == root or path.startswith(root + os.sep)
-
-
-class _Budget:
-    """Counts what really comes out: the sizes that a zip declares may lie."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self._left = size_bytes
-
-    def copy(self, source: IO[bytes], target: IO[bytes]) -> None:
-        while piece := source.read(_PIECE_BYTES):
-            self._left -= len(piece)
-            if self._left < 0:
-                raise _too_large()
-            target.write(piece)
 
 
 def _too_large() -> InvalidParameterValueException:

@@ -341,8 +341,8 @@ def address_of(request: Request) -> Address:
     match = _own_host(request.headers.get("host", ""))
     if match is not None:
         return Address(*match, request.path)
-    _, _, url_id, *rest = request.path.split("/", 3)
-    return Address(url_id, None, f"/{rest[0]}" if rest else "/")
+    url_id, _, within = request.path.removeprefix(f"/{PATH}").removeprefix("/").partition("/")
+    return Address(url_id, None, f"/{within}")
 
 
 @lru_cache(maxsize=256)

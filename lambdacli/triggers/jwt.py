@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 PACKAGE = "joserfc"
 NOT_INSTALLED = "tokens need a package that is not installed; pip install 'lambdacli[jwt]'"
+_NO_DESCRIPTION = re.compile(r"[^\x20-\x21\x23-\x5B\x5D-\x7E]")
+"""What an error's description cannot hold (RFC 6750): it repeats what a stranger's token says."""
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 
 
@@ -91,7 +94,8 @@ def claims_as_texts(claims: Mapping[str, Any]) -> dict[str, str]:
 
 def challenge(scopes: Sequence[str], error: str, description: str) -> str:
     """What the header www-authenticate says."""
-    return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{description}"'
+    told = _NO_DESCRIPTION.sub("?", description)
+    return f'Bearer scope="{" ".join(scopes)}" error="{error}" error_description="{told}"'
 
 
 def _signed_claims(token: str, keys: KeySet) -> Mapping[str, Any]:

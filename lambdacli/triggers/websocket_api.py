@@ -70,6 +70,8 @@ _ENDS_AT_ONCE = 50
 """When many connections end together, as when the service stops, the functions that hear of it would throttle
 each other, and nobody tells them again."""
 
+_SHOWN_LENGTH = 80
+
 _OPENING = RouteKey("", CONNECT_ROUTE)
 
 
@@ -280,7 +282,7 @@ class WebSocketApis:
         own = None if key in (None, CONNECT_ROUTE, DISCONNECT_ROUTE) else api.route(str(key))
         route = own or api.route(DEFAULT_ROUTE)
         if route is None:
-            logger.info("no route of %s takes a message that selects %s", api.name, key or "nothing")
+            logger.info("no route of %s takes a message that selects %s", api.name, _shown(key))
             raise Refused(Fault.NO_ROUTE)
         return route
 
@@ -380,6 +382,13 @@ def _read(route: Route, answer: Callable[[], Any]) -> Any:
     except UnusableAnswer as unusable:
         logger.warning("%s answered what %s cannot use: %s", route.function, route.key, unusable)
         raise Refused(Fault.FUNCTION_FAILED) from None
+
+
+def _shown(key: str | None) -> str:
+    """A client's own words, which are to be no lines of a log and no commands to a terminal."""
+    if not key:
+        return "nothing"
+    return repr(key) if len(key) <= _SHOWN_LENGTH else f"{key[:_SHOWN_LENGTH]!r}…"
 
 
 def _protocols(request: Request) -> str:

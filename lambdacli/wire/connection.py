@@ -7,14 +7,13 @@ import logging
 import math
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import Any, cast
 
+from lambdacli.wire.connections import Connections
 from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.inflow import Inflow
 from lambdacli.wire.messages import (
     Accept,
-    BrokenOff,
     Handler,
     Peer,
     Pending,
@@ -24,6 +23,7 @@ from lambdacli.wire.messages import (
     TakesPieces,
     Talk,
 )
+from lambdacli.wire.outflow import Outflow, close_iterator
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
 from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head, switching_head
 
@@ -39,39 +39,6 @@ _SINGLE_WRITE_BYTES = 64 * 1024
 
 _HTTP_2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """What a client says first that speaks HTTP/2 and knows that we do."""
-
-
-class Connections:
-    """The connections of one server that are open or still have a request running."""
-
-    def __init__(self) -> None:
-        self.is_stopping = False
-        self._members: set[Connection] = set()
-        self._are_gone = asyncio.Event()
-        self._are_gone.set()
-
-    def __repr__(self) -> str:
-        return f"<Connections {list(self._members)!r}>"
-
-    def add(self, connection: Connection) -> None:
-        self._members.add(connection)
-        self._are_gone.clear()
-
-    def remove(self, connection: Connection) -> None:
-        self._members.discard(connection)
-        if not self._members:
-            self._are_gone.set()
-
-    def all(self) -> list[Connection]:
-        return list(self._members)
-
-    async def are_gone_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._are_gone.wait()
-        except TimeoutError:
-            return False
-        return True
 
 
 class Connection(asyncio.Protocol):
@@ -96,6 +63,7 @@ class Connection(asyncio.Protocol):
         self._accept = accept
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
+        self._out: Outflow
         self._reader: RequestReader
         self._waiting: deque[Request | Response | Handover] = deque()
         """A response among the requests is a refusal, which comes in its turn and is the last word."""
@@ -110,24 +78,19 @@ class Connection(asyncio.Protocol):
         self._task: asyncio.Task[Any] | None = None
         """Runs the handler, sends the stream or carries this request on, if that takes one."""
         self._timer: asyncio.TimerHandle | None = None
-        self._writable: asyncio.Future[None] | None = None
         self._unwritten: bool | None = None
         """Whether a response that the client is slow to take is the last one; None when there is none."""
-        self._held = b""
-        """Responses that leave with the one that follows them."""
         self._is_going_on = False
         self._is_ending = False
         self._is_lost = False
         self._has_client_finished = False
         self._is_reading_paused = False
-        self._is_writing_paused = False
-        self._is_streaming = False
 
     def __repr__(self) -> str:
         state = ["running" if self._request else f"reading {self._reader.reading.value}"]
         state += [f"{len(self._waiting)} waiting"] if self._waiting else []
         state += ["reading paused"] if self._is_reading_paused else []
-        state += ["writing paused"] if self._is_writing_paused else []
+        state += ["writing paused"] if self._out.is_paused else []
         state += ["client finished"] if self._has_client_finished else []
         state += ["lost"] if self._is_lost else []
         return f"<Connection {', '.join(state)}>"
@@ -144,7 +107,7 @@ class Connection(asyncio.Protocol):
         """Its client owes the rest of a request, does not read what was sent, or waits for another server."""
         if self._talk is not None and self._talk.is_busy:
             return
-        if self._request is None or self._is_writing_paused or self._handover is not None:
+        if self._request is None or self._out.is_paused or self._handover is not None:
             self.cut()
 
     def cut(self) -> None:
@@ -159,6 +122,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._out = Outflow(self._transport)
         peer = _peer_of(transport)
         self._reader = RequestReader(
             self._limits, peer, self._waiting.append, self._divert, self._takes_pieces
@@ -195,7 +159,7 @@ class Connection(asyncio.Protocol):
 
     @property
     def _is_ended_by_its_client(self) -> bool:
-        return self._is_streaming or self._handover is not None
+        return self._out.is_streaming or self._handover is not None
 
     def eof_received(self) -> bool:
         """True keeps our half open: who has said all that he has to say may still wait for the answer. During
@@ -203,19 +167,17 @@ class Connection(asyncio.Protocol):
         self._has_client_finished = True
         self._reader.is_done = True
         self._cut_inflow()
-        return self._request is not None and not self._is_streaming
+        return self._request is not None and not self._out.is_streaming
 
     def pause_writing(self) -> None:
-        self._is_writing_paused = True
+        self._out.is_paused = True
         if self._talk is not None:
             self._talk.pause_writing()
 
     def resume_writing(self) -> None:
-        self._is_writing_paused = False
+        self._out.resume()
         if self._talk is not None:
             self._talk.resume_writing()
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
         if self._unwritten is not None:
             is_last, self._unwritten = self._unwritten, None
             self._finish(is_last)
@@ -360,7 +322,7 @@ class Connection(asyncio.Protocol):
         self._reader.is_done = True
         self._request = None
         if refused is None and not self._is_lost:
-            self._write(switching_head(response))
+            self._out.write(switching_head(response))
         talk = switch(self._transport, self._close_gently)
         if self._is_lost:
             talk.connection_lost()
@@ -368,9 +330,13 @@ class Connection(asyncio.Protocol):
         elif refused is not None:
             talk.connection_lost()
             self._refuse(refused)
+        elif self._has_client_finished:
+            # Nobody would tell the new protocol: the end of what the client says came once, and has come.
+            talk.connection_lost()
+            self._close()
         else:
             self._talk = talk
-            if self._is_writing_paused:
+            if self._out.is_paused:
                 talk.pause_writing()
             if self._connections.is_stopping:
                 talk.leave()
@@ -395,8 +361,8 @@ class Connection(asyncio.Protocol):
         self._task.add_done_callback(self._handed_over)
 
     def send(self, data: bytes) -> bool:
-        self._write(data)
-        return not self._is_writing_paused
+        self._out.write(data)
+        return not self._out.is_paused
 
     def go_on(self) -> None:
         if self._handover is not None:
@@ -424,7 +390,7 @@ class Connection(asyncio.Protocol):
         if self._is_lost:
             self._connections.remove(self)
         elif not self._is_ending and (is_last or self._is_next_last()):
-            self._write(b"")  # what was held for a response that never came
+            self._out.write(b"")  # what was held for a response that never came
             self._close()
 
     def _is_next_last(self) -> bool:
@@ -437,7 +403,7 @@ class Connection(asyncio.Protocol):
             self._start_header_timer()
 
     def _refuse(self, response: Response) -> None:
-        self._write(refusal(response))
+        self._out.write(refusal(response))
         self._close_gently()
 
     # Sending.
@@ -478,15 +444,15 @@ class Connection(asyncio.Protocol):
         body = response.body
         assert isinstance(body, bytes)
         if not has_body(request, response):
-            self._write(head)
+            self._out.write(head)
         elif response.may_wait and self._waiting and not is_last:
-            self._held += head + body
+            self._out.hold(head + body)
         elif len(body) <= _SINGLE_WRITE_BYTES:
-            self._write(head + body)
+            self._out.write(head + body)
         else:
-            self._write(head)
-            self._write(body)
-        if self._is_writing_paused and not self._is_lost:
+            self._out.write(head)
+            self._out.write(body)
+        if self._out.is_paused and not self._is_lost:
             self._unwritten = is_last
         else:
             self._finish(is_last)
@@ -500,17 +466,17 @@ class Connection(asyncio.Protocol):
             head = response_head(request, response, is_last=is_last)
         except ValueError:
             _log.exception("%s %s: the response cannot be sent", request.method, request.path)
-            await _close_iterator(pieces)
+            await close_iterator(pieces)
             response = _internal_error()
             assert isinstance(response.body, bytes)
-            self._write(response_head(request, response, is_last=is_last) + response.body)
+            self._out.write(response_head(request, response, is_last=is_last) + response.body)
             return is_last
         if has_body(request, response) and not self._is_lost:
-            self._write(head)
-            is_complete = await self._stream(request, pieces)
+            self._out.write(head)
+            is_complete = await self._out.stream(request, pieces)
             return is_last or not is_complete or not is_chunked(request)
-        await _close_iterator(pieces)
-        self._write(head)
+        await close_iterator(pieces)
+        self._out.write(head)
         return is_last
 
     def _streamed(self, sending: asyncio.Task[bool]) -> None:
@@ -524,53 +490,10 @@ class Connection(asyncio.Protocol):
         self._finish(is_last)
         self._proceed()
 
-    async def _stream(self, request: Request, pieces: AsyncIterator[bytes]) -> bool:
-        """Whether all of it was sent. If not the head is out already: a connection closed before the last
-        chunk is how the client hears of it."""
-        self._is_streaming = True
-        try:
-            async for piece in pieces:
-                if not piece:
-                    continue  # an empty chunk would be the end
-                self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked(request) else piece)
-                if self._is_writing_paused:
-                    await self._wait_until_writable()
-                if self._transport.is_closing():
-                    return False
-            if is_chunked(request):
-                self._write(b"0\r\n\r\n")
-            return True
-        except BrokenOff:
-            pass
-        except asyncio.CancelledError:
-            if _is_this_task_cancelled():
-                raise
-            _log.exception("%s %s failed in the middle of its response", request.method, request.path)
-        except Exception:
-            _log.exception("%s %s failed in the middle of its response", request.method, request.path)
-        finally:
-            self._is_streaming = False
-            await _close_iterator(pieces)
-        return False
-
-    async def _wait_until_writable(self) -> None:
-        self._writable = self._loop.create_future()
-        try:
-            await self._writable
-        finally:
-            self._writable = None
-
-    def _write(self, data: bytes) -> None:
-        if self._held:
-            data, self._held = self._held + data, b""
-        # uvloop raises where asyncio only warns.
-        if data and not self._transport.is_closing():
-            self._transport.write(data)
-
     def _write_owed_continue(self) -> None:
         if self._reader.owes_continue:
             self._reader.owes_continue = False
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._out.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # Reading, and ceasing to.
 
@@ -637,21 +560,6 @@ def _plain(status: int, text: str) -> Response:
 
 def _internal_error() -> Response:
     return Response(500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}')
-
-
-def _is_this_task_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def _close_iterator(body: AsyncIterator[bytes]) -> None:
-    close = getattr(body, "aclose", None)
-    if close is None:
-        return
-    try:
-        await close()
-    except Exception:
-        _log.exception("closing a response's stream failed")
 
 
 def _peer_of(transport: asyncio.BaseTransport) -> Peer:

@@ -10,7 +10,8 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
-from lambdacli.wire.connection import Connection, Connections
+from lambdacli.wire.connection import Connection
+from lambdacli.wire.connections import Connections
 from lambdacli.wire.handover import Divert
 from lambdacli.wire.inflow import BodyTaker, Inflow
 from lambdacli.wire.messages import Accept, Answer, Handler, Peer, Pending, Request, Response, TakesPieces

@@ -17,7 +17,7 @@ import pytest
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import FolderCode, Function, Origin
 from lambdacli.model.runtime_names import LISTED_IN_ERRORS
-from lambdacli.wire.http import Request
+from lambdacli.wire.http import Peer, Request
 from tests.api_house import ACCOUNT, LOOPBACK, REGION, ROLE, zip_of
 
 ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
@@ -344,9 +344,10 @@ def test_two_different_qualifiers_are_refused_even_without_the_function(refused,
     assert refusal == (IPV, 400, DERIVED)
 
 
-def test_location_of_the_code_is_the_zip_itself(house):
+def test_location_of_the_code_is_the_zip_itself_for_whoever_comes_by_the_socket(house):
     house.create()
-    code = house.client.get_function(FunctionName="hello")["Code"]
+    answer = house.send("GET", "/2015-03-31/functions/hello", peer=Peer(is_unix=True))
+    code = json.loads(answer.body)["Code"]
     assert code["RepositoryType"] == "S3"
     assert Path(url2pathname(urlsplit(code["Location"]).path)).read_bytes() == PACKAGE
 
@@ -546,7 +547,8 @@ def test_folder_code_is_shown_with_the_hash_of_its_files(house, tmp_path):
     shown = house.client.get_function(FunctionName="p")
     before = shown["Configuration"]["CodeSha256"]
     assert len(base64.b64decode(before)) == 32
-    assert shown["Code"]["Location"] == (tmp_path / "src").as_uri()
+    told = house.send("GET", "/2015-03-31/functions/p", peer=Peer(is_unix=True))
+    assert json.loads(told.body)["Code"]["Location"] == (tmp_path / "src").as_uri()
     (tmp_path / "src" / "app.py").write_text("x = 22")
     listed = house.client.list_functions()["Functions"][0]
     assert listed["CodeSha256"] != before

@@ -49,6 +49,20 @@ def test_what_was_being_told_may_be_told_again_but_not_what_still_ran() -> None:
     assert told(["a"], seen(9.5, 12.0), [RUNNING]).unexplained == ("a",)
 
 
+@pytest.mark.parametrize(
+    ("moments", "is_explained"),
+    [
+        pytest.param((11.5, 12.0), True, id="sent before the kill, and taken late"),
+        pytest.param((11.5, 12.0, 13.0), False, id="one kill makes one repetition"),
+        pytest.param((8.0, 9.0), False, id="twice before the only kill"),
+    ],
+)
+def test_a_record_may_be_seen_late_but_only_once_more_for_each_kill(
+    moments: Sequence[float], is_explained: bool
+) -> None:
+    assert (told(["a"], seen(*moments), [TELLING]).unexplained == ()) is is_explained
+
+
 def test_what_was_accepted_and_never_seen_is_lost() -> None:
     assert executed(["a", "b"], seen(1.0), [RUNNING]).lost == ("b",)
 

@@ -204,6 +204,8 @@ def main() -> None:
         running_invocations=int(os.environ.get("LAM_FAKE_INVOCATIONS", "0")),
     )
 
+    followers: list[threading.Thread] = []
+
     def events() -> Iterable[bytes]:
         line = {
             "time": "2026-11-21T09:00:00+00:00",
@@ -212,6 +214,7 @@ def main() -> None:
             "function": "demo",
         }
         yield json.dumps(line).encode() + b"\n"
+        followers.append(threading.current_thread())
         stopping.wait()
         yield json.dumps({**line, "level": "warning", "text": "draining"}).encode() + b"\n"
 
@@ -231,6 +234,8 @@ def main() -> None:
             stopping.set()
     time.sleep(drain_seconds)
     server.shutdown()
+    for follower in followers:
+        follower.join(10)  # or its last line would die with this process
     Path(options.socket).unlink(missing_ok=True)
     (state_dir / "service.json").unlink(missing_ok=True)
 

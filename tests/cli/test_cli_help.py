@@ -44,6 +44,7 @@ Verbs:
   bench        Invoke a function many times, and tell how long it took.
   doctor       Tell what this machine grants, what is missing, and how to get it.
   delete       Delete a function that was made over the API.
+  pull         Bring a deployed function, code and settings, into the project.
   publish      Publish a function's code and settings as a version.
   versions     List a function's versions.
   alias        Name versions, and shift invocations between them.
@@ -189,6 +190,11 @@ def test_version(lam):
         (
             ["show"],
             "error: missing argument 'NAME'\n\nhint: `lam show --help` shows what there is\n",
+        ),
+        (
+            ["chaos", "duplicates"],
+            "error: missing argument 'on|off'. Choose from: on, off\n\n"
+            "hint: `lam chaos duplicates --help` shows what there is\n",
         ),
     ],
 )

@@ -262,11 +262,11 @@ def test_a_payload_that_is_no_json_is_shown_back(lam, service):
     service.answers["POST", "/2015-03-31/functions/demo-lambda/invocations"] = refusal(
         400, "InvalidRequestContentException", "Could not parse request body into json: …"
     )
-    result = lam("invoke", "demo-lambda", "--payload", "{key: value}")
+    result = lam("invoke", "demo-lambda", "--payload", "{key:\n  value}")
     assert result.err == (
         "error: InvalidRequestContentException: Could not parse request body into json: …\n\n"
         "hint: the payload that was sent begins with: {key: value}\n"
-        "quote it for your shell, or use a file: -e FILE\n"
+        "it must be JSON: quote it for your shell, or put it into a file: -e FILE\n"
     )
 
 

@@ -162,7 +162,7 @@ def test_answers_of_functions_are_written_with_the_lines_they_belong_to(lam, dem
     (project / "events.jsonl").write_text("1\n\n2\n")
     result = lam("invoke", "demo", "out.jsonl", "--events", "events.jsonl", "--parallel", "1")
     assert result.exit_code == 1
-    assert "demo: 2 events, 1 answered, 1 function errors, 0 refused" in result.err
+    assert "demo: 2 events, 1 answered, 1 function error, 0 refused" in result.err
     told = [json.loads(line) for line in (project / "out.jsonl").read_text().splitlines()]
     assert [(each["line"], each["answer"]) for each in told] == [(1, {"a": 1}), (3, {"errorType": "E"})]
     assert [each.get("functionError") for each in told] == [None, "Unhandled"]

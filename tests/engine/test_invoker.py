@@ -11,8 +11,8 @@ import pytest
 
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.engine.invoker import Invoker
-from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Run, Stopping
+from lambdacli.environments.phase import Settlement
 from lambdacli.environments.placement import Placement
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import (

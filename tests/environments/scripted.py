@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambdacli.environments.command import Command, Exit
-from lambdacli.environments.environment import Environment, Settlement
+from lambdacli.environments.environment import Environment
+from lambdacli.environments.phase import Settlement
 from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.memory import TreeUse

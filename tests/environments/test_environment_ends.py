@@ -287,8 +287,8 @@ def test_a_runtime_that_ends_in_the_turn_in_which_it_asks_again_is_not_left_idle
         client = await on.initialised()
         invoking = on.invoke("r1")
         await on.waiting
-        on.environment.respond("r1", b"1", is_too_large=False)
-        asking = asyncio.ensure_future(on.environment.next_event())
+        on.environment.dialogue.respond("r1", b"1", is_too_large=False)
+        asking = asyncio.ensure_future(on.environment.dialogue.next_event())
         asyncio.get_running_loop().call_soon(on.box.exit, 1)
         await invoking.settled
         await asyncio.gather(asking, return_exceptions=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lambdacli.environments.environment import Settlement
 from lambdacli.environments.fleet import Fleet, Provision, Stopping
+from lambdacli.environments.phase import Settlement
 from lambdacli.environments.placement import Placement, PlacementKey
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.environments.state import EnvironmentState

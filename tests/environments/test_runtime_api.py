@@ -391,7 +391,7 @@ def test_an_answer_that_came_in_the_same_turn_as_the_deadline_counts(tmp_path: P
         await on.waiting
 
         def answer() -> None:
-            on.environment.respond("r1", b'"just in time"', is_too_large=False)
+            on.environment.dialogue.respond("r1", b'"just in time"', is_too_large=False)
 
         loop = asyncio.get_running_loop()
         loop.call_at(loop.time() + began + 1.2 - time.monotonic(), answer)

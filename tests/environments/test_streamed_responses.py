@@ -106,7 +106,7 @@ def test_a_runtime_may_ask_on_before_its_last_piece_was_read(tmp_path: Path) -> 
         sender.write(b"one")
         await run.begun
         following = asyncio.ensure_future(client.next())
-        while repr(on.environment).count("streaming") and on.environment._next_waiter is None:
+        while repr(on.environment).count("streaming") and on.environment.dialogue._waiter is None:
             await asyncio.sleep(0)
         assert not following.done()
         sender.end()

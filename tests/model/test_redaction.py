@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from lambdacli.model.captured import DEFAULT_REDACTIONS
 from lambdacli.model.event_kind import kind_of
-from lambdacli.model.redaction import redact
+from lambdacli.model.redaction import WITHHELD, redact
+
+
+def base64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 @pytest.mark.parametrize(
@@ -28,10 +33,45 @@ from lambdacli.model.redaction import redact
         ),
         ({"body": "{no json"}, ["pin"], {"body": "{no json"}),
         ([{"pin": 1}], ["pin"], [{"pin": "REDACTED"}]),
+        ({"rawQueryString": "a=1&Pin=4&b"}, ["pin"], {"rawQueryString": "a=1&Pin=REDACTED&b"}),
+        ({"body": "p%69n=4&a=pin"}, ["pin"], {"body": "p%69n=REDACTED&a=pin"}),
+        ({"next": "https://x/?pin=4"}, ["*pin"], {"next": "https://x/?pin=REDACTED"}),
+        ({"body": "pin="}, ["pin"], {"body": "pin="}),
+        (
+            {"isBase64Encoded": True, "body": base64_of("a=b&password=c")},
+            ["*password*"],
+            {"isBase64Encoded": True, "body": base64_of("a=b&password=REDACTED")},
+        ),
+        (
+            {"isBase64Encoded": False, "body": base64_of("password=c")},
+            ["*password*"],
+            {"isBase64Encoded": False, "body": base64_of("password=c")},
+        ),
+        ({"isBase64Encoded": True, "body": "/9j/"}, ["pin"], {"isBase64Encoded": True, "body": "/9j/"}),
+        ({"pin": 1}, ["p[aeiou]n"], {"pin": "REDACTED"}),
+        ({"schlüssel": 1}, ["SCHLÜSSEL"], {"schlüssel": "REDACTED"}),
+        ({"a": {"b": {"c": 1}}}, ["b.*"], {"a": {"b": {"c": "REDACTED"}}}),
     ],
 )
 def test_values_go_by_the_names_of_their_fields(event, patterns, kept):
     assert json.loads(redact(json.dumps(event).encode(), patterns)) == kept
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b'{"pin": 1, "a": ' + b'{"a":' * 600 + b"1" + b"}" * 601, id="nested deep"),
+        pytest.param(b"[" * 100_000 + b'{"pin": 1}' + b"]" * 100_000, id="nested deeper"),
+        pytest.param(b'{"pin": 1, "a": "' + b"[" * 100_000 + b'"}', id="a text nested deep"),
+        pytest.param(b'{"pin": 1, "a": ' + b"9" * 5000 + b"}", id="a number too long"),
+    ],
+)
+def test_what_cannot_be_looked_into_is_kept_back(payload):
+    assert redact(payload, ["pin"]) == WITHHELD
+
+
+def test_a_name_with_escapes_is_found():
+    assert redact(b'{"\\u0070in": 1}', ["pin"]) == b'{"pin": "REDACTED"}'
 
 
 @pytest.mark.parametrize("payload", [b'{"a":  1}', b"no json", b'"text"', b"", b"[" * 100_000])

@@ -90,12 +90,19 @@ def test_a_look_at_a_folder(tmp_path):
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "app.mts").write_text("")
     (tmp_path / "package.json").write_text('{"devDependencies": {"typescript": "5"}}')
-    (tmp_path / "Makefile").write_text("build-orders: x\n\tcp\nbuild-no := 1\nall: build-orders\n")
+    (tmp_path / "Makefile").write_text(
+        "build-orders: x\n\tcp x $(ARTIFACTS_DIR)\nbuild-no := 1\nall: build-orders\n"
+    )
     assert look_at(tmp_path, "nodejs", "src/app.handler") == Seen(
         names=frozenset({"src", "package.json", "Makefile"}),
         makefile_targets=frozenset({"orders"}),
         handler_suffixes=frozenset({".mts"}),
     )
+
+
+def test_a_makefile_for_something_else_builds_no_function(tmp_path):
+    (tmp_path / "Makefile").write_text("build-orders:\n\tdocker build .\n")
+    assert look_at(tmp_path, "python", "app.handler").makefile_targets == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -329,7 +329,7 @@ def test_a_makefile_works_on_a_copy_of_the_sources(tmp_path, workshop):
 )
 def test_a_makefile_that_fails_tells_its_last_words(tmp_path, workshop, recipe, told):
     need("make")
-    folder = code(tmp_path / "src", **{"Makefile": f"build-orders:\n\t@{recipe}\n"})
+    folder = code(tmp_path / "src", **{"Makefile": f"# fills $ARTIFACTS_DIR\nbuild-orders:\n\t@{recipe}\n"})
     with pytest.raises(BuildError) as caught:
         built(function(folder, "provided.al2023", "bootstrap"), workshop)
     assert told in str(caught.value)
@@ -381,6 +381,27 @@ def test_rust_runs_here_whatever_the_function_declares(tmp_path, workshop, monke
     ]
 
 
+def test_java_is_built_by_maven(tmp_path, workshop):
+    need("mvn")
+    pytest.importorskip("aws_lambda_builders", reason="the extra `build` is not installed")
+    pom = (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<groupId>shop</groupId><artifactId>orders</artifactId><version>1</version><properties>"
+        "<maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target>"
+        "</properties></project>"
+    )
+    java = "package shop; public class App { public String handle(String given) { return given; } }\n"
+    folder = code(tmp_path / "src", **{"pom.xml": pom, "src/main/java/shop/App.java": java})
+    try:
+        package = built(function(folder, "java21", "shop.App::handle"), workshop)
+    except BuildError as error:
+        if "Could not transfer" not in str(error) and "Could not resolve" not in str(error):
+            raise
+        pytest.skip("Maven reaches no registry here")
+    assert package.method == BuildMethod.MAVEN and "shop/App.class" in inside(package)
+    assert sorted(path.name for path in folder.iterdir()) == ["pom.xml", "src"]
+
+
 @pytest.mark.parametrize(
     ("files", "runtime", "tool"),
     [
@@ -390,7 +411,7 @@ def test_rust_runs_here_whatever_the_function_declares(tmp_path, workshop, monke
         ({"build.gradle": ""}, "java21", "gradle"),
         ({"Gemfile": ""}, "ruby3.4", "bundle"),
         ({"Orders.csproj": ""}, "dotnet8", "dotnet"),
-        ({"Makefile": "build-orders:\n"}, "provided.al2023", "make"),
+        ({"Makefile": "# fills $ARTIFACTS_DIR\nbuild-orders:\n"}, "provided.al2023", "make"),
         ({"app.ts": ""}, "nodejs22.x", "node"),
     ],
 )

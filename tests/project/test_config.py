@@ -567,6 +567,11 @@ def test_a_wrong_setting_is_told_with_what_was_found(project, line, expected):
             "2:10: not valid YAML: mapping values are not allowed in this context;"
             " put a text that holds `: ` into quotes",
         ),
+        (
+            "functions:\n  demo:\n    http: [GET /items/{id}]\n",
+            "3:23: not valid YAML: did not find expected ',' or ']' (while parsing a flow sequence);"
+            ' within [ ] and { } a text with braces needs quotes, as in ["GET /items/{id}"]',
+        ),
         ("- a\n", "1:1: lam.yaml must be a mapping, not a list; begin with `functions:`"),
         ("functions: [a]\n", "1:12: functions: must be a mapping, not a list"),
         ("functions:\n  demo: python\n", '2:9: functions.demo: must be a mapping, not the text "python"'),

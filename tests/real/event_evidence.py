@@ -59,11 +59,13 @@ class Findings:
 
 
 def executed(accepted: Sequence[str], executions: Sequence[Sighting], kills: Sequence[Kill]) -> Findings:
-    return _findings(accepted, executions, kills, [kill.running for kill in kills])
+    """A function tells its own time, so what a kill explains was seen before the next service started."""
+    return _findings(accepted, executions, kills, [kill.running for kill in kills], is_seen_late=False)
 
 
 def told(accepted: Sequence[str], records: Sequence[Sighting], kills: Sequence[Kill]) -> Findings:
-    return _findings(accepted, records, kills, [kill.telling for kill in kills])
+    """What a dead service had sent may wait in the target's socket, and be seen when the next one runs."""
+    return _findings(accepted, records, kills, [kill.telling for kill in kills], is_seen_late=True)
 
 
 def _findings(
@@ -71,6 +73,8 @@ def _findings(
     sightings: Sequence[Sighting],
     kills: Sequence[Kill],
     in_flight: Sequence[frozenset[str]],
+    *,
+    is_seen_late: bool,
 ) -> Findings:
     seen: dict[str, list[float]] = {}
     for each in sightings:
@@ -78,20 +82,30 @@ def _findings(
     repetitions = (
         repetition
         for request_id, moments in seen.items()
-        for repetition in _repetitions(request_id, sorted(moments), kills, in_flight)
+        for repetition in _repetitions(
+            request_id, sorted(moments), kills, in_flight, is_seen_late=is_seen_late
+        )
     )
     return Findings(tuple(each for each in accepted if each not in seen), tuple(repetitions))
 
 
 def _repetitions(
-    request_id: str, moments: Sequence[float], kills: Sequence[Kill], in_flight: Sequence[frozenset[str]]
+    request_id: str,
+    moments: Sequence[float],
+    kills: Sequence[Kill],
+    in_flight: Sequence[frozenset[str]],
+    *,
+    is_seen_late: bool,
 ) -> Iterator[Repetition]:
+    unused = [number for number in range(len(kills)) if request_id in in_flight[number]]
     for before, after in pairwise(moments):
-        # What was begun before a kill may be seen shortly after it, but no more when the next service starts.
+        # What was begun before a kill may be seen shortly after it.
         explaining = tuple(
             number
-            for number, kill in enumerate(kills)
-            if before < kill.restarted_at <= after and request_id in in_flight[number]
+            for number in unused
+            if kills[number].restarted_at <= after and (is_seen_late or before < kills[number].restarted_at)
         )
+        if is_seen_late and explaining:
+            unused.remove(explaining[0])  # one kill makes one repetition
         first = kills[explaining[0]].at - before if explaining else 0.0
         yield Repetition(request_id, explaining, first)

@@ -193,7 +193,7 @@ class Writer:
         return f"{self.chance.getrandbits(48):012x}"
 
 
-def state_in(port: int, name: str) -> State | None:
+def state_in(port: int, name: str, packages: Path) -> State | None:
     """A function as the service shows it, with its packages looked at on disk."""
 
     def ask(path: str) -> Any:
@@ -216,7 +216,7 @@ def state_in(port: int, name: str) -> State | None:
         shown = ask(f"/2015-03-31/functions/{name}/versions?MaxItems=50&Marker={shown['NextMarker']}")
         versions += shown["Versions"]
     for version in versions:
-        _check_package(ask(f"/2015-03-31/functions/{name}?Qualifier={version['Version']}"))
+        _check_package(ask(f"/2015-03-31/functions/{name}?Qualifier={version['Version']}"), packages)
     aliases = ask(f"/2015-03-31/functions/{name}/aliases")["Aliases"]
     return State(
         content=_content(function["Configuration"]),
@@ -236,8 +236,8 @@ def _content(shown: dict[str, Any]) -> Content:
     return Content(shown["MemorySize"], shown["Description"], shown["CodeSha256"])
 
 
-def _check_package(shown: dict[str, Any]) -> None:
-    archive = Path(urlparse(shown["Code"]["Location"]).path)
+def _check_package(shown: dict[str, Any], packages: Path) -> None:
+    archive = packages / Path(urlparse(shown["Code"]["Location"]).path).stem / "package.zip"
     digest = base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode()
     assert digest == shown["Configuration"]["CodeSha256"], archive
     assert (archive.parent / "task" / "app.py").is_file(), archive

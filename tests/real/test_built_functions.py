@@ -49,7 +49,7 @@ FILES = {
     "made/Makefile": MAKEFILE + '\tchmod +x "$(ARTIFACTS_DIR)/bootstrap"\n',
     "made/run.sh": BOOTSTRAP,
     "made/word": "one\n",
-    "unmade/Makefile": "build-unmade:\n\t@echo no compiler today; exit 1\n",
+    "unmade/Makefile": "# fills $ARTIFACTS_DIR\nbuild-unmade:\n\t@echo no compiler today; exit 1\n",
     "typed/src/app.ts": 'export const handler = async (): Promise<string> => "typed";\n',
     "go/go.mod": "module orders\n\ngo 1.21\n",
     "go/main.go": GO,

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_every_acknowledged_write_survives_and_none_is_half_made(tmp_path):
             _write_until_killed(project, writers, chance)
             project.start()
             for writer in writers:
-                _compare(project.port, writer)
+                _compare(project.port, writer, project.state / "code")
 
 
 def _write_until_killed(project: Project, writers: list[Writer], chance: random.Random) -> None:
@@ -55,9 +56,9 @@ def _write_until_killed(project: Project, writers: list[Writer], chance: random.
     wait_until(lambda: not is_alive(pid), "the service is gone")
 
 
-def _compare(port: int, writer: Writer) -> None:
+def _compare(port: int, writer: Writer, packages: Path) -> None:
     for name, told in writer.states.items():
-        found = state_in(port, name)
+        found = state_in(port, name, packages)
         possible = [seen(told)]
         if writer.pending is not None and writer.pending[0] == name:
             possible.append(seen(writer.pending[1]))

@@ -40,7 +40,9 @@ def test_a_failed_event_waits_in_the_open_and_is_retried_and_dropped_by_hand(pro
     assert row[:5] == ["fails", "-", "1", "0", "0"]
     shown = project.lam("queue", "show", request_id).stdout
     assert "attempt 1 failed: ValueError" in shown
-    assert f"lam logs fails --request-id {request_id}" in shown
+    command = shown.splitlines()[-1].removeprefix("log").split()
+    assert command == ["lam", "logs", "fails", "--filter", request_id]
+    assert f"RequestId: {request_id}" in project.lam(*command[1:]).stdout
     project.lam("queue", "retry", request_id)
     wait_until(lambda: event(project, request_id)["attempts_used"] == 2, "the second attempt")
     streams = {each["log_stream"] for each in event(project, request_id)["attempts"]}
@@ -49,7 +51,11 @@ def test_a_failed_event_waits_in_the_open_and_is_retried_and_dropped_by_hand(pro
     assert event(project, request_id)["condition"] == "Dropped"
     again = project.lam("queue", "drop", request_id, code=1).stderr
     assert f"event {request_id} does not wait: it is finished" in again
-    assert "there is no event nothing" in project.lam("queue", "show", "nothing", code=1).stderr
+    for verb in ("show", "retry", "drop"):
+        assert project.lam("queue", verb, "nothing", code=1).stderr == (
+            "error: there is no event nothing, neither waiting nor in the history\n\n"
+            "hint: `lam events` lists the last ones with their request ids\n"
+        )
 
 
 def test_what_waits_survives_a_stop_and_is_purged(project):
@@ -131,4 +137,4 @@ def test_a_purge_asks_at_a_terminal(project):
     said = project.at_terminal("queue", "purge", "fails", answer="n\n")
     assert "take all that waits for fails out of the queue, for good? [y/N]" in said
     assert "nothing was purged" in said
-    assert "purged 1 events" in project.at_terminal("queue", "purge", "fails", "--yes")
+    assert "purged 1 event" in project.at_terminal("queue", "purge", "fails", "--yes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import resource
 import signal
 from collections import Counter
@@ -259,6 +260,15 @@ def test_another_selection_expression_without_a_default_route(project):
         assert told["connectionId"] == event["requestContext"]["connectionId"]
         assert told["requestId"]
         assert ask(client, "no JSON")["message"] == "Forbidden"
+
+
+def test_what_a_client_says_is_neither_a_line_of_the_log_nor_a_command_to_a_terminal(project):
+    with client_of(project, "plain/prod") as client:
+        assert ask(client, {"kind": "\x1b[2J\nforged"})["message"] == "Forbidden"
+        assert ask(client, {"kind": "long" * 1000})["message"] == "Forbidden"
+    selected = wait_until(lambda: re.findall(r"selects (.*long.*)", project.log_text()), "its line")
+    assert selected == [f"'{'long' * 20}'…"]
+    assert r"selects '\x1b[2J\nforged'" in project.log_text()
 
 
 # Answers to messages

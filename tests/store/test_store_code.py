@@ -14,6 +14,7 @@ import pytest
 from lambdacli.model import limits
 from lambdacli.model.errors import InvalidParameterValueException, RequestEntityTooLargeException
 from lambdacli.model.function import ArchiveCode
+from lambdacli.package import unpacking
 from lambdacli.package.archive import package_bytes
 from lambdacli.store import code as code_module
 from lambdacli.store.code import CodeStore
@@ -160,7 +161,7 @@ def test_encrypted_entry_is_refused(store):
 
 
 def test_declared_size_over_the_limit_is_refused_before_anything_is_unpacked(store, monkeypatch):
-    monkeypatch.setattr(code_module._Budget, "copy", None)
+    monkeypatch.setattr(unpacking._Budget, "copy", None)
     monkeypatch.setattr(limits, "UNZIPPED_CODE_BYTES", 1000)
     assert (
         refusal(store, zip_of(("a", "x" * 600), ("b", "x" * 600)))
@@ -169,9 +170,9 @@ def test_declared_size_over_the_limit_is_refused_before_anything_is_unpacked(sto
 
 
 def test_what_really_comes_out_is_counted():
-    budget = code_module._Budget(10)
+    budget = unpacking._Budget(10)
     budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
-    with pytest.raises(InvalidParameterValueException, match=TOO_LARGE):
+    with pytest.raises(unpacking.TooLarge):
         budget.copy(io.BytesIO(b"x" * 6), io.BytesIO())
 
 

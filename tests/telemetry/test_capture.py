@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.captured import CapturedEvent, CaptureRules
+from lambdacli.model.redaction import redact
 from lambdacli.store.captured import CapturedEvents
 from lambdacli.store.database import open_database
 from lambdacli.telemetry import capture
@@ -83,6 +85,44 @@ async def test_secrets_are_taken_out_before_anything_is_written(kept):
         (b'{"a": 1}', False),
         (b'{"pin": "REDACTED"}', True),
     ]
+
+
+@told
+async def test_large_events_are_looked_through_beside_the_loop_and_stay_in_order(kept, monkeypatch):
+    monkeypatch.setattr(capture, "WRITE_SECONDS", 0)
+    monkeypatch.setattr(capture, "LARGE_BYTES", 20)
+    threads, gate = set(), threading.Event()
+
+    def slow(payload, patterns):
+        threads.add(threading.get_ident())
+        if len(payload) > 20:
+            assert gate.wait(5)
+        return redact(payload, patterns)
+
+    monkeypatch.setattr(capture, "redact", slow)
+    keeper = Capture(kept.put, CaptureRules(redactions=("pin",)))
+    keeper.keep(event("r1", b'{"pin": "' + b"1" * 20 + b'"}'))
+    async with asyncio.timeout(5):
+        while not threads:
+            await asyncio.sleep(0)
+        keeper.keep(event("r2", b'{"pin": 2}'))
+        gate.set()
+        while len(ids(kept)) < 2:
+            await asyncio.sleep(0)
+    assert ids(kept) == ["r2", "r1"]
+    assert {each.payload for each in kept.of_function(ONE)} == {b'{"pin": "REDACTED"}'}
+    assert len(threads) == 2
+
+
+@told
+async def test_one_that_cannot_be_looked_into_does_not_stop_the_others(kept):
+    keeper = Capture(kept.put)
+    keeper.keep(event("r1", b'{"token":' + b'{"a":' * 600 + b"1" + b"}" * 601))
+    keeper.keep(event("r2", b'{"token":' + b"[" * 600 + b"]" * 600 + b"}"))
+    keeper.keep(event("r3", b'{"in":{"token":' + b"9" * 5000 + b"}}"))
+    keeper.keep(event("r4"))
+    keeper.flush()
+    assert ids(kept) == ["r4", "r3", "r2", "r1"]
 
 
 @told

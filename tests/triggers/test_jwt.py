@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,3 +153,13 @@ def test_the_challenge_that_a_client_is_told():
         'Bearer scope="" error="invalid_token" error_description="the token does not have a valid audience"'
     )
     assert told == expected
+
+
+def test_what_a_stranger_s_token_says_adds_nothing_to_the_challenge(keys):
+    token = signed(CLAIMS).split(".")
+    forged = json.dumps({"alg": 'x" \\ \r\nSet-Cookie: a=é'}).encode()
+    token[0] = base64.urlsafe_b64encode(forged).decode().rstrip("=")
+    with pytest.raises(jwt.InvalidToken) as caught:
+        jwt.claims_of(".".join(token), keys, MINE, NOW)
+    told = jwt.challenge((), "invalid_token", str(caught.value))
+    assert told.endswith('error_description="signing method x? ? ??Set-Cookie: a=? is invalid"')

@@ -267,15 +267,18 @@ def test_who_speaks_before_the_handshake_is_answered_is_refused_and_told_as_lost
     run(story())
 
 
-def test_a_client_that_leaves_before_it_is_answered_is_told_as_lost(run):
+@pytest.mark.parametrize(
+    ("leave", "sign"), [("reset", "lost"), ("write_eof", "client finished")], ids=["cut", "closed"]
+)
+def test_a_client_that_leaves_before_it_is_answered_is_told_as_lost(run, leave, sign):
     async def story():
         gate = asyncio.Event()
         async with house(before=gate.wait) as here:
             async with connected(here.port) as client:
                 await client.send(HEAD)
                 await until(lambda: "running" in repr(here.server))
-                client.reset()
-            await until(lambda: "lost" in repr(here.server))
+                client.reset() if leave == "reset" else client.writer.write_eof()
+            await until(lambda: sign in repr(here.server))
             gate.set()
             await until(lambda: here.listeners and here.listener.ends)
             assert here.listener.ends == [(1006, "")]

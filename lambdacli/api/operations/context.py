@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Protocol
 
+from lambdacli.api.code_links import CodeLinks
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.function import Function
@@ -87,6 +88,7 @@ class Context:
     mappings: MappingStore
     code_signing: CodeSigningStore
     code: CodeStore
+    code_links: CodeLinks
     layers: LayerStore
     substitutions: Substitutions
     """What stands for layers that cannot be fetched."""

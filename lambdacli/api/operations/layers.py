@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdacli.api import views
 from lambdacli.api.code_given import fetched
+from lambdacli.api.code_shown import package_location
 from lambdacli.api.layer_names import layer_key, readable, require_number
 from lambdacli.api.operations.context import Context
 from lambdacli.api.pages import page_of
@@ -128,8 +129,7 @@ def _found(context: Context, version: LayerVersion | None) -> dict[str, Any]:
 
 def _shown(context: Context, version: LayerVersion) -> dict[str, Any]:
     content = {
-        # On this machine, a file is the shortest way.
-        "Location": context.code.archive(version.code).resolve().as_uri(),
+        "Location": package_location(context, version.code),
         "CodeSha256": version.code.sha256,
         "CodeSize": version.code.size_bytes,
     }

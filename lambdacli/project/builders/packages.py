@@ -102,7 +102,10 @@ def built(function: FunctionSettings, workshop: Workshop) -> Package:
     started = time.monotonic()
     name = function.name
     if function.code.is_dir():
-        method, parts, notes = _prepared(function, workshop)
+        try:
+            method, parts, notes = _prepared(function, workshop)
+        except OSError as error:
+            raise BuildError(f"{name}: {error}") from error
         is_ours = method.makes_code
         measured = _measured(name, function.architecture, parts, is_ours=is_ours, workshop=workshop)
     else:
@@ -131,7 +134,7 @@ def built_layer(
         parts = tuple(_below("nodejs", part) for part in parts)
     elif method != BuildMethod.NONE:
         made = _made(method, name, folder, runtime, "", settings, target, workshop)
-        parts = (Part(made),)
+        parts = (Part(made, is_fixed=True),)
     measured = _measured(name, architecture, parts, is_ours=method.makes_code, workshop=workshop)
     seconds = time.monotonic() - started
     return Package(name, method, parts, None, _with_notes(measured, notes), seconds)
@@ -199,7 +202,7 @@ def _prepared(
     made = _made(
         method, function.name, folder, function.runtime, function.handler, settings, target, workshop
     )
-    return method, (Part(made),), ()
+    return method, (Part(made, is_fixed=True),), ()
 
 
 def _python(
@@ -213,7 +216,7 @@ def _python(
         return (Part(folder),), ()
     unpinned = python_packages.unpinned(files_of_requirements(requirements))
     notes = _another_day(requirements.name, "does not pin", unpinned)
-    return (Part(installed), Part(folder)), notes
+    return (Part(installed, is_fixed=True), Part(folder)), notes
 
 
 def _nodejs(
@@ -231,7 +234,7 @@ def _nodejs(
         )
     # What lies beside the code was installed for this machine, and for development.
     own = Part(folder, leaves_out=frozenset({"node_modules"}))
-    return (Part(modules, "node_modules", node_packages.LEFT_OUT), own), tuple(notes)
+    return (Part(modules, "node_modules", node_packages.LEFT_OUT, is_fixed=True), own), tuple(notes)
 
 
 def _another_day(file: str, fault: str, names: Sequence[str]) -> tuple[str, ...]:
@@ -273,15 +276,15 @@ def _measured(
 ) -> Measured:
     """Reads every file only if one has changed since it was read last."""
     try:
-        files = merged_files(parts)
-        if not files:
-            raise BuildError(f"{name}: {parts[-1].folder} holds no file that could be sent")
-        state, changed_at = _state(files)
+        state, changed_at = _state(merged_files([part for part in parts if not part.is_fixed]))
         place = key_of((architecture, *(f"{part.folder}\0{part.prefix}" for part in parts)))
         memory = workshop.cache / "measured" / f"{place}.json"
         known = _remembered(memory, state)
         if known is not None:
             return known
+        files = merged_files(parts)
+        if not files:
+            raise BuildError(f"{name}: {parts[-1].folder} holds no file that could be sent")
         measured = _measured_files(name, architecture, files, is_strict=is_ours or len(parts) > 1)
     except (PackageError, OSError) as error:
         raise BuildError(f"{name}: {error}") from error

@@ -88,7 +88,9 @@ def _names(folder: Path) -> Iterable[str]:
 
 
 def _targets(makefile: Path) -> list[str]:
-    return _TARGET.findall(makefile.read_text(errors="replace"))
+    text = makefile.read_text(errors="replace")
+    # Targets of this name that know nothing of the folder to be filled are for something else.
+    return _TARGET.findall(text) if "ARTIFACTS_DIR" in text else []
 
 
 def _suffixes(folder: Path, handler: str) -> list[str]:
