@@ -164,10 +164,10 @@ _lam() {
                         '--debug[Run it beside a debugger, and say where to attach; with --endpoint-url\: tell each request.]' \
                         '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
-                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

@@ -160,10 +160,10 @@ def run(
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 although the function failed.")
     ] = False,
-    is_remote: remote.RemoteOption = False,
     parameter_overrides: ParameterOverridesOption = None,
     env_vars: EnvVarsOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    is_remote: remote.RemoteOption = False,
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
