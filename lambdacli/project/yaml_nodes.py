@@ -10,6 +10,8 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 _Loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MERGE = "tag:yaml.org,2002:merge"
+MAX_DEPTH = 300
+
 _PLAIN_TYPES = ("str", "int", "float", "bool", "timestamp")
 
 Complain = Callable[[Node, str, str, str], None]
@@ -36,11 +38,38 @@ def parse_yaml(text: str) -> Node | None:
         line = text.count("\n", 0, position) + 1
         column = position - (text.rfind("\n", 0, position) + 1) + 1
         raise YamlError(line, column, f"the character #x{ord(forbidden[0]):02x} is not allowed in YAML")
+    _check_depth(text)
     try:
         node: Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise _explained(text, error) from error
     return node
+
+
+def _check_depth(text: str) -> None:
+    """The C loader calls itself for each level, and would take the whole process with it."""
+    if not _may_be_deep(text):
+        return
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                mark = event.start_mark
+                assert mark is not None
+                raise YamlError(mark.line + 1, mark.column + 1, f"nested more than {MAX_DEPTH} levels deep")
+    except yaml.MarkedYAMLError as error:
+        raise _explained(text, error) from error
+
+
+def _may_be_deep(text: str) -> bool:
+    """A level is a bracket, or a dash or key that stands further to the right than the one around it."""
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        return True
+    return any(
+        len(line) > MAX_DEPTH and len(line) - len(line.lstrip(" -?:")) > MAX_DEPTH
+        for line in text.splitlines()
+    )
 
 
 def _explained(text: str, error: yaml.MarkedYAMLError) -> YamlError:

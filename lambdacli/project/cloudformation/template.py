@@ -24,12 +24,31 @@ class DynamicReference:
     """ssm, ssm-secure or secretsmanager."""
     name: str
     version: str = ""
+    """Of the parameter, or of the secret."""
     json_key: str = ""
+    """Of the secret's value, which the lookup gives whole."""
     version_stage: str = ""
 
 
 Lookup = Callable[[DynamicReference], str | None]
 """Asks Parameter Store or Secrets Manager; None: it has no such value."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingParameter:
+    name: str
+    type: str
+    description: str
+    is_secret: bool
+    place: Place
+
+
+class MissingParameters(TemplateError):
+    """Parameters without a Default for which no value was given; whoever can ask may ask for them."""
+
+    def __init__(self, folder: Path, problems: tuple[Problem, ...], missing: tuple[MissingParameter, ...]):
+        super().__init__(folder, problems)
+        self.missing = missing
 
 
 @dataclass(frozen=True, slots=True)
