@@ -201,10 +201,6 @@ class _Merging:
     def _referenced(self, scope: _Scope, name: str) -> Any:
         if name == "AWS::StackName":
             return scope.stack_name
-        if name == "AWS::Region":
-            return scope.artifact.region
-        if name == "AWS::AccountId":
-            return scope.artifact.account
         if scope.parent is not None and name in scope.section("Parameters"):
             if name in scope.given:
                 return self._rewriting(scope.parent).of(scope.given[name])

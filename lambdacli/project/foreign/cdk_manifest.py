@@ -83,11 +83,12 @@ def _stacks_in(folder: Path) -> Iterator[StackArtifact]:
         if _mapping(artifact).get("type") == _ASSETS:
             assets.update(_assets(folder, _mapping(artifact.get("properties"))))
     for name, artifact in artifacts.items():
-        kind, properties = _mapping(artifact).get("type"), _mapping(_mapping(artifact).get("properties"))
-        if kind == _ASSEMBLY:
-            yield from _stacks_in(_within(folder, properties.get("directoryName"), file))
-        elif kind == _STACK:
-            yield _stack(folder, name, artifact, properties, assets)
+        if _mapping(artifact).get("type") == _STACK:
+            yield _stack(folder, name, artifact, _mapping(artifact.get("properties")), assets)
+    for artifact in artifacts.values():
+        if _mapping(artifact).get("type") == _ASSEMBLY:
+            directory = _mapping(artifact.get("properties")).get("directoryName")
+            yield from _stacks_in(_within(folder, directory, file))
 
 
 def _stack(
