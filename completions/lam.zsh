@@ -73,7 +73,9 @@ _lam() {
                 validate)
                     _arguments \
                         '--schema[Print the JSON Schema of lam.yaml, for editors; check nothing.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:file:_files'
@@ -89,21 +91,27 @@ _lam() {
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--time-scale[Seconds of the service'\''s clock in a real one; `lam clock --help` tells what it moves.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
                 stop)
                     _arguments \
                         '--now[Cut the running invocations.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
                 status)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
@@ -132,7 +140,9 @@ _lam() {
                         '--debug[Run it beside a debugger, and say where to attach; with --endpoint-url\: tell each request.]' \
                         '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -164,7 +174,9 @@ _lam() {
                         '--lines[Only the last N lines; 100 without --since.]:value: ' \
                         '-n[Only the last N lines; 100 without --since.]:value: ' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -190,7 +202,9 @@ _lam() {
                 list)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -215,7 +229,9 @@ _lam() {
                 show)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -241,7 +257,9 @@ _lam() {
                 queue)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--yes[Do it without asking.]' \
                         '-y[Do it without asking.]' \
                         '--help[Show the help.]' \
@@ -252,7 +270,9 @@ _lam() {
                     _arguments \
                         '--failed[Only events that a function failed with.]' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--force[Overwrite a file that is there.]' \
                         '--to[Instead of the function that got it.]:value: ' \
                         '--help[Show the help.]' \
@@ -266,7 +286,9 @@ _lam() {
                         '--from[Its dead-letter queue, or its OnFailure destination.]:value:(dlq destination)' \
                         '--max[Send at most so many.]:value: ' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--dry-run[Only say what would be sent; the queue stays as it is.]' \
                         '--shared[Send what may be of another function with the same queue, too.]' \
                         '--help[Show the help.]' \
@@ -290,7 +312,9 @@ _lam() {
                         '--send[Invoke this function with it, as `lam invoke` does.]:value:_lam_functions' \
                         '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
                         '--qualifier[A version or an alias.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(list generate)' \
@@ -298,7 +322,9 @@ _lam() {
                     ;;
                 chaos)
                     _arguments \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(duplicates)'
@@ -306,7 +332,9 @@ _lam() {
                 envs)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
@@ -322,7 +350,9 @@ _lam() {
                         '--event[The file that holds the event.]:value:_lam_events' \
                         '-e[The file that holds the event.]:value:_lam_events' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
@@ -330,7 +360,9 @@ _lam() {
                 doctor)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
                     ;;
@@ -338,7 +370,9 @@ _lam() {
                     _arguments \
                         '--function-name[The same as NAME.]:value:_lam_functions' \
                         '--qualifier[A version or an alias.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -364,7 +398,9 @@ _lam() {
                 publish)
                     _arguments \
                         '--description[What is special about it; else the function'\''s own.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -389,7 +425,9 @@ _lam() {
                     ;;
                 versions)
                     _arguments \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -416,7 +454,9 @@ _lam() {
                     _arguments \
                         '--weight[A second version and its share of the invocations, from 0 to 1.]:value: ' \
                         '--description[What it is for.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -448,7 +488,9 @@ _lam() {
                         '--architecture[x86_64 or arm64; may be repeated.]:value: ' \
                         '--description[What it holds.]:value: ' \
                         '--license[Its licence\: an SPDX name, or a URL.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -488,7 +530,9 @@ _lam() {
                         '--invoked-via-function-url[Only invocations by the function'\''s URL.]' \
                         '--qualifier[A version or an alias.]:value: ' \
                         '--revision-id[Only if the policy is still this one.]:value: ' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
                         '--endpoint-url[Call this Lambda service by TCP; start none.]:value: ' \
@@ -518,7 +562,9 @@ _lam() {
                         '--since[10m (s, m, h, d, w), or a date and time as ISO 8601.]:value: ' \
                         '--qualifier[Only this version.]:value: ' \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
@@ -526,7 +572,9 @@ _lam() {
                 clock)
                     _arguments \
                         '--json[Print JSON.]' \
-                        '--project[The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:word:(show advance reset)'

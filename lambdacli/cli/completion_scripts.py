@@ -126,13 +126,17 @@ def _option(parameter: Any) -> Option:
 
 
 def _by_kind(verbs: list[VerbWords]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
-    """(kind, choices) → option names. An option means the same at every verb: the verb need not be known."""
+    """(kind, choices) → option names. An option means the same at every verb: the verb need not be known. Of
+    one that takes a file here and a word there, both are offered."""
     kinds: dict[str, tuple[str, tuple[str, ...]]] = {}
     for verb in verbs:
         for option in verb.options:
             for name in option.names:
                 kind = (option.kind, option.choices)
-                assert kinds.setdefault(name, kind) == kind, f"{name} means different things"
+                former = kinds.setdefault(name, kind)
+                if former != kind:
+                    assert {former[0], kind[0]} <= {FILES, CHOICES}, f"{name} means different things"
+                    kinds[name] = (FILES, former[1] or kind[1])
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for name, kind in sorted(kinds.items()):
         if kind[0] != NOTHING:
@@ -211,7 +215,10 @@ def _bash_more(verb: VerbWords) -> str:
 
 
 def _bash_source(kind: str, choices: tuple[str, ...]) -> str:
-    return f'-W "{" ".join(choices)}"' if kind == CHOICES else _BASH_SOURCES[kind]
+    words = f'-W "{" ".join(choices)}"'
+    if kind == FILES and choices:
+        return f"{_BASH_SOURCES[FILES]} {words}"
+    return words if kind == CHOICES else _BASH_SOURCES[kind]
 
 
 def _names(options: tuple[Option, ...]) -> str:

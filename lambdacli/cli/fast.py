@@ -118,7 +118,7 @@ def _logs(arguments: list[str]) -> int:
 
 
 def _status(arguments: list[str]) -> int:
-    names, options = _parsed(arguments[1:], {"--project": "--project"}, ())
+    names, options = _parsed(arguments[1:], _PROJECT_OPTIONS, ())
     if names:
         raise Unsure
     status = _status_of(recorded_socket(options.get("--project")))
@@ -134,11 +134,12 @@ _VERBS = {"invoke": _invoke, "logs": _logs, "status": _status}
 
 # What was asked
 
+_PROJECT_OPTIONS = {"--project": "--project", "--template": "--project", "-t": "--project"}
 _INVOKE_OPTIONS = {
     "--payload": "--payload",
     "--event": "--event",
     "-e": "--event",
-    "--project": "--project",
+    **_PROJECT_OPTIONS,
     "--function-name": "--function-name",
     "--cli-binary-format": "--cli-binary-format",
 }
@@ -147,7 +148,7 @@ _LOGS_OPTIONS = {
     "--filter": "--filter",
     "--lines": "--lines",
     "-n": "--lines",
-    "--project": "--project",
+    **_PROJECT_OPTIONS,
 }
 
 

@@ -18,8 +18,10 @@ ProjectOption = Annotated[
     str | None,
     typer.Option(
         "--project",
+        "--template",
+        "-t",
         metavar="PATH",
-        help="The lam.yaml, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.",
+        help="The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

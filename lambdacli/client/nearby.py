@@ -7,8 +7,7 @@ from stat import S_ISDIR
 
 from lambdacli.client.quick_json import parse
 from lambdacli.model.mounts import UNFIT_FILE_SYSTEMS, file_system_of, mount_table
-
-PROJECT_FILE_NAMES = ("lam.yaml", "lam.yml")
+from lambdacli.model.project_files import is_file, project_file_in, state_folder_of
 
 
 class Unsure(Exception):
@@ -37,7 +36,7 @@ def _state_folder(project: str | None) -> str:
     folder = os.path.dirname(file)
     if file_system_of(folder, mount_table()) in UNFIT_FILE_SYSTEMS:
         raise Unsure
-    state = folder + "/.lam"
+    state = state_folder_of(file)
     if not os.access(state, os.W_OK):
         raise Unsure
     return state
@@ -55,7 +54,8 @@ def _default_state_folder() -> str:
 
 def _project_file(project: str | None) -> str | None:
     """None: there is no project, here or anywhere above."""
-    named = project if project is not None else os.environ.get("LAM_PROJECT")
+    told = os.environ.get("LAM_PROJECT") or os.environ.get("LAM_TEMPLATE")
+    named = project if project is not None else told
     start = os.getcwd()
     if not named:
         if project is not None:
@@ -84,26 +84,23 @@ def _upwards(folder: str) -> str | None:
 def _below(folder: str) -> str | None:
     found: list[str] = []
     for entry in os.scandir(folder):
-        if entry.is_dir() and not entry.name.startswith("."):
-            paths = (os.path.join(entry.path, name) for name in PROJECT_FILE_NAMES)
-            found += [path for path in paths if _is_file(path)]
+        path = _in(entry.path) if entry.is_dir() and not entry.name.startswith(".") else None
+        if path is not None:
+            found.append(path)
     return found[0] if len(found) == 1 else None
 
 
 def _in(folder: str) -> str | None:
-    for name in PROJECT_FILE_NAMES:
-        path = os.path.join(folder, name)
-        if _is_file(path):
-            return path
-    return None
+    """Where a folder may not be looked into, the ordinary search complains."""
+    try:
+        return project_file_in(folder)
+    except OSError as error:
+        raise Unsure from error
 
 
 def _is_file(path: str) -> bool:
-    """Where a folder may not be looked into, the ordinary search complains."""
     try:
-        return os.stat(path).st_mode & 0o170000 == 0o100000
-    except (FileNotFoundError, NotADirectoryError):
-        return False
+        return is_file(path)
     except (OSError, ValueError) as error:
         raise Unsure from error
 

@@ -10,6 +10,8 @@ from lambdacli.model.runtime_management import RuntimeManagement
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.scaling import Scaling
 
+UNREAD_SOURCE = "it is kept, but lam does not read queues and streams yet"
+
 _OTHER_NAMES = {"amd64": "x86_64", "aarch64": "arm64"}
 
 

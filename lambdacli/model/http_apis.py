@@ -13,8 +13,14 @@ from lambdacli.model.function_url import Cors
 DEFAULT_API = "default"
 """The API of routes that name none."""
 
+DEFAULT_WEBSOCKET_API = "websocket"
+"""The same of WebSocket routes, where lam.yaml has no API of that type, or several."""
+
 DEFAULT_STAGE = "$default"
 DEFAULT_ROUTE = "$default"
+CONNECT_ROUTE = "$connect"
+DISCONNECT_ROUTE = "$disconnect"
+DEFAULT_SELECTION = "$request.body.action"
 ANY = "ANY"
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", ANY)
@@ -27,6 +33,7 @@ class ApiKind(StrEnum):
     REST = "rest"
     HTTP = "http"
     ALB = "alb"
+    WEBSOCKET = "websocket"
 
 
 class AuthorizerKind(StrEnum):
@@ -46,13 +53,14 @@ class RouteError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RouteKey:
-    """`GET /items/{id}`; the `$default` route has the method ANY and the path `$default`."""
+    """`GET /items/{id}`; the `$default` route has the method ANY and the path `$default`. A route of a
+    WebSocket API has no method, and its key as the path."""
 
     method: str
     path: str
 
     def __str__(self) -> str:
-        return DEFAULT_ROUTE if self.is_default else f"{self.method} {self.path}"
+        return f"{self.method} {self.path}" if self.method and not self.is_default else self.path
 
     @property
     def is_default(self) -> bool:
@@ -70,6 +78,8 @@ class Route:
     authorizer: str | None = None
     scopes: tuple[str, ...] = ()
     """One of them must be in the token of a JWT authorizer."""
+    answers: bool = False
+    """Of a WebSocket API: what the function answers is sent to the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,12 @@ class HttpApi:
     has_multi_value_headers: bool = False
     authorizers: Mapping[str, Authorizer] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    route_selection: str = DEFAULT_SELECTION
+    """Of a WebSocket API: how a message says which route takes it."""
+
+    def route(self, key: str) -> Route | None:
+        """Of a WebSocket API."""
+        return next((route for route in self.routes if route.key.path == key), None)
 
     def host(self, region: str) -> str:
         """The name by which it is reached; names below `localhost` lead to this machine."""
@@ -135,6 +151,18 @@ def parse_route(text: str) -> RouteKey:
         raise RouteError(f"the path {path} does not begin with a slash", f"write {method} /{path}")
     _check_segments(path)
     return RouteKey(method, path)
+
+
+def parse_websocket_route(text: str) -> RouteKey:
+    """Raises RouteError."""
+    key = text.strip()
+    if not key:
+        raise RouteError("the route is empty", "$connect, $disconnect, $default, or a word such as send")
+    if key.startswith("$") and key not in (CONNECT_ROUTE, DISCONNECT_ROUTE, DEFAULT_ROUTE):
+        raise RouteError(f"{key} is no route", "with a $ begin only $connect, $disconnect and $default")
+    if _ROUTE.fullmatch(key) is not None and key.partition(" ")[2].lstrip().startswith("/"):
+        raise RouteError(f'"{key}" is a route of an HTTP API', "write it under `http`")
+    return RouteKey("", key)
 
 
 def parameter_of(segment: str) -> tuple[str, bool] | None:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.mounts import UNFIT_FILE_SYSTEMS, file_system_of, mount_table
-
-PROJECT_FILE_NAMES = ("lam.yaml", "lam.yml")
+from lambdacli.model.project_files import project_file_in, state_folder_of
 
 SOCKET_PATH_BYTES = 104
 """macOS's size of a socket address, its final zero included; Linux has four more."""
@@ -40,17 +39,17 @@ class Place:
 
 
 def find_project(start: Path) -> Path | None:
-    """The nearest lam.yaml, from this folder upwards."""
+    """The nearest lam.yaml or template, from this folder upwards."""
     folder = start.absolute()
     for candidate in (folder, *folder.parents):
-        for name in PROJECT_FILE_NAMES:
-            if (candidate / name).is_file():
-                return candidate / name
+        found = project_file_in(str(candidate))
+        if found is not None:
+            return Path(found)
     return None
 
 
 def find_project_below(folder: Path) -> Path | None:
-    """The one lam.yaml right below this folder, as after `lam init NAME` without changing into NAME; of
+    """The one project right below this folder, as after `lam init NAME` without changing into NAME; of
     several, none is chosen."""
     try:
         children = [
@@ -58,10 +57,8 @@ def find_project_below(folder: Path) -> Path | None:
         ]
     except OSError:
         return None
-    found = [
-        Path(child, name) for child in children for name in PROJECT_FILE_NAMES if Path(child, name).is_file()
-    ]
-    return found[0] if len(found) == 1 else None
+    found = [path for child in children if (path := project_file_in(child)) is not None]
+    return Path(found[0]) if len(found) == 1 else None
 
 
 def locate(
@@ -70,7 +67,8 @@ def locate(
     project: str | None = None,
     mounts: str | None = None,
 ) -> Place:
-    """Decides where all lies: `project` (an option's value) wins over LAM_PROJECT, that over the search.
+    """Decides where all lies: `project` (an option's value) wins over LAM_PROJECT and LAM_TEMPLATE, they over
+    the search.
 
     `mounts` is the text of /proc/self/mountinfo; it is read when not given."""
     home = _home(environment)
@@ -80,7 +78,7 @@ def locate(
     if project_file is None:
         state_dir = state_home / "default"
         return Place(None, state_dir, _socket_path(state_dir, environment), cache_dir)
-    state_dir = project_file.parent / ".lam"
+    state_dir = Path(state_folder_of(str(project_file)))
     moved_because = _unfit_because(project_file.parent, mount_table() if mounts is None else mounts)
     if moved_because is not None:
         state_dir = state_home / "projects" / _hash(project_file)
@@ -99,8 +97,9 @@ def prepare(place: Place) -> None:
 def _chosen_project(start: Path, environment: Mapping[str, str], project: str | None) -> Path | None:
     if project is not None:
         return _named_project(start, project, "--project")
-    if environment.get("LAM_PROJECT"):
-        return _named_project(start, environment["LAM_PROJECT"], "LAM_PROJECT")
+    for variable in ("LAM_PROJECT", "LAM_TEMPLATE"):
+        if environment.get(variable):
+            return _named_project(start, environment[variable], variable)
     found = find_project(start) or find_project_below(start)
     return None if found is None else _resolved(found)
 
@@ -111,10 +110,10 @@ def _named_project(start: Path, text: str, source: str) -> Path:
         return _resolved(path)
     if not path.is_dir():
         raise LocationError(f"{source}: {text} does not exist; name a folder with a lam.yaml, or the file")
-    for name in PROJECT_FILE_NAMES:
-        if (path / name).is_file():
-            return _resolved(path / name)
-    raise LocationError(f"{source}: there is no lam.yaml in {text}; make one with `lam init`")
+    found = project_file_in(str(path))
+    if found is None:
+        raise LocationError(f"{source}: there is no lam.yaml or template in {text}; make one with `lam init`")
+    return _resolved(Path(found))
 
 
 def _resolved(file: Path) -> Path:

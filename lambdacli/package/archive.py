@@ -49,6 +49,17 @@ def package_bytes(folder: Path, *, is_compressed: bool = False) -> bytes:
     return target.getvalue()
 
 
+def archive_of_text(name: str, text: str) -> bytes:
+    """A package of one file, as ever the same."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
+        entry = zipfile.ZipInfo(name, _TIMESTAMP)
+        entry.create_system = _UNIX
+        entry.external_attr = 0o100644 << 16
+        package.writestr(entry, text)
+    return target.getvalue()
+
+
 class _Forward:
     """The least that zipfile writes to. It cannot seek, so every destination gets the same bytes."""
 

@@ -115,18 +115,32 @@ class _Reader(NodeReader):
             keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
             apis=apis,
+            template_file=self._template(top),
+            parameters=value_of(top, "parameters", TOP_LEVEL),
+            imports=value_of(top, "imports", TOP_LEVEL),
         )
+
+    def _template(self, top: Settings) -> Path | None:
+        if "template" not in top:
+            return None
+        entry = top["template"]
+        file = self._absolute(entry.value)
+        if not file.is_file():
+            self._complain(entry.node, entry.path, f"{entry.value} does not exist", "")
+        return file
 
     def _apis(
         self, top: Settings, defaults: Settings, functions: dict[str, tuple[Node, Settings]]
     ) -> tuple[HttpApi, ...]:
-        if "http" in defaults:
-            entry = defaults["http"]
-            self._complain(entry.node, entry.path, "a route leads to one function", "write it there")
+        for key in ("http", "websocket"):
+            if key in defaults:
+                entry = defaults[key]
+                self._complain(entry.node, entry.path, "a route leads to one function", "write it there")
         written = [
-            WrittenRoutes(name, own["http"].path, own["http"].value)
+            WrittenRoutes(name, own[key].path, own[key].value, is_websocket=key == "websocket")
             for name, (_, own) in functions.items()
-            if "http" in own
+            for key in ("http", "websocket")
+            if key in own
         ]
         return build_apis(
             value_of(top, "apis", TOP_LEVEL), written, tuple(functions), self._complain, self.folder

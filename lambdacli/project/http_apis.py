@@ -10,8 +10,12 @@ from pathlib import Path
 from yaml import Node
 
 from lambdacli.model.http_apis import (
+    CONNECT_ROUTE,
     DEFAULT_API,
+    DEFAULT_SELECTION,
     DEFAULT_STAGE,
+    DEFAULT_WEBSOCKET_API,
+    DISCONNECT_ROUTE,
     ApiKind,
     Authorizer,
     AuthorizerKind,
@@ -23,7 +27,7 @@ from lambdacli.model.http_apis import (
 from lambdacli.model.nearest import nearest
 from lambdacli.project.http_kinds import At, Members, texts_in, value_in
 
-REST_STAGE = "dev"
+NAMED_STAGE = "dev"
 REST_SECONDS = 29
 HTTP_SECONDS = 30
 
@@ -32,18 +36,21 @@ _AUTHORIZATION = "$request.header.Authorization"
 
 _ONLY_OF = {
     "payload": (ApiKind.HTTP,),
-    "stage": (ApiKind.HTTP, ApiKind.REST),
-    "stage_variables": (ApiKind.HTTP, ApiKind.REST),
+    "stage": (ApiKind.HTTP, ApiKind.REST, ApiKind.WEBSOCKET),
+    "stage_variables": (ApiKind.HTTP, ApiKind.REST, ApiKind.WEBSOCKET),
     "cors": (ApiKind.HTTP,),
-    "timeout": (ApiKind.HTTP, ApiKind.REST),
+    "timeout": (ApiKind.HTTP, ApiKind.REST, ApiKind.WEBSOCKET),
     "binary": (ApiKind.REST,),
     "multi_value_headers": (ApiKind.ALB,),
-    "authorizers": (ApiKind.HTTP, ApiKind.REST),
+    "authorizers": (ApiKind.HTTP, ApiKind.REST, ApiKind.WEBSOCKET),
+    "selection": (ApiKind.WEBSOCKET,),
 }
+_NAMED_STAGES = {ApiKind.REST: "a REST API's", ApiKind.WEBSOCKET: "a WebSocket API's"}
 _HINTS = {
-    "cors": "a REST API's function answers OPTIONS itself",
-    "timeout": "a load balancer waits as long as the function may run",
-    "authorizers": "a load balancer knows none",
+    ("cors", ApiKind.REST): "a REST API's function answers OPTIONS itself",
+    ("cors", ApiKind.WEBSOCKET): "the function of $connect sees the Origin, and decides",
+    ("timeout", ApiKind.ALB): "a load balancer waits as long as the function may run",
+    ("authorizers", ApiKind.ALB): "a load balancer knows none",
 }
 
 Complain = Callable[[Node, str, str, str], None]
@@ -52,11 +59,12 @@ Complain = Callable[[Node, str, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class WrittenRoutes:
-    """The `http` of one function."""
+    """The `http` or the `websocket` of one function."""
 
     function: str
     path: str
     routes: tuple[At, ...]
+    is_websocket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +87,41 @@ def build_apis(
     for function in written:
         for number, at in enumerate(function.routes):
             path = function.path if len(function.routes) == 1 else f"{function.path}[{number}]"
-            name = value_in(at.value, "api", DEFAULT_API)
-            if name == DEFAULT_API and name not in built:
-                built[name], routes[name] = HttpApi(name), []
+            name = value_in(at.value, "api") or _unnamed_api(function, built)
+            if name not in built and "api" not in at.value:
+                built[name], routes[name] = _undeclared_api(name, function), []
             if name not in built:
                 complain(at.value["api"].node, f"{path}.api", f"no API is called {name}", _known(name, built))
                 continue
-            route = _route(built[name], function.function, at.value, path, taken, complain)
+            if (built[name].kind is ApiKind.WEBSOCKET) != function.is_websocket:
+                where, hint = _misplaced(at, path), "its routes are those of the functions' `%s`"
+                key = "http" if function.is_websocket else "websocket"
+                complain(*where, f"the API {name} is of type {built[name].kind}", hint % key)
+                continue
+            make = _websocket_route if function.is_websocket else _route
+            route = make(built[name], function.function, at.value, path, taken, complain)
             if route is not None:
                 routes[name].append(route)
     return tuple(replace(api, routes=tuple(routes[name])) for name, api in built.items())
+
+
+def _unnamed_api(function: WrittenRoutes, built: Mapping[str, HttpApi]) -> str:
+    if not function.is_websocket:
+        return DEFAULT_API
+    declared = [name for name, api in built.items() if api.kind is ApiKind.WEBSOCKET]
+    return declared[0] if len(declared) == 1 else DEFAULT_WEBSOCKET_API
+
+
+def _undeclared_api(name: str, function: WrittenRoutes) -> HttpApi:
+    if not function.is_websocket:
+        return HttpApi(name)
+    return HttpApi(
+        name, ApiKind.WEBSOCKET, payload="1.0", stage=NAMED_STAGE, timeout_seconds=float(REST_SECONDS)
+    )
+
+
+def _misplaced(at: At, path: str) -> tuple[Node, str]:
+    return (at.value["api"].node, f"{path}.api") if "api" in at.value else (at.node, path)
 
 
 # An API
@@ -100,14 +133,20 @@ def _api(name: str, members: Members, functions: Sequence[str], complain: Compla
     for key, kinds in _ONLY_OF.items():
         if key in members and kind not in kinds:
             allowed = " and ".join(f"type {each}" for each in kinds)
-            complain(members[key].node, f"{path}.{key}", f"is for {allowed}, not {kind}", _HINTS.get(key, ""))
-    stage = value_in(members, "stage", REST_STAGE if kind is ApiKind.REST else DEFAULT_STAGE)
-    if kind is ApiKind.REST and stage == DEFAULT_STAGE:
-        complain(members["stage"].node, f"{path}.stage", "a REST API's stage has a name", "for example dev")
+            complain(
+                members[key].node,
+                f"{path}.{key}",
+                f"is for {allowed}, not {kind}",
+                _HINTS.get((key, kind), ""),
+            )
+    stage = value_in(members, "stage", NAMED_STAGE if kind in _NAMED_STAGES else DEFAULT_STAGE)
+    if kind in _NAMED_STAGES and stage == DEFAULT_STAGE:
+        message = f"{_NAMED_STAGES[kind]} stage has a name"
+        complain(members["stage"].node, f"{path}.stage", message, "for example dev")
     return HttpApi(
         name=name,
         kind=kind,
-        payload="1.0" if kind is ApiKind.REST else value_in(members, "payload", "2.0"),
+        payload="1.0" if kind in _NAMED_STAGES else value_in(members, "payload", "2.0"),
         stage=stage,
         stage_variables=value_in(members, "stage_variables", {}),
         cors=value_in(members, "cors"),
@@ -115,6 +154,7 @@ def _api(name: str, members: Members, functions: Sequence[str], complain: Compla
         binary_media_types=texts_in(members, "binary"),
         has_multi_value_headers=value_in(members, "multi_value_headers", False),
         authorizers=_authorizers(kind, members, path, functions, complain, folder),
+        route_selection=value_in(members, "selection", DEFAULT_SELECTION),
     )
 
 
@@ -124,12 +164,12 @@ def _timeout(kind: ApiKind, members: Members, path: str, complain: Complain) -> 
     if kind is ApiKind.REST:
         # A regional API's may be raised beyond 29 seconds.
         return float(value_in(members, "timeout", REST_SECONDS))
-    given = value_in(members, "timeout", HTTP_SECONDS)
-    if given > HTTP_SECONDS:
+    most = REST_SECONDS if kind is ApiKind.WEBSOCKET else HTTP_SECONDS
+    given = value_in(members, "timeout", most)
+    if given > most:
+        name = "a WebSocket API" if kind is ApiKind.WEBSOCKET else "an HTTP API"
         hint = "a REST API's may be longer"
-        complain(
-            members["timeout"].node, f"{path}.timeout", f"an HTTP API waits at most {HTTP_SECONDS}s", hint
-        )
+        complain(members["timeout"].node, f"{path}.timeout", f"{name} waits at most {most}s", hint)
     return float(given)
 
 
@@ -159,14 +199,14 @@ def _authorizers(
 def _authorizer(name: str, kind: ApiKind, members: Members, folder: Path) -> Authorizer:
     own = AuthorizerKind(members["type"].value)
     keys = value_in(members, "keys")
-    is_told = own is AuthorizerKind.REQUEST and kind is ApiKind.REST
+    is_told = own is AuthorizerKind.REQUEST and kind in _NAMED_STAGES
     return Authorizer(
         name=name,
         kind=own,
         function=value_in(members, "function", ""),
         identity=texts_in(members, "identity") if "identity" in members or is_told else (_AUTHORIZATION,),
         cache_seconds=value_in(members, "cache", _REST_CACHE_SECONDS if kind is ApiKind.REST else 0),
-        payload="1.0" if kind is ApiKind.REST else value_in(members, "payload", "2.0"),
+        payload="1.0" if kind in _NAMED_STAGES else value_in(members, "payload", "2.0"),
         issuer=value_in(members, "issuer", ""),
         audiences=texts_in(members, "audience"),
         keys=None if keys is None else Path(os.path.normpath(folder / Path(keys).expanduser())),
@@ -189,6 +229,9 @@ def _check_authorizer(
         complain(members["type"].node, f"{path}.type", "jwt is for type http", "use token or request")
     if own is AuthorizerKind.TOKEN and len(authorizer.identity) != 1:
         complain(at.node, f"{path}.identity", "a token authorizer has one source, a header", "")
+    if "cache" in members and kind is ApiKind.WEBSOCKET:
+        message = "a WebSocket API asks its authorizers each time"
+        complain(members["cache"].node, f"{path}.cache", message, "leave it out")
     needed = ("issuer", "audience", "keys") if own is AuthorizerKind.JWT else ("function",)
     for name in needed:
         if name not in members:
@@ -237,6 +280,55 @@ def _route(
     if scopes and not has_token:
         complain(members["scopes"].node, f"{path}.scopes", "are for routes with a jwt authorizer", "")
     return Route(key, function, name, scopes)
+
+
+def _websocket_route(
+    api: HttpApi,
+    function: str,
+    members: Members,
+    path: str,
+    taken: dict[tuple[str, object], _Taken],
+    complain: Complain,
+) -> Route | None:
+    key: RouteKey = members["route"].value
+    if not _is_free(api, key, (api.name, key), function, members["route"].node, path, taken, complain):
+        return None
+    name = _authorizer_name(api, members, path, complain)
+    if name is not None and key.path != CONNECT_ROUTE:
+        message = "only $connect has an authorizer"
+        complain(members["authorizer"].node, f"{path}.authorizer", message, "what it says counts for all")
+    answers = value_in(members, "answer", False)
+    if answers and key.path in (CONNECT_ROUTE, DISCONNECT_ROUTE):
+        message = f"{key} has nobody to answer to"
+        complain(members["answer"].node, f"{path}.answer", message, "only messages are answered")
+    return Route(key, function, name, answers=answers)
+
+
+def _is_free(
+    api: HttpApi,
+    key: RouteKey,
+    place: tuple[str, object],
+    function: str,
+    node: Node,
+    path: str,
+    taken: dict[tuple[str, object], _Taken],
+    complain: Complain,
+) -> bool:
+    before = taken.get(place)
+    if before is None:
+        taken[place] = _Taken(function, node.start_mark.line + 1)
+        return True
+    message = f"{key} of the API {api.name} leads to {before.function} already (line {before.line})"
+    complain(node, path, message, "a request can have one route only")
+    return False
+
+
+def _authorizer_name(api: HttpApi, members: Members, path: str, complain: Complain) -> str | None:
+    name: str | None = value_in(members, "authorizer")
+    if name is not None and name not in api.authorizers:
+        message = f"the API {api.name} has no authorizer {name}"
+        complain(members["authorizer"].node, f"{path}.authorizer", message, _known(name, api.authorizers))
+    return name
 
 
 def _known(name: str, names: Sequence[str] | Mapping[str, object]) -> str:

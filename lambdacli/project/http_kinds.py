@@ -9,8 +9,17 @@ from typing import Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from lambdacli.model.http_apis import METHODS, ApiKind, AuthorizerKind, RouteError, RouteKey, parse_route
+from lambdacli.model.http_apis import (
+    METHODS,
+    ApiKind,
+    AuthorizerKind,
+    RouteError,
+    RouteKey,
+    parse_route,
+    parse_websocket_route,
+)
 from lambdacli.model.nearest import nearest
+from lambdacli.model.route_selection import parse_selection
 from lambdacli.project.kinds import Choice, Flag, JsonSchema, Kind, PathText, Text, seconds
 from lambdacli.project.urls import CorsSettings
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
@@ -19,7 +28,9 @@ API_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 STAGE = r"\$default|[a-zA-Z0-9_-]{1,128}"
 AUTHORIZER_NAME = r"[a-zA-Z0-9_-]{1,128}"
 
-_IDENTITY = r"\$?(method\.)?request\.(header|querystring)\.[^\s.]+|\$?stageVariables\.\w+|\$?context\.[\w.]+"
+_IDENTITY = (
+    r"\$?((method|route)\.)?request\.(header|querystring)\.[^\s.]+|\$?stageVariables\.\w+|\$?context\.[\w.]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,33 +219,99 @@ ROUTE = Record(
 
 
 @dataclass(frozen=True, slots=True)
+class WebSocketRouteText:
+    def read(self, node: Node, complain: Complain) -> RouteKey | None:
+        if not isinstance(node, ScalarNode) or is_nothing(node):
+            complain(node, "", f"must be a route, not {found(node)}", "for example $connect")
+            return None
+        try:
+            return parse_websocket_route(str(node.value))
+        except RouteError as error:
+            complain(node, "", error.message, error.hint)
+            return None
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "string", "pattern": r"^\s*(\$(connect|disconnect|default)|[^\s$].*)\s*$"}
+
+
+WEBSOCKET_ROUTE = Record(
+    (
+        Member("route", WebSocketRouteText(), "$connect, $disconnect, $default, or a word.", ("key",)),
+        Member("api", Text(), "The API of `apis`; otherwise the only one of type websocket."),
+        Member("authorizer", Text(), "One of the API's authorizers ($connect).", ("auth",)),
+        Member(
+            "answer",
+            Flag(),
+            "Whether the body that the function answers is sent to the client.",
+            ("answers", "respond", "response", "route_response", "route_response_selection_expression"),
+        ),
+    ),
+    required=("route",),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionText:
+    def read(self, node: Node, complain: Complain) -> str | None:
+        text = scalar_text(node)
+        if text is None:
+            complain(
+                node, "", f"must be an expression, not {found(node)}", "for example $request.body.action"
+            )
+            return None
+        try:
+            parse_selection(text)
+        except RouteError as error:
+            complain(node, "", error.message, error.hint)
+            return None
+        return text
+
+    def json_schema(self) -> JsonSchema:
+        return {"type": "string", "minLength": 1}
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """One route or several; each is its text, or a mapping that says more."""
 
+    text: Kind
+    record: Record
+    example: str
+
     def read(self, node: Node, complain: Complain) -> tuple[At, ...] | None:
-        routes: tuple[At, ...] | None = ListOf(_RouteOrText()).read(node, complain)
-        return routes
+        return self._kind.read(node, complain)
 
     def json_schema(self) -> JsonSchema:
-        return ListOf(_RouteOrText()).json_schema()
+        return self._kind.json_schema()
+
+    @property
+    def _kind(self) -> ListOf:
+        return ListOf(_RouteOrText(self.text, self.record, self.example))
 
 
 @dataclass(frozen=True, slots=True)
 class _RouteOrText:
+    text: Kind
+    record: Record
+    example: str
+
     def read(self, node: Node, complain: Complain) -> Members | None:
         if not isinstance(node, MappingNode):
-            key = RouteText().read(node, complain)
+            key = self.text.read(node, complain)
             return None if key is None else {"route": At(key, node)}
-        members = ROUTE.read(node, complain)
+        members = self.record.read(node, complain)
         if members is not None and "route" not in members:
             if all(name != "route" for name, _, _ in entries(node, _silently)):
-                complain(node, "", "has no route", "for example `route: GET /items/{id}`")
+                complain(node, "", "has no route", f"for example `route: {self.example}`")
             return None
         return members
 
     def json_schema(self) -> JsonSchema:
-        return {"anyOf": [RouteText().json_schema(), ROUTE.json_schema()]}
+        return {"anyOf": [self.text.json_schema(), self.record.json_schema()]}
 
+
+HTTP_ROUTES = Routes(RouteText(), ROUTE, "GET /items/{id}")
+WEBSOCKET_ROUTES = Routes(WebSocketRouteText(), WEBSOCKET_ROUTE, "$connect")
 
 AUTHORIZER = Record(
     (
@@ -262,7 +339,12 @@ AUTHORIZER = Record(
 
 API = Record(
     (
-        Member("type", Choice(tuple(ApiKind)), "rest, http or alb; otherwise http.", ("kind", "protocol")),
+        Member(
+            "type",
+            Choice(tuple(ApiKind)),
+            "rest, http, alb or websocket; otherwise http.",
+            ("kind", "protocol"),
+        ),
         Member(
             "payload",
             PayloadFormat(),
@@ -272,7 +354,7 @@ API = Record(
         Member(
             "stage",
             Text(pattern=STAGE, says="a name of letters, digits, - and _, or $default"),
-            "The stage; otherwise $default, or dev for rest.",
+            "The stage; otherwise $default, or dev for rest and websocket.",
             ("stage_name",),
         ),
         Member("stage_variables", Texts(), "Variables of the stage.", ("variables",)),
@@ -293,6 +375,12 @@ API = Record(
             Flag(),
             "Whether events have all values of repeated headers (alb).",
             ("multivalueheaders",),
+        ),
+        Member(
+            "selection",
+            SelectionText(),
+            "What of a message says which route takes it; otherwise $request.body.action (websocket).",
+            ("route_selection", "route_selection_expression", "routeselectionexpression"),
         ),
         Member(
             "authorizers",

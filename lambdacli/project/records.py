@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.event import HistoryBounds
-from lambdacli.model.function import Debugging, Network
+from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vpc
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.project.stack.declared import Declared, Finding, NeighbourCall
 from lambdacli.project.urls import DeclaredUrl
 
 
@@ -45,8 +46,31 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateSettings:
+    """What only a template can say of a function."""
+
+    logical_id: str = ""
+    """It can be called by this name too."""
+    other_names: tuple[str, ...] = ()
+    inline_code: str | None = None
+    """The text of its one module, `index`."""
+    built_from: Path | None = None
+    """Its code is a build of this folder: a change of a file in it makes the build an old one."""
+    dead_letter_target: str | None = None
+    tracing: str = "PassThrough"
+    kms_key_arn: str | None = None
+    vpc: Vpc | None = None
+    file_systems: tuple[FileSystem, ...] = ()
+    snap_start: str = "None"
+    logging: Logging = field(default_factory=Logging)
+
+
+OF_LAM_YAML = TemplateSettings()
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """One function as lam.yaml wants it; all paths are absolute."""
+    """One function as lam.yaml or a template wants it; all paths are absolute."""
 
     name: str
     runtime: str
@@ -73,6 +97,7 @@ class FunctionSettings:
     network: Network = Network.HOST
     url: DeclaredUrl | None = None
     debugging: Debugging | None = None
+    template: TemplateSettings = OF_LAM_YAML
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:
@@ -111,6 +136,16 @@ class Project:
     """The file with the access keys; None: where every project of this user has it."""
     warnings: tuple[Problem, ...] = field(default=())
     apis: tuple[HttpApi, ...] = ()
+    template_file: Path | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Of the template."""
+    imports: Mapping[str, str] = field(default_factory=dict)
+    declared: tuple[Declared, ...] = ()
+    neighbour_calls: tuple[NeighbourCall, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What became of a template's properties."""
+    further_files: tuple[Path, ...] = ()
+    """Those that were read beside `file`."""
 
     @property
     def folder(self) -> Path:
@@ -122,7 +157,21 @@ class Project:
         paths = {self.folder}
         for function in self.functions:
             paths.update((function.code, *function.layer_paths, *function.env_files))
+            if function.template.built_from is not None:
+                paths.add(function.template.built_from)
+        paths.update(self.further_files)
         return frozenset((*paths, *self.substitute_paths))
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Of functions, by the other names that they have in a template."""
+        own = {function.name for function in self.functions}
+        return {
+            other: function.name
+            for function in self.functions
+            for other in (function.template.logical_id, *function.template.other_names)
+            if other and other not in own
+        }
 
     @property
     def substitute_paths(self) -> tuple[Path, ...]:

@@ -17,6 +17,7 @@ from yaml import MappingNode, Node, ScalarNode
 
 from lambdacli.model.location import find_project
 from lambdacli.model.nearest import nearest
+from lambdacli.model.project_files import LAM_NAMES
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.config import ConfigError, load_project
 from lambdacli.project.resources import resource_folder
@@ -82,6 +83,8 @@ def plan_new_function(
     project_file = find_project(start)
     if project_file is None:
         plan = _plan_project(start if name is None else start / function_name, function_name, chosen, runtime)
+    elif project_file.name not in LAM_NAMES:
+        raise ScaffoldError(f"{project_file} describes this project; add the function to it")
     elif name is None:
         raise ScaffoldError(f"{project_file} exists already; to add a function, give it a name")
     else:

@@ -11,7 +11,8 @@ from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
 from lambdacli.project.capturing import Capturing
-from lambdacli.project.http_kinds import Apis, Routes
+from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
+from lambdacli.project.imports import Imports
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -183,6 +184,30 @@ TOP_LEVEL = (
         False,
         "Whether runtimes are refused by date as AWS refuses them; otherwise their end is only told.",
         True,
+    ),
+    Key(
+        "template",
+        PathText(),
+        None,
+        "A SAM or CloudFormation template whose functions belong to the project too.",
+        "template.yaml",
+    ),
+    Key(
+        "parameters",
+        Imports(),
+        {},
+        "Values of the template's parameters; `--parameter-overrides` wins over them.",
+        {"Stage": "dev"},
+        ("parameter_overrides",),
+    ),
+    Key(
+        "imports",
+        Imports(),
+        {},
+        "What the template takes from elsewhere: exports of other stacks, and attributes of what is not made "
+        "here.",
+        {"network-VpcId": "vpc-0123456789abcdef0", "Database.Endpoint.Address": "127.0.0.1"},
+        ("exports",),
     ),
     Key(
         "apis",
@@ -369,11 +394,20 @@ FUNCTION = (
     ),
     Key(
         "http",
-        Routes(),
+        HTTP_ROUTES,
         (),
         "Routes that lead to the function: `GET /items/{id}`, or a mapping that names api and authorizer.",
         ["GET /items/{id}", {"route": "ANY /{proxy+}", "api": "shop"}],
         ("route", "routes", "events", "httpapi", "http_api"),
+    ),
+    Key(
+        "websocket",
+        WEBSOCKET_ROUTES,
+        (),
+        "Routes of a WebSocket API that lead to the function: `$connect`, `$disconnect`, `$default`, words "
+        "that messages select, or a mapping that says more.",
+        ["$connect", {"route": "send", "answer": True}],
+        ("websockets", "web_socket", "ws"),
     ),
     Key(
         "url",

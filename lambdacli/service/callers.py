@@ -7,7 +7,7 @@ from lambdacli.model.principals import Caller, CallerKind
 from lambdacli.project.keys import KeysFile
 from lambdacli.service.authentication import INVALID_TOKEN, Authenticator, Known
 from lambdacli.service.door import caller_of
-from lambdacli.service.neighbour_requests import refusal, unsigned_service
+from lambdacli.service.neighbour_requests import EXECUTE_API, refusal, unsigned_service
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.sessions import Sessions, account_of_access_key, own_credentials
 from lambdacli.triggers.url_access import Signer
@@ -71,6 +71,15 @@ class Callers:
         if identity is None:
             identity = Identity(Caller(CallerKind.ROOT, f"arn:aws:iam::{known.account}:root", known.account))
         return Signer(identity, access_key, known.account)
+
+    def manager_of(self, request: Request) -> Identity | None:
+        """Of a request to the clients of a WebSocket API, which must be signed; None where that is not
+        checked."""
+        if not request.peer.is_unix:
+            from lambdacli.service.signatures import read_signature
+
+            read_signature(request, EXECUTE_API)
+        return self.of(request, EXECUTE_API).identity
 
     def of(self, request: Request, service: str = "lambda") -> Known:
         """Account and region as the signature names them. Who can use the socket is the owner."""

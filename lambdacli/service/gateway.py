@@ -10,6 +10,7 @@ from lambdacli.api.logs.dispatch import TARGET_PREFIX as LOGS_TARGET
 from lambdacli.service.door import DoorSettings, caller_of, refuse, refuse_at_front
 from lambdacli.service.fronts import Fronts
 from lambdacli.service.neighbourhood import Neighbourhood
+from lambdacli.triggers.connection_requests import CONNECTIONS
 from lambdacli.wire.handover import Route
 from lambdacli.wire.http import Answer, Handler, Request, Response
 
@@ -59,8 +60,9 @@ class Gateway:
         self._note_activity()
         if request.path.startswith(CONTROL_PREFIX):
             return self._control(request)
-        # No operation of Lambda has this path: its requests are not asked for their service.
-        other = self._services.get(_service_of(request)) if request.path == "/" else None
+        # No operation of Lambda has these paths: its requests are not asked for their service.
+        is_other = request.path == "/" or request.path.startswith(CONNECTIONS)
+        other = self._services.get(_service_of(request)) if is_other else None
         if other is not None:
             return other(request)
         return self._settled(self._lambda_api, request)

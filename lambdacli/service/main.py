@@ -62,6 +62,7 @@ from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
 from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
+from lambdacli.service.neighbour_requests import EXECUTE_API
 from lambdacli.service.neighbourhood import Neighbourhood
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
@@ -89,8 +90,11 @@ from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
 from lambdacli.triggers import api_addresses, function_url
+from lambdacli.triggers.connection_requests import ConnectionRequests
 from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.http_api import HttpApis
+from lambdacli.triggers.named_functions import NamedFunctions
+from lambdacli.triggers.websocket_api import WebSocketApis
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
@@ -293,8 +297,19 @@ class Service:
             now=self._clock.now,
             new_id=new_id,
         )
+        named = NamedFunctions(callees, self._invoker, new_id)
+        self._web_sockets = WebSocketApis(named, self._clock, endpoint=lambda: self._doors.endpoint)
+        stack.callback(self._web_sockets.close)
+        self._connection_requests = ConnectionRequests(
+            self._web_sockets, lambda request: self._callers.manager_of(request)
+        )
         self._http_apis = HttpApis(
-            callees, self._invoker, self._clock, endpoint=lambda: self._doors.endpoint, new_id=new_id
+            named,
+            self._web_sockets,
+            self._connection_requests,
+            self._clock,
+            endpoint=lambda: self._doors.endpoint,
+            new_id=new_id,
         )
         self._event_desk = EventDesk(
             self._event_store,
@@ -366,6 +381,7 @@ class Service:
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
+        stack.push_async_callback(self._ending.unless_cut, self._web_sockets.drain)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._callers.heed_preferences()
         problem = self._callers.problem
@@ -387,7 +403,10 @@ class Service:
             fronts=self._fronts(),
             control=Control(self._control_context(told, produced)).handle,
             lambda_api=lambda_api,
-            services={"logs": LogsApi(self._logs_context).handle},
+            services={
+                "logs": LogsApi(self._logs_context).handle,
+                EXECUTE_API: self._connection_requests.handle,
+            },
             neighbourhood=self._neighbourhood(),
             is_project_settled=_always if self._sync is None else self._sync.is_settled,
             settle_project=self._settle_project,
@@ -413,7 +432,7 @@ class Service:
             account_of=self._callers.account_of,
             default_account=lambda: self._preferences.account,
             refuse=self._callers.refuse_unknown_key,
-            own=frozenset({"logs"}),
+            own=frozenset({"logs", EXECUTE_API}),
             lets_anonymous_in=self._settings.anonymous,
         )
 
@@ -522,7 +541,12 @@ class Service:
         await self._fleet.settle()
 
     def _is_busy(self) -> bool:
-        return bool(self._ledger.running() or self._events.waiting() or self._logs.is_followed())
+        return bool(
+            self._ledger.running()
+            or self._events.waiting()
+            or self._logs.is_followed()
+            or self._web_sockets.are_open
+        )
 
     # What a change leads to
 
@@ -582,7 +606,12 @@ def _always() -> bool:
 def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
     """What leads an SDK inside a function to this machine's services: the service's own endpoint to all, and
     what lam.yaml names to some."""
-    found = {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_LAMBDA": endpoint}
+    found = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_LAMBDA": endpoint,
+        # Named too, for functions that say where their WebSocket API is and can ask for nothing but this.
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": endpoint,
+    }
     for name, url in services.items():
         found[f"AWS_ENDPOINT_URL_{SERVICES[name]}"] = url
     return found

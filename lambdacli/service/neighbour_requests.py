@@ -11,7 +11,11 @@ from lambdacli.wire.messages import Request, Response
 
 LAMBDA = "lambda"
 
+EXECUTE_API = "execute-api"
+"""Signed for it is what is sent to the clients of WebSocket APIs, and to HTTP APIs."""
+
 OWN = {
+    EXECUTE_API: "APIs of other projects",
     "logs": "CloudWatch Logs: `lam logs` shows what functions log",
     "monitoring": "CloudWatch metrics",
     "xray": "X-Ray",

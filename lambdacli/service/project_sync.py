@@ -16,7 +16,11 @@ from lambdacli.model.errors import RequestError
 from lambdacli.model.function import Code, FolderCode, Function, Layer, Origin
 from lambdacli.model.layer import LayerKey
 from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
-from lambdacli.project.config import ConfigError, FunctionSettings, Project, load_project
+from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
+from lambdacli.package.archive import archive_of_text
+from lambdacli.project.cloudformation.template import Lookup
+from lambdacli.project.config import ConfigError, FunctionSettings, Project
+from lambdacli.project.loading import DEFAULT_ENDPOINT, Surroundings, load_project
 from lambdacli.project.watch import Watcher
 from lambdacli.service.project_layers import ProjectLayers, UnusableLayers, depends_on, uses_folder
 from lambdacli.service.project_urls import ProjectUrls
@@ -55,8 +59,14 @@ class ProjectSync:
         on_synced: Callable[[], None],
         *,
         is_strict: bool = False,
+        options: TemplateOptions = NO_OPTIONS,
+        lookup: Lookup | None = None,
     ) -> None:
-        """`is_strict` even if lam.yaml does not say so."""
+        """`is_strict` even if lam.yaml does not say so. `lookup` is asked for what a template takes from
+        Parameter Store and Secrets Manager."""
+        self.options = options
+        self._endpoint = DEFAULT_ENDPOINT
+        self._lookup = lookup
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.project: Project | None = None
@@ -95,6 +105,12 @@ class ProjectSync:
             self._watcher.stop()
             self._watcher = None
         self._forget_reading_soon()
+
+    def serves_at(self, endpoint: str) -> None:
+        """Addresses of queues begin with it."""
+        is_same, self._endpoint = endpoint == self._endpoint, endpoint
+        if not is_same and self.project is not None and self.project.template_file is not None:
+            self.read()
 
     def layer_changed(self, key: LayerKey) -> None:
         """A version of it was published or deleted."""
@@ -139,7 +155,7 @@ class ProjectSync:
         self._forget_reading_soon()
         try:
             is_empty = not self._file.read_text(errors="replace").strip()
-            project = load_project(self._file)
+            project = load_project(self._file, Surroundings(self.options, self._endpoint, self._lookup))
         except ConfigError as error:
             self._have_problems(str(error).splitlines())
             return
@@ -162,7 +178,7 @@ class ProjectSync:
         wanted: list[Function] = []
         problems: list[str] = []
         for settings in project.functions:
-            path = f"{self._file.name}: functions.{settings.name}"
+            path = f"{self._file.name}: {settings.template.logical_id or f'functions.{settings.name}'}"
             former = self._former(FunctionKey(account, region, settings.name))
             self._tell_of_runtime(settings)
             refusal = self._refusal_of_runtime(project, settings)
@@ -173,7 +189,7 @@ class ProjectSync:
             code: Code | None
             layers: tuple[Layer, ...] | None
             try:
-                code = self._code_of(settings.code)
+                code = self._code_of(settings)
             except UnusableCode as error:
                 problems.append(f"{path}.code: {error}")
                 code = None if former is None else former.code
@@ -244,6 +260,13 @@ class ProjectSync:
             has_cpu_share=settings.has_cpu_share,
             network=settings.network,
             debugging=settings.debugging,
+            dead_letter_target=settings.template.dead_letter_target,
+            tracing=settings.template.tracing,
+            kms_key_arn=settings.template.kms_key_arn,
+            vpc=settings.template.vpc,
+            file_systems=settings.template.file_systems,
+            snap_start=settings.template.snap_start,
+            logging=settings.template.logging,
         )
 
     def _leave_other_places(self, account: str, region: str) -> None:
@@ -252,11 +275,12 @@ class ProjectSync:
             if (function.key.account, function.key.region) != (account, region):
                 self._functions.delete(function.key)
 
-    def _code_of(self, path: Path) -> Code:
-        if path.is_dir():
+    def _code_of(self, settings: FunctionSettings) -> Code:
+        path, inline = settings.code, settings.template.inline_code
+        if inline is None and path.is_dir():
             return FolderCode(path)
         try:
-            return self._code.add(path.read_bytes())
+            return self._code.add(path.read_bytes() if inline is None else _package_of(settings, inline))
         except RequestError as error:
             raise UnusableCode(f"{path.name}: {error.message}") from error
         except OSError as error:
@@ -274,17 +298,15 @@ class ProjectSync:
             return
         self._seen[path] = stamp
         project = self.project
-        if project is None or path == self._file or any(path in s.env_files for s in project.functions):
+        if project is None or path in (self._file, *project.further_files) or _is_env_file(project, path):
             self._read_soon()
             return
         if self.problems:
             self._read_soon()  # it may be about this very path
         for settings in project.functions:
-            if any(
-                path == place or place in path.parents for place in (settings.code, *settings.layer_paths)
-            ):
-                if path == settings.code and path.is_file():
-                    self._read_soon()  # a new zip
+            if any(path == place or place in path.parents for place in _places_of(settings)):
+                if settings.template.built_from is not None or (path == settings.code and path.is_file()):
+                    self._read_soon()  # a new zip, or a build
                 else:
                     self._on_code_change(FunctionKey(project.account, project.region, settings.name))
         if any(path == place or place in path.parents for place in project.substitute_paths):
@@ -315,6 +337,7 @@ class ProjectSync:
         if self.project is not None:
             files.extend(path for settings in self.project.functions for path in settings.env_files)
             files.extend(s.code for s in self.project.functions if s.code.suffix == ".zip")
+            files.extend(self.project.further_files)
             files.extend(path for path in self.project.substitute_paths if path.suffix == ".zip")
         return [stamp_of(file) for file in files]
 
@@ -323,6 +346,22 @@ class ProjectSync:
             for problem in problems:
                 logger.error("%s", problem)
         self.problems = problems
+
+
+def _is_env_file(project: Project, path: Path) -> bool:
+    return any(path in settings.env_files for settings in project.functions)
+
+
+def _places_of(settings: FunctionSettings) -> tuple[Path, ...]:
+    """Whose changes concern the function."""
+    source = settings.template.built_from
+    return (settings.code, *settings.layer_paths, *(() if source is None else (source,)))
+
+
+def _package_of(settings: FunctionSettings, inline: str) -> bytes:
+    """Code that stands in a template is the module `index`."""
+    suffix = ".js" if RUNTIMES[settings.runtime].family == "nodejs" else ".py"
+    return archive_of_text(f"index{suffix}", inline)
 
 
 def stamp_of(file: Path) -> object:

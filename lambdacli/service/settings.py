@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from lambdacli.environments.pool import PoolLimits
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT, NO_OPTIONS, TemplateOptions
 
 DEFAULT_PORT = 4566
 IDLE_EXIT_MINUTES = 30.0
@@ -42,6 +43,7 @@ class Settings:
     """What AWS refuses by date is refused here too."""
     time_scale: float = 1.0
     """Seconds of the clock in a real one."""
+    template: TemplateOptions = NO_OPTIONS
     walls: str = "auto"
     """`portable` does without the kernel's walls even where they are to be had."""
 
@@ -61,6 +63,9 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--time-scale", type=float, default=1.0)
     parser.add_argument("--walls", choices=("auto", "portable"), default=os.environ.get("LAM_WALLS", "auto"))
+    parser.add_argument("--parameter-override", action="append", default=[])
+    parser.add_argument("--env-vars", type=Path)
+    parser.add_argument("--config-env", default=DEFAULT_CONFIG_ENVIRONMENT)
     given = parser.parse_args(arguments)
     return Settings(
         state=given.state_dir,
@@ -75,8 +80,14 @@ def parse_arguments(arguments: list[str]) -> Settings:
         idle_exit_minutes=given.idle_exit,
         is_strict=given.strict,
         time_scale=given.time_scale,
+        template=TemplateOptions(_overrides(given.parameter_override), given.env_vars, given.config_env),
         walls=given.walls,
     )
+
+
+def _overrides(texts: list[str]) -> dict[str, str]:
+    """Taken apart by the command line that was asked for them: here each is one."""
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
 def pool_limits(max_environments: int | None) -> PoolLimits:

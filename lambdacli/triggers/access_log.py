@@ -15,9 +15,14 @@ def log_access(
 ) -> None:
     """`began` is a moment of `time.perf_counter`. Neither cold nor warm: no environment took it."""
     target = f"{request.path}?{request.query}" if request.query else request.path
-    how = "" if is_cold is None else " cold" if is_cold else " warm"
+    log_line(function, f"{request.method} {target}", str(status), began, is_cold=is_cold)
+
+
+def log_line(function: str, what: str, how: str, began: float, *, is_cold: bool | None) -> None:
+    """What was done for a caller, and how it ended."""
+    start = "" if is_cold is None else " cold" if is_cold else " warm"
     milliseconds = (time.perf_counter() - began) * 1000
-    text = f"{function} {request.method} {target} {status} {milliseconds:.1f} ms{how}"
+    text = f"{function} {what} {how} {milliseconds:.1f} ms{start}"
     # Not by `info`, which looks for the line of code that said it: nobody is told of that.
     if logger.isEnabledFor(logging.INFO):
         logger.handle(logging.LogRecord(logger.name, logging.INFO, "", 0, text, None, None))

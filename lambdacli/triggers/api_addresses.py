@@ -60,6 +60,8 @@ def path_of(api: HttpApi, route: Route, apis: Mapping[str, HttpApi]) -> str:
     """The path form of a route, as short as it can be: the default API's name is left out where what follows
     is no API's."""
     path = "/" if route.key.is_default else route.key.path
+    if api.kind is ApiKind.WEBSOCKET:
+        path = ""  # messages choose their route
     short = f"{api.stage_prefix}{path}"
     is_clear = short[1:].partition("/")[0] not in apis
     if api.name == DEFAULT_API and is_clear:

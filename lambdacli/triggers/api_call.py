@@ -26,6 +26,14 @@ class Authorization:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Of a request that opens a WebSocket."""
+
+    connection_id: str
+    domain_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiCall:
     api: HttpApi
     route: Route
@@ -40,6 +48,7 @@ class ApiCall:
     extended_request_id: str
     """Which is the request id of an HTTP API."""
     authorization: Authorization | None = None
+    opening: Opening | None = None
 
     @property
     def domain_name(self) -> str:
@@ -62,6 +71,8 @@ class ApiCall:
     def method_arn(self) -> str:
         """What an authorizer decides about."""
         place = f"arn:aws:execute-api:{self.region}:{self.account}:{self.api.name}"
+        if self.api.kind is ApiKind.WEBSOCKET:
+            return f"{place}/{self.api.stage}/{self.route.key}"
         return f"{place}/{self.api.stage}/{self.request.method}/{self.path.removeprefix('/')}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from enum import Enum, auto
 
 from lambdacli.model.http_apis import ApiKind
@@ -88,6 +89,14 @@ _ALB = {
     Fault.FUNCTION_FAILED: (502, "Bad Gateway"),
     Fault.NOT_INVOKED: (502, "Bad Gateway"),
 }
+
+
+def opening_refusal(fault: Fault, connection_id: str, request_id: str) -> HttpAnswer:
+    """Of a WebSocket API, to a client that asks to be connected."""
+    status, body, error_type = _REST[fault]
+    told = json.loads(body) | {"connectionId": connection_id, "requestId": request_id}
+    headers = [("Content-Type", JSON), ("x-amzn-ErrorType", error_type)]
+    return HttpAnswer(status, headers, json.dumps(told).encode())
 
 
 def refusal(kind: ApiKind, fault: Fault) -> HttpAnswer:

@@ -3,6 +3,7 @@ Pure, but for the memory."""
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from lambdacli.triggers.api_call import ApiCall, Authorization, header_of, last_
 from lambdacli.triggers.api_events import event_v2
 from lambdacli.triggers.payload_v1 import request_members
 from lambdacli.triggers.payload_v2 import UnusableAnswer, result_of
+from lambdacli.triggers.websocket_events import opening_members
 
 _REMEMBERED = 10_000
 _ARN_LENGTH = 512
 _UNAUTHORIZED = "Unauthorized"
+_BEGINNING = re.compile(r"\$?((method|route)\.)?")
+"""Of an identity source: REST APIs and WebSocket APIs say whose request it is."""
 
 
 class Refusal(Enum):
@@ -54,6 +58,8 @@ def identity_of(authorizer: Authorizer, call: ApiCall) -> tuple[str, ...] | None
 def authorizer_event(authorizer: Authorizer, call: ApiCall, identity: Sequence[str]) -> dict[str, Any]:
     if authorizer.kind is AuthorizerKind.TOKEN:
         return {"type": "TOKEN", "authorizationToken": identity[0], "methodArn": call.method_arn}
+    if call.api.kind is ApiKind.WEBSOCKET:
+        return {"type": "REQUEST", "methodArn": call.method_arn, **opening_members(call)}
     if call.api.kind is ApiKind.REST:
         return {"type": "REQUEST", "methodArn": call.method_arn, **_members_v1(call)}
     if authorizer.payload == "1.0":
@@ -96,7 +102,7 @@ def read_answer(authorizer: Authorizer, kind: ApiKind, payload: bytes, *, is_err
             raise UnusableAnswer("isAuthorized must be true or false")
         return Grant(None, context, is_authorized=answer["isAuthorized"])
     principal = answer.get("principalId")
-    if kind is ApiKind.REST and not (isinstance(principal, str) and principal):
+    if kind is not ApiKind.HTTP and not (isinstance(principal, str) and principal):
         raise UnusableAnswer("principalId must be a text and not empty")
     return Grant(principal if isinstance(principal, str) else None, context, _policy(answer))
 
@@ -150,7 +156,7 @@ class Grants:
 
 
 def _source_value(source: str, call: ApiCall) -> str | None:
-    place, _, name = source.removeprefix("$").removeprefix("method.").partition(".")
+    place, _, name = _BEGINNING.sub("", source, count=1).partition(".")
     if place == "stageVariables":
         return call.api.stage_variables.get(name)
     if place == "context":

@@ -13,17 +13,10 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
-from lambdacli.engine.callees import Callees
-from lambdacli.engine.invoker import Invoker
 from lambdacli.engine.tracing import trace_of
 from lambdacli.model import limits
-from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
-from lambdacli.model.errors import RequestError
-from lambdacli.model.function import State
 from lambdacli.model.http_apis import ApiKind, AuthorizerKind, HttpApi
-from lambdacli.model.later import Later
-from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
 from lambdacli.triggers import jwt
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.alb import BODY_BYTES as ALB_BODY_BYTES
@@ -31,11 +24,14 @@ from lambdacli.triggers.api_addresses import address_of, api_at, path_of
 from lambdacli.triggers.api_call import ApiCall
 from lambdacli.triggers.api_events import answer_for, event_for
 from lambdacli.triggers.api_refusals import BODY_BYTES, Fault, refusal
+from lambdacli.triggers.connection_requests import CONNECTIONS, ConnectionRequests
 from lambdacli.triggers.cors import answer_preflight, is_preflight, with_cors
 from lambdacli.triggers.gatekeeper import Gatekeeper, Refused
 from lambdacli.triggers.http_request import Header, HttpAnswer, HttpRequest, read_request, response_of
+from lambdacli.triggers.named_functions import NamedFunctions
 from lambdacli.triggers.payload_v2 import JSON, UnusableAnswer, encode
 from lambdacli.triggers.routes import match, methods_at, within_stage
+from lambdacli.triggers.websocket_api import WebSocketApis
 from lambdacli.wire.messages import Answer, Request, Response
 
 logger = logging.getLogger("lam.http")
@@ -84,19 +80,21 @@ class HttpApis:
 
     def __init__(
         self,
-        callees: Callees,
-        invoker: Invoker,
+        functions: NamedFunctions,
+        web_sockets: WebSocketApis,
+        connection_requests: ConnectionRequests,
         clock: Clock,
         *,
         endpoint: Callable[[], str],
         new_id: Callable[[], str],
     ) -> None:
-        self._callees = callees
-        self._invoker = invoker
+        self._functions = functions
+        self._web_sockets = web_sockets
+        self._connection_requests = connection_requests
         self._clock = clock
         self._endpoint = endpoint
         self._new_id = new_id
-        self._gatekeeper = Gatekeeper(self._outcome_of, clock)
+        self._gatekeeper = Gatekeeper(self._functions.outcome_of, clock)
         self._apis: Mapping[str, HttpApi] = {}
         self._account = ""
         self._region = ""
@@ -110,6 +108,8 @@ class HttpApis:
         changes = list(_changes(self._apis, by_name)) if self._was_told else []
         self._apis, self._account, self._region, self._was_told = by_name, account, region, True
         self._gatekeeper.forget()
+        self._functions.take(account, region)
+        self._web_sockets.take(by_name, account, region)
         for change in changes:
             logger.info("%s", change)
 
@@ -138,6 +138,11 @@ class HttpApis:
         if address.region is None:
             http = replace(http, headers=_at_own_host(http.headers, self._own_host(api)))
         trace_id, _ = trace_of(request.headers.get("x-amzn-trace-id", ""))
+        if api.kind is ApiKind.WEBSOCKET:
+            inner = within_stage(api, path)
+            if inner is not None and inner.startswith(CONNECTIONS):
+                return self._connection_requests.handle_of(api.name, inner, request)
+            return self._web_sockets.handle(api, request, http, began, trace_id)
         return self._visited(_Visit(api, request, http, began, trace_id, _extended_request_id()))
 
     # From the request to the answer
@@ -194,8 +199,8 @@ class HttpApis:
     async def _from_function(self, call: ApiCall, payload: bytes, trace_id: str) -> _Done:
         function, kind = call.route.function, call.api.kind
         try:
-            async with asyncio.timeout(self._patience(call)):
-                outcome = await self._outcome_of(function, payload, trace_id)
+            async with asyncio.timeout(self._functions.patience(function, call.api.timeout_seconds)):
+                outcome = await self._functions.outcome_of(function, payload, trace_id)
         except TimeoutError:
             logger.warning(
                 "%s of %s waited %gs for %s, which runs on",
@@ -218,38 +223,6 @@ class HttpApis:
                 unusable,
             )
             return _Done(refusal(kind, Fault.FUNCTION_FAILED), function, outcome.is_cold)
-
-    def _patience(self, call: ApiCall) -> float | None:
-        """A breakpoint holds a function for as long as a person looks."""
-        function = self._callees.function(self._key_of(call.route.function), None)
-        is_debugged = function is not None and function.debugging is not None
-        return None if is_debugged else call.api.timeout_seconds
-
-    def _key_of(self, function: str) -> FunctionKey:
-        return FunctionKey(self._account, self._region, function)
-
-    async def _outcome_of(self, name: str, payload: bytes, trace_id: str | None = None) -> Outcome:
-        """Raises Refused. Whoever stops waiting does not stop the function."""
-        key = self._key_of(name)
-        function = self._callees.function(key, None)
-        if function is None or function.state is not State.ACTIVE:
-            logger.warning(
-                "%s could not be invoked: %s",
-                name,
-                "it is not there" if function is None else f"it is {function.state.value}",
-            )
-            raise Refused(Fault.NOT_INVOKED)
-        invocation = Invocation(self._new_id(), key.arn, payload, trace_id=trace_id or trace_of("")[0])
-        try:
-            answering = self._invoker.invoke(function, invocation, want_log_tail=False)
-            if isinstance(answering, Later):
-                return (await answering).outcome
-            running: asyncio.Future[InvokeAnswer] = asyncio.ensure_future(answering)
-            running.add_done_callback(_look_at)
-            return (await asyncio.shield(running)).outcome
-        except RequestError as error:
-            logger.warning("%s could not be invoked: %s", name, error.message)
-            raise Refused(Fault.NOT_INVOKED) from None
 
     # The answer's way back
 
@@ -332,26 +305,22 @@ def _form_of(api: HttpApi) -> str:
     return "a load balancer" if api.kind is ApiKind.ALB else f"type {api.kind}, format {api.payload}"
 
 
-def _look_at(done: asyncio.Future[InvokeAnswer]) -> None:
-    """Nobody may wait for it any more."""
-    if not done.cancelled():
-        done.exception()
-
-
 # What there is
 
 
 def _described(api: HttpApi, apis: Mapping[str, HttpApi], region: str, endpoint: str) -> dict[str, object]:
+    scheme, end = ("ws", "") if api.kind is ApiKind.WEBSOCKET else ("http", "/")
+    place = f"{scheme}{endpoint.removeprefix('http')}"
     return {
         "name": api.name,
         "kind": api.kind.value,
-        "url": f"http://{api.host(region)}:{urlsplit(endpoint).port}{api.stage_prefix}/",
+        "url": f"{scheme}://{api.host(region)}:{urlsplit(endpoint).port}{api.stage_prefix}{end}",
         "routes": [
             {
                 "route": str(route.key),
                 "function": route.function,
                 "authorizer": route.authorizer,
-                "url": f"{endpoint}{path_of(api, route, apis)}",
+                "url": f"{place}{path_of(api, route, apis)}",
             }
             for route in api.routes
         ],

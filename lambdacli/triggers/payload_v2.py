@@ -111,9 +111,9 @@ def is_text(content_type: str) -> bool:
     return kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith(_TEXT_ENDINGS)
 
 
-def time_text(request: HttpRequest) -> str:
+def time_text(at: datetime) -> str:
     """`12/Mar/2020:19:03:58 +0000`, whatever language this process speaks."""
-    return _time_text(int(request.received_at.timestamp()))
+    return _time_text(int(at.timestamp()))
 
 
 @lru_cache(maxsize=4)
@@ -122,8 +122,8 @@ def _time_text(second: int) -> str:
     return f"{at:%d}/{_MONTHS[at.month - 1]}/{at:%Y:%H:%M:%S} +0000"
 
 
-def epoch_ms(request: HttpRequest) -> int:
-    return round(request.received_at.timestamp() * 1000)
+def epoch_ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def _headers(request: HttpRequest, integration: Integration) -> tuple[dict[str, str], list[str]]:
@@ -165,8 +165,8 @@ def _context(request: HttpRequest, integration: Integration, user_agent: str) ->
         "requestId": request.request_id,
         "routeKey": integration.route_key,
         "stage": integration.stage,
-        "time": time_text(request),
-        "timeEpoch": epoch_ms(request),
+        "time": time_text(request.received_at),
+        "timeEpoch": epoch_ms(request.received_at),
     }
     if integration.authorizer is not None:
         context["authorizer"] = integration.authorizer

@@ -8,16 +8,24 @@ import math
 import socket
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from lambdacli.wire.handover import Divert, Handover
 from lambdacli.wire.inflow import Inflow
-from lambdacli.wire.messages import Accept, BrokenOff, Handler, Peer, Pending, Request, Response, TakesPieces
+from lambdacli.wire.messages import (
+    Accept,
+    BrokenOff,
+    Handler,
+    Peer,
+    Pending,
+    Request,
+    Response,
+    Switch,
+    TakesPieces,
+    Talk,
+)
 from lambdacli.wire.reader import Limits, Reading, Refused, RequestReader
-from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head
-
-if TYPE_CHECKING:
-    from lambdacli.wire.http2 import Http2
+from lambdacli.wire.response_head import has_body, is_chunked, refusal, response_head, switching_head
 
 _log = logging.getLogger("lam.wire")
 
@@ -97,8 +105,8 @@ class Connection(asyncio.Protocol):
         """The rest of this request's body, while it comes."""
         self._handover: Handover | None = None
         """Carries this request to another server."""
-        self._http2: Http2 | None = None
-        """Takes all that comes, from a client that speaks it; its requests have connections of their own."""
+        self._talk: Talk | None = None
+        """Takes all that comes, once another protocol is spoken here."""
         self._task: asyncio.Task[Any] | None = None
         """Runs the handler, sends the stream or carries this request on, if that takes one."""
         self._timer: asyncio.TimerHandle | None = None
@@ -127,15 +135,15 @@ class Connection(asyncio.Protocol):
     # What the server asks.
 
     def close_if_idle(self) -> None:
-        if self._http2 is not None and not self._http2.is_idle:
-            return
-        if self._request is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
+        if self._talk is not None:
+            self._talk.leave()
+        elif self._request is None and (self._reader.reading is Reading.NOTHING or self._reader.is_done):
             self._transport.close()
 
     def cut_if_stuck(self) -> None:
         """Its client owes the rest of a request, does not read what was sent, or waits for another server."""
-        if self._http2 is not None and not self._http2.is_idle:
-            return  # its streams are asked themselves
+        if self._talk is not None and self._talk.is_busy:
+            return
         if self._request is None or self._is_writing_paused or self._handover is not None:
             self.cut()
 
@@ -173,8 +181,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._is_lost = self._is_ending = True
         self._reader.is_done = True
-        if self._http2 is not None:
-            self._http2.connection_lost()
+        if self._talk is not None:
+            self._talk.connection_lost()
         self._waiting.clear()
         self._stop_timer()
         self.resume_writing()
@@ -199,13 +207,13 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._is_writing_paused = True
-        if self._http2 is not None:
-            self._http2.pause_writing()
+        if self._talk is not None:
+            self._talk.pause_writing()
 
     def resume_writing(self) -> None:
         self._is_writing_paused = False
-        if self._http2 is not None:
-            self._http2.resume_writing()
+        if self._talk is not None:
+            self._talk.resume_writing()
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         if self._unwritten is not None:
@@ -218,8 +226,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         reader = self._reader
         if reader.is_done:
-            if self._http2 is not None and not self._is_ending:
-                self._http2.data_received(data)
+            if self._talk is not None and not self._is_ending:
+                self._talk.data_received(data)
             return
         try:
             reader.feed(data)
@@ -339,13 +347,44 @@ class Connection(asyncio.Protocol):
             return False  # it belongs to an extra
         self._stop_timer()
         self._reader.is_done = True
-        self._http2 = Http2(
+        self._talk = Http2(
             self._transport,
             lambda: Connection(self._handler, self._limits, self._connections, None, self._divert),
             self._close_gently,
         )
-        self._http2.data_received(data)
+        self._talk.data_received(data)
         return True
+
+    def _switch(self, request: Request, response: Response, switch: Switch) -> None:
+        refused = self._refused_switch(request, response)
+        self._reader.is_done = True
+        self._request = None
+        if refused is None and not self._is_lost:
+            self._write(switching_head(response))
+        talk = switch(self._transport, self._close_gently)
+        if self._is_lost:
+            talk.connection_lost()
+            self._connections.remove(self)
+        elif refused is not None:
+            talk.connection_lost()
+            self._refuse(refused)
+        else:
+            self._talk = talk
+            if self._is_writing_paused:
+                talk.pause_writing()
+            if self._connections.is_stopping:
+                talk.leave()
+
+    def _refused_switch(self, request: Request, response: Response) -> Response | None:
+        if self._waiting or self._reader.reading is not Reading.NOTHING:
+            # It was read as HTTP, which it may not be.
+            return _plain(400, "The client did not wait until the protocol was switched.\n")
+        try:
+            switching_head(response)
+        except ValueError:
+            _log.exception("%s %s: the response cannot be sent", request.method, request.path)
+            return _internal_error()
+        return None
 
     # What goes to another server.
 
@@ -426,6 +465,9 @@ class Connection(asyncio.Protocol):
             self._proceed()
 
     def _send(self, request: Request, response: Response) -> None:
+        if response.switch is not None:
+            self._switch(request, response, response.switch)
+            return
         is_last = response.close or self._is_next_last()
         try:
             head = response_head(request, response, is_last=is_last)

@@ -119,7 +119,8 @@ class HttpServer:
                 return
             for connection in self._connections.all():
                 connection.cut_if_stuck()
-        # 4. Cut the rest.
+        # 4. Cut the rest. What they were told in step 2 leaves the machine first.
+        await asyncio.sleep(0)
         for connection in self._connections.all():
             connection.cut()
         if not await self._connections.are_gone_within(_CUT_SECONDS):

@@ -75,6 +75,14 @@ class Http2:
     def is_idle(self) -> bool:
         return not self._streams
 
+    @property
+    def is_busy(self) -> bool:
+        return not self.is_idle  # its streams are connections of the server too, and asked themselves
+
+    def leave(self) -> None:
+        if self.is_idle:
+            self._transport.close()
+
     # What the connection tells
 
     def data_received(self, data: bytes) -> None:

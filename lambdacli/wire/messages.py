@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -63,6 +64,34 @@ class Response:
     """If the client has sent its next request already, it may get both responses together."""
     further_headers: Sequence[tuple[str, str]] = ()
     """Written after `headers`, under the same rules; a name may come again, as Set-Cookie does."""
+    switch: Switch | None = None
+    """Of a response with status 101: makes what speaks on the connection from now on. It is called even if
+    the client has left, unless the request is cut; what it makes is told then that the connection is lost."""
+
+
+class Talk(Protocol):
+    """Another protocol than HTTP/1.1 on a connection of ours."""
+
+    @property
+    def is_busy(self) -> bool:
+        """It waits for work of our own, not for its client."""
+
+    # The server stops: what was begun may come to its end, and nothing more begins.
+    def leave(self) -> None: ...
+
+    # What the transport tells.
+
+    def data_received(self, data: bytes) -> None: ...
+
+    def connection_lost(self) -> None: ...
+
+    def pause_writing(self) -> None: ...
+
+    def resume_writing(self) -> None: ...
+
+
+Switch = Callable[[asyncio.Transport, Callable[[], None]], Talk]
+"""Takes the connection, and what closes it for a client to whom all was said."""
 
 
 class Pending(Awaitable[Response], Protocol):

@@ -42,6 +42,11 @@ def response_head(request: Request, response: Response, *, is_last: bool) -> byt
     return f"{_fields(response)}{framing}\r\n".encode("latin-1")
 
 
+def switching_head(response: Response) -> bytes:
+    """Raises ValueError as `response_head` does. The rest of the connection is another protocol's."""
+    return f"{_fields(response)}Connection: Upgrade\r\n\r\n".encode("latin-1")
+
+
 def refusal(response: Response) -> bytes:
     """All of an answer to what never became a request: the connection's last."""
     assert isinstance(response.body, bytes)
@@ -59,7 +64,7 @@ def _is_framing(name: str) -> bool:
 
 def _fields(response: Response) -> str:
     status = response.status
-    if not 200 <= status <= 999:
+    if not 200 <= status <= 999 and response.switch is None:
         raise ValueError(f"{status} is no status of a response")
     lines = [
         f"{name}: {value}\r\n"

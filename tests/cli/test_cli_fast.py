@@ -428,6 +428,7 @@ def test_it_imports_nothing_heavy(both, usual):
         "lambdacli.client.quick_json",
         "lambdacli.model",
         "lambdacli.model.mounts",
+        "lambdacli.model.project_files",
     } | ({"time"} if "time" not in sys.builtin_module_names else set())
 
 

@@ -63,11 +63,55 @@ def test_the_option_wins_over_the_variable_and_that_over_the_search(tmp_path, en
     assert chosen.project_file == tmp_path / "option" / "lam.yaml"
 
 
+TEMPLATE = "Resources: {}\n"
+
+
+@pytest.mark.parametrize("name", ["template.yaml", "template.yml", "template.json"])
+def test_a_template_is_a_project_where_there_is_no_lam_yaml(tmp_path, environment, name):
+    (tmp_path / name).write_text(TEMPLATE)
+    (tmp_path / "source" / "deep").mkdir(parents=True)
+    place = locate(tmp_path / "source" / "deep", environment, mounts=EXT4)
+    assert place.project_file == tmp_path / name
+    assert place.state_dir == tmp_path / ".lam"
+
+
+def test_lam_yaml_comes_before_the_template_beside_it(project, environment):
+    (project / "template.yaml").write_text(TEMPLATE)
+    assert locate(project, environment, mounts=EXT4).project_file == project / "lam.yaml"
+
+
+def test_the_nearest_project_counts_whatever_its_kind(project, environment):
+    (project / "service").mkdir()
+    (project / "service" / "template.yaml").write_text(TEMPLATE)
+    found = locate(project / "service", environment, mounts=EXT4)
+    assert found.project_file == project / "service" / "template.yaml"
+
+
+def test_a_template_of_another_tool_is_passed_by(project, environment):
+    (project / "pages").mkdir()
+    (project / "pages" / "template.yaml").write_text("title: {{ title }}\n")
+    assert locate(project / "pages", environment, mounts=EXT4).project_file == project / "lam.yaml"
+
+
+def test_two_templates_of_one_folder_have_a_state_each(tmp_path, environment):
+    for name in ("template.yaml", "admin.yaml"):
+        (tmp_path / name).write_text(TEMPLATE)
+    admin = locate(tmp_path, environment, "admin.yaml", mounts=EXT4)
+    assert admin.state_dir == tmp_path / ".lam" / "admin.yaml"
+    assert admin.socket_path != locate(tmp_path, environment, mounts=EXT4).socket_path
+
+
+def test_a_template_is_also_named_by_a_variable(tmp_path, environment):
+    (tmp_path / "admin.yaml").write_text(TEMPLATE)
+    environment["LAM_TEMPLATE"] = "admin.yaml"
+    assert locate(tmp_path, environment, mounts=EXT4).project_file == tmp_path / "admin.yaml"
+
+
 @pytest.mark.parametrize(
     ("project", "variable", "expected"),
     [
         ("gone", None, "--project: gone does not exist; name a folder with a lam.yaml, or the file"),
-        ("empty", None, "--project: there is no lam.yaml in empty; make one with `lam init`"),
+        ("empty", None, "--project: there is no lam.yaml or template in empty; make one with `lam init`"),
         (None, "gone", "LAM_PROJECT: gone does not exist; name a folder with a lam.yaml, or the file"),
     ],
 )

@@ -177,7 +177,10 @@ apis:
             "  a: {http: {route: GET /, scopes: x}}",
             "lam.yaml:4:36: functions.a.http.scopes: are for routes with a jwt authorizer",
         ),
-        ("apis: {shop: {type: soap}}", 'apis.shop.type: must be rest or http or alb, not the text "soap"'),
+        (
+            "apis: {shop: {type: soap}}",
+            'apis.shop.type: must be rest or http or alb or websocket, not the text "soap"',
+        ),
         ("apis: {shop: {paylod: 1.0}}", "apis.shop.paylod: unknown key; did you mean payload?"),
         ("apis: {shop: {stage_name: x}}", "apis.shop.stage_name: unknown key; did you mean stage?"),
         ("apis: {shop: {payload: 3}}", 'apis.shop.payload: must be "1.0" or "2.0", not the number 3'),
@@ -194,7 +197,7 @@ apis:
         ),
         (
             "apis: {shop: {type: alb, timeout: 5s}}",
-            "apis.shop.timeout: is for type http and type rest, not alb; "
+            "apis.shop.timeout: is for type http and type rest and type websocket, not alb; "
             "a load balancer waits as long as the function may run",
         ),
         ("apis: {shop: {timeout: 31s}}", "apis.shop.timeout: an HTTP API waits at most 30s"),

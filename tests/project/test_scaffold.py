@@ -272,3 +272,9 @@ def test_a_name_of_digits_stays_a_text():
     assert (
         with_function("", "12", {"runtime": "python3.13"}) == "functions:\n  '12':\n    runtime: python3.13\n"
     )
+
+
+def test_a_project_that_a_template_describes_gets_no_function_of_lam_yaml(tmp_path):
+    (tmp_path / "template.yaml").write_text("Resources: {}\n")
+    with pytest.raises(ScaffoldError, match=r"template\.yaml describes this project; add the function to it"):
+        plan_new_function(tmp_path, "orders")

@@ -25,6 +25,7 @@ from botocore.config import Config
 
 from lambdacli.model.location import locate, prepare
 from lambdacli.runtimes import python as python_runtime
+from tests.real.toolchains import network_variables
 
 REPOSITORY = Path(__file__).parents[2]
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -251,16 +252,10 @@ def open_house(
         "functions": {name: {**defaults, **own} for name, own in functions.items()},
     }
     (folder / "lam.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
-    # How this machine reaches a package index.
-    network = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(("SSL_CERT_", "UV_")) or name.lower().endswith("_proxy")
-    }
     interpreters = [str(found.path.parent) for found in INTERPRETERS.values()]
     environment = {
         **KEYS,
-        **network,
+        **network_variables(),
         "HOME": str(folder / "home"),
         "PATH": os.pathsep.join([*interpreters, os.environ["PATH"]]),
         "PYTHONPATH": str(REPOSITORY),

@@ -46,5 +46,5 @@ def test_a_made_event_reaches_the_function_as_aws_would_have_wrapped_it(project:
         ),
         "the event's end",
     )
-    refused = project.lam(*words, "--send", "raeds", code=1).stderr
+    refused = project.lam(*words, "--send", "readz", code=1).stderr
     assert "did you mean reads?" in refused

@@ -34,6 +34,15 @@ def aws_cli_2() -> str:
     raise AssertionError("missing does not return")
 
 
+def network_variables() -> dict[str, str]:
+    """How this machine reaches package registries."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("SSL_CERT_", "UV_", "NODE_EXTRA_")) or name.lower().endswith("_proxy")
+    }
+
+
 def node_from_npm(folder: Path, major: int) -> Path:
     """A folder for the PATH with a real Node.js of this version, from the npm package `node`."""
     need("npm")

@@ -1,0 +1,40 @@
+"""Which file of a folder makes it a project. The fast path asks too: no imports that cost start-up time."""
+
+import os
+
+LAM_NAMES = ("lam.yaml", "lam.yml")
+TEMPLATE_NAMES = ("template.yaml", "template.yml", "template.json")
+PROJECT_FILE_NAMES = (*LAM_NAMES, *TEMPLATE_NAMES)
+"""In the order in which they count within one folder."""
+
+_HEAD_BYTES = 1024 * 1024
+
+
+def project_file_in(folder: str) -> str | None:
+    """Raises OSError where a folder may not be looked into."""
+    for name in PROJECT_FILE_NAMES:
+        path = os.path.join(folder, name)
+        if is_file(path) and (name in LAM_NAMES or is_template(path)):
+            return path
+    return None
+
+
+def is_file(path: str) -> bool:
+    try:
+        return os.stat(path).st_mode & 0o170000 == 0o100000
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def is_template(path: str) -> bool:
+    """Other tools have a template.yaml too. One that is empty is most often just being saved."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    return b"Resources" in head or not head.strip()
+
+
+def state_folder_of(file: str) -> str:
+    """Beside it. A file that is not the one by which its folder is a project has a place of its own there."""
+    folder, name = os.path.split(file)
+    state = os.path.join(folder, ".lam")
+    return state if project_file_in(folder) in (file, None) else os.path.join(state, name)

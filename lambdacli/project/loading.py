@@ -1,0 +1,118 @@
+"""Makes the project of whatever describes it: a lam.yaml, a template, or both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambdacli.model.project_files import LAM_NAMES, TEMPLATE_NAMES
+from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
+from lambdacli.project.cloudformation.template import Lookup, load_template
+from lambdacli.project.config import load_project as load_lam_yaml
+from lambdacli.project.env_vars import read_env_vars
+from lambdacli.project.records import Project
+from lambdacli.project.samconfig import SamConfig, read_samconfig
+from lambdacli.project.schema import TOP_LEVEL
+
+DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
+_RESOURCES = re.compile(rb"^\s*\{?\s*[\"']?Resources[\"']?\s*:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What neither lam.yaml nor a template says."""
+
+    options: TemplateOptions = NO_OPTIONS
+    endpoint: str = DEFAULT_ENDPOINT
+    lookup: Lookup | None = None
+
+
+ALONE = Surroundings()
+
+
+def load_project(file: Path, around: Surroundings = ALONE) -> Project:
+    """Raises ConfigError with all problems."""
+    file = file.absolute()
+    if not is_template_file(file):
+        project = load_lam_yaml(file)
+        return (
+            project
+            if project.template_file is None
+            else _with_template(project, project.template_file, around)
+        )
+    beside = next((file.parent / name for name in LAM_NAMES if (file.parent / name).is_file()), None)
+    if beside is None:
+        return _with_template(_nothing_said(file), file, around, is_region_open=True)
+    # It was the template that was asked for: lam.yaml only says how it is run.
+    base = replace(load_lam_yaml(beside), file=file, functions=(), apis=(), further_files=(beside,))
+    return _with_template(base, file, around)
+
+
+def is_template_file(file: Path) -> bool:
+    if file.name in (*LAM_NAMES, *TEMPLATE_NAMES):
+        return file.name in TEMPLATE_NAMES
+    try:
+        return _RESOURCES.search(file.read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def _with_template(
+    base: Project, template_file: Path, around: Surroundings, *, is_region_open: bool = False
+) -> Project:
+    # A project of lam.yaml alone does without all of this.
+    from lambdacli.project.from_template import project_of
+
+    folder = template_file.parent
+    config = read_samconfig(folder, around.options.config_environment)
+    options = replace(config.options, parameters={**config.options.parameters, **base.parameters})
+    options = options.changed_by(around.options)
+    template = load_template(
+        template_file,
+        overrides=options.parameters,
+        imports=base.imports,
+        region=(config.region or base.region) if is_region_open else base.region,
+        account=base.account,
+        stack=config.stack,
+        endpoint=base.services.get("sqs", around.endpoint),
+        lookup=around.lookup,
+    )
+    variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
+    project = project_of(template, base, variables)
+    return replace(
+        project,
+        template_file=template_file,
+        further_files=_further_files(project, template_file, config, options),
+    )
+
+
+def _further_files(
+    project: Project, template_file: Path, config: SamConfig, options: TemplateOptions
+) -> tuple[Path, ...]:
+    built = template_file.parent / ".aws-sam" / "build" / "template.yaml"
+    files = [*project.further_files, template_file, built]
+    files += [each for each in (config.file, options.env_vars) if each is not None]
+    files += [finding.file for finding in project.findings]
+    return tuple(each for each in dict.fromkeys(files) if each != project.file)
+
+
+def _nothing_said(file: Path) -> Project:
+    said = {key.name: key.default for key in TOP_LEVEL}
+    return Project(
+        file=file,
+        region=str(said["region"]),
+        account=str(said["account"]),
+        port=_number(said["port"]),
+        is_port_chosen=False,
+        services={},
+        max_environments=None,
+        account_concurrency=_number(said["account_concurrency"]),
+        idle_exit_minutes=_number(said["idle_exit_minutes"]),
+        functions=(),
+    )
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,1 @@
+"""From the resources of a template to what a project has."""

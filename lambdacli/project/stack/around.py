@@ -1,0 +1,83 @@
+"""What the readers of a template's resources share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
+from lambdacli.project.cloudformation.template import Resource, Template, TemplateError
+from lambdacli.project.sam_build import SamBuild
+from lambdacli.project.stack.values import Notes
+
+SERVERLESS_FUNCTION = "AWS::Serverless::Function"
+LAMBDA_FUNCTION = "AWS::Lambda::Function"
+FUNCTIONS = (SERVERLESS_FUNCTION, LAMBDA_FUNCTION)
+LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
+
+
+@dataclass(frozen=True)
+class Around:
+    template: Template
+    build: SamBuild
+    notes: Notes = field(default_factory=Notes)
+    substitutions: Substitutions = NO_SUBSTITUTIONS
+    variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What `--env-vars` says, by functions' names; under "Parameters", for all."""
+
+    @property
+    def account(self) -> str:
+        return self.template.account
+
+    @property
+    def region(self) -> str:
+        return self.template.region
+
+    def of_type(self, *types: str) -> list[Resource]:
+        return [each for each in self.template.resources.values() if each.type in types]
+
+    @cached_property
+    def by_reference(self) -> Mapping[str, Resource]:
+        """Resources by all that properties may name them by: what Ref gives, and the ARN."""
+        found: dict[str, Resource] = {}
+        for resource in self.template.resources.values():
+            for name in (self.arn_of(resource), resource.reference, resource.logical_id):
+                if name:
+                    found.setdefault(name, resource)
+        return found
+
+    def meant_by(self, value: object, *types: str) -> Resource | None:
+        """The resource of one of these types that a value of a property names."""
+        found = self.by_reference.get(value) if isinstance(value, str) else None
+        return found if found is not None and (not types or found.type in types) else None
+
+    def arn_of(self, resource: Resource) -> str | None:
+        value = self.attribute(resource.logical_id, "Arn")
+        return value if isinstance(value, str) else None
+
+    def attribute(self, logical_id: str, name: str) -> Any:
+        """None: the type has no such attribute."""
+        try:
+            return self.template.attribute(logical_id, name)
+        except TemplateError:
+            return None
+
+    def function_arn(self, resource: Resource) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{resource.name}"
+
+    def function_named(self, value: object) -> tuple[Resource, str | None] | None:
+        """By name or ARN, or the URI by which API Gateway calls it; with the qualifier behind it."""
+        if not isinstance(value, str):
+            return None
+        text = value
+        if "/functions/" in text:
+            text = text.split("/functions/", 1)[1].removesuffix("/invocations")
+        for resource in self.of_type(*FUNCTIONS):
+            for name in (self.function_arn(resource), resource.reference, resource.name):
+                if text == name:
+                    return resource, None
+                if text.startswith(f"{name}:"):
+                    return resource, text.removeprefix(f"{name}:")
+        return None

@@ -1,0 +1,72 @@
+"""What a template has beside functions: settings of theirs, and resources of the services beside Lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What became of something in a template, for `lam validate`."""
+
+    file: Path
+    line: int
+    subject: str
+    """A logical id, or the path of a property below it."""
+    is_used: bool
+    text: str
+    """What it is here, or why it has no effect."""
+
+
+class DeclaredKind(StrEnum):
+    """In the order in which they are made: what follows may name what comes before."""
+
+    ALIAS = "alias"
+    """Of the version that is published when the function is taken in."""
+    EVENT_INVOKE = "event-invoke config"
+    PERMISSION = "permission"
+    PROVISIONED = "provisioned concurrency"
+    MAPPING = "event source mapping"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A setting that Lambda's own API makes."""
+
+    kind: DeclaredKind
+    name: str
+    """Tells it from the others of its kind and function; stays the same as long as it is the same thing."""
+    function: str
+    members: Mapping[str, Any]
+    """Of the request that makes it, as Lambda's API names them, without the function."""
+    file: Path
+    line: int
+    subject: str
+
+
+class Step(StrEnum):
+    MAKE = "make"
+    CONNECT = "connect"
+    """Leads to functions, which must be there with their permissions."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourCall:
+    """A request to a service beside Lambda."""
+
+    service: str
+    """As boto3 calls it."""
+    operation: str
+    """As boto3 calls it."""
+    parameters: Mapping[str, Any]
+    subject: str
+    """What it makes, in a person's words."""
+    file: Path
+    line: int
+    step: Step = Step.MAKE
+    there_already: frozenset[str] = field(default_factory=frozenset)
+    """Codes of the errors that say so."""

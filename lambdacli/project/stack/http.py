@@ -1,0 +1,396 @@
+"""HTTP in front of a template's functions: SAM's events and APIs, and those of API Gateway itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from lambdacli.model.http_apis import (
+    ANY,
+    DEFAULT_ROUTE,
+    DEFAULT_STAGE,
+    ApiKind,
+    Authorizer,
+    AuthorizerKind,
+    HttpApi,
+    Route,
+    RouteError,
+    RouteKey,
+    parse_route,
+    shape_of,
+)
+from lambdacli.project.cloudformation.template import Resource
+from lambdacli.project.http_apis import HTTP_SECONDS, REST_SECONDS
+from lambdacli.project.http_kinds import API_NAME
+from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
+from lambdacli.project.stack.functions import cors_of
+from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
+
+IMPLICIT = {ApiKind.REST: "ServerlessRestApi", ApiKind.HTTP: "ServerlessHttpApi"}
+IMPLICIT_REST_STAGE = "Prod"
+
+_SAM_KINDS = {"AWS::Serverless::Api": ApiKind.REST, "AWS::Serverless::HttpApi": ApiKind.HTTP}
+_PLAIN_KINDS = {"AWS::ApiGateway::RestApi": ApiKind.REST, "AWS::ApiGatewayV2::Api": ApiKind.HTTP}
+_EVENT_KINDS = {"Api": (ApiKind.REST, "RestApiId"), "HttpApi": (ApiKind.HTTP, "ApiId")}
+_ANY_METHODS = ("any", "*", "x-amazon-apigateway-any-method")
+_CACHE_SECONDS = 300
+_NO_KEYS = "tokens cannot be checked without the issuer's keys: the routes are open"
+_OF_STAGES = "is about stages as API Gateway runs them"
+_WITHOUT_EFFECT = {
+    "AccessLogSetting": "`lam start` shows each request",
+    "AccessLogSettings": "`lam start` shows each request",
+    "AlwaysDeploy": _OF_STAGES,
+    "ApiKeySourceType": "API keys are not asked for",
+    "CacheClusterEnabled": "nothing is cached",
+    "CacheClusterSize": "nothing is cached",
+    "CanarySetting": _OF_STAGES,
+    "DefaultRouteSettings": "nothing is throttled",
+    "Domain": "APIs are reached by names below localhost",
+    "EndpointConfiguration": "APIs are reached on this machine only",
+    "GatewayResponses": "API Gateway's own answers stay as they are",
+    "MethodSettings": _OF_STAGES,
+    "MinimumCompressionSize": "nothing is compressed",
+    "Models": "requests are not validated",
+    "OpenApiVersion": "it is a matter of the definition's form",
+    "RouteSettings": "nothing is throttled",
+    "TracingEnabled": "nothing is sent to X-Ray",
+}
+
+
+@dataclass
+class _Building:
+    api: HttpApi
+    default_authorizer: str | None = None
+    routes: list[Route] = field(default_factory=list)
+    payloads: set[str] = field(default_factory=set)
+
+    def add(self, values: Values, name: str, route: Route) -> None:
+        for other in self.routes:
+            if shape_of(other.key) == shape_of(route.key):
+                if other.function != route.function:
+                    values.complain(name, f"{route.key} of the API leads to {other.function} already")
+                return
+        self.routes.append(route)
+
+    def built(self) -> HttpApi:
+        payload = self.payloads.pop() if len(self.payloads) == 1 else self.api.payload
+        return replace(self.api, routes=tuple(self.routes), payload=payload)
+
+
+def apis_of(around: Around) -> tuple[HttpApi, ...]:
+    building = {
+        resource.logical_id: _api(resource, around) for resource in around.of_type(*_SAM_KINDS, *_PLAIN_KINDS)
+    }
+    for resource in around.of_type(SERVERLESS_FUNCTION):
+        for name, event in Values(resource, around.notes).each_below("Events"):
+            _event(resource, name, event, building, around)
+    _rest_methods(building, around)
+    _http_routes(building, around)
+    return tuple(each.built() for each in building.values() if each.routes)
+
+
+# APIs
+
+
+def _api(resource: Resource, around: Around) -> _Building:
+    values = Values(resource, around.notes)
+    kind = {**_SAM_KINDS, **_PLAIN_KINDS}[resource.type]
+    if values.text("ProtocolType") == "WEBSOCKET":
+        resource_ignored(resource, around.notes, "WebSocket APIs of templates are not built")
+        return _Building(HttpApi(_api_name(resource.logical_id)))
+    api = _new_api(resource.logical_id, kind)
+    stage = values.text("StageName") or _stage_of(resource, around)
+    binary = tuple(each.replace("~1", "/") for each in values.texts("BinaryMediaTypes"))
+    found = _Building(
+        replace(
+            api,
+            stage=stage or api.stage,
+            stage_variables=values.of_names("Variables") or values.of_names("StageVariables") or {},
+            binary_media_types=binary,
+        )
+    )
+    _take_cors(found, values)
+    _take_authorizers(found, values, around)
+    _definition(found, values, around)
+    for told_elsewhere in ("Name", "Description", "Tags", "ProtocolType", "DefinitionUri", "FailOnWarnings"):
+        values.raw(told_elsewhere)
+    values.rest(_WITHOUT_EFFECT, "lam does not know it")
+    resource_used(resource, around.notes, f"an API of type {kind}, called {found.api.name}")
+    return found
+
+
+def _new_api(logical_id: str, kind: ApiKind) -> HttpApi:
+    is_rest = kind is ApiKind.REST
+    return HttpApi(
+        name=_api_name(logical_id),
+        kind=kind,
+        payload="1.0" if is_rest else "2.0",
+        stage=IMPLICIT_REST_STAGE if is_rest else DEFAULT_STAGE,
+        timeout_seconds=float(REST_SECONDS if is_rest else HTTP_SECONDS),
+    )
+
+
+def _api_name(logical_id: str) -> str:
+    """It becomes the name of a host."""
+    name = re.sub(r"[^a-z0-9-]", "", logical_id.lower())
+    return name if re.fullmatch(API_NAME, name) else "api"
+
+
+def _stage_of(resource: Resource, around: Around) -> str | None:
+    """Of an API that is not SAM's: its stage is a resource of its own."""
+    for stage in around.of_type("AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage"):
+        values = Values(stage, around.notes)
+        of = values.raw("RestApiId") or values.raw("ApiId")
+        if around.meant_by(of, *_PLAIN_KINDS) is resource:
+            resource_used(stage, around.notes, "the API's stage")
+            return values.text("StageName")
+    for deployment in around.of_type("AWS::ApiGateway::Deployment"):
+        values = Values(deployment, around.notes)
+        if around.meant_by(values.raw("RestApiId"), *_PLAIN_KINDS) is resource and "StageName" in values:
+            return values.text("StageName")
+    return None
+
+
+def _take_cors(found: _Building, values: Values) -> None:
+    for name in ("CorsConfiguration", "Cors"):
+        if name not in values:
+            continue
+        if found.api.kind is not ApiKind.HTTP:
+            values.ignored(name, "a REST API's function answers OPTIONS itself here")
+        elif values.raw(name) is True:
+            found.api = replace(found.api, cors=cors_of(Values(values.resource, values.notes, _OPEN)))
+        else:
+            cors = values.below(name)
+            found.api = replace(found.api, cors=None if cors is None else cors_of(cors))
+
+
+_OPEN = {"AllowOrigins": ["*"], "AllowMethods": ["*"], "AllowHeaders": ["*"]}
+
+
+# Authorizers
+
+
+def _take_authorizers(found: _Building, values: Values, around: Around) -> None:
+    auth = values.below("Auth")
+    if auth is None:
+        return
+    authorizers = {}
+    for name, told in auth.each_below("Authorizers"):
+        authorizer = _authorizer(name, told, found.api.kind, around)
+        if authorizer is None:
+            told.ignored("", _NO_KEYS)
+        else:
+            authorizers[name] = authorizer
+    default = auth.text("DefaultAuthorizer")
+    found.api = replace(found.api, authorizers=authorizers)
+    found.default_authorizer = default if default in authorizers else None
+    if default == "AWS_IAM":
+        auth.ignored("DefaultAuthorizer", "signatures of requests to APIs are not checked")
+    for name in ("ApiKeyRequired", "UsagePlan", "ResourcePolicy", "EnableIamAuthorizer"):
+        if name in auth:
+            auth.ignored(name, "it is not asked for here")
+
+
+def _authorizer(name: str, told: Values, kind: ApiKind, around: Around) -> Authorizer | None:
+    decider = around.function_named(told.raw("FunctionArn"))
+    if decider is None:
+        return None
+    is_rest = kind is ApiKind.REST
+    is_request = not is_rest or told.text("FunctionPayloadType") == "REQUEST"
+    identity = told.below("Identity")
+    seconds = None if identity is None else identity.number("ReauthorizeEvery", 0, 3600)
+    return Authorizer(
+        name=name,
+        kind=AuthorizerKind.REQUEST if is_request else AuthorizerKind.TOKEN,
+        function=decider[0].name,
+        identity=_identity(identity),
+        cache_seconds=seconds if seconds is not None else (_CACHE_SECONDS if is_rest else 0),
+        payload="1.0" if is_rest else (told.text("AuthorizerPayloadFormatVersion") or "2.0"),
+    )
+
+
+def _identity(identity: Values | None) -> tuple[str, ...]:
+    if identity is None:
+        return ("$request.header.Authorization",)
+    headers = (*identity.texts("Headers"), *identity.texts("Header"))
+    queries = identity.texts("QueryStrings")
+    found = [f"$request.header.{each}" for each in headers]
+    found += [f"$request.querystring.{each}" for each in queries]
+    return tuple(found) or ("$request.header.Authorization",)
+
+
+# Routes of SAM
+
+
+def _event(
+    resource: Resource, name: str, event: Values, building: dict[str, _Building], around: Around
+) -> None:
+    kind_and_member = _EVENT_KINDS.get(event.text("Type") or "")
+    if kind_and_member is None:
+        return
+    kind, member = kind_and_member
+    told = event.below("Properties") or Values(resource, around.notes, {}, f"{event.path}.Properties")
+    found = _api_of_event(told, kind, member, building, around)
+    if found is None:
+        return
+    method, path = told.text("Method"), told.text("Path")
+    key = _key(told, "Path", method, path, is_http=kind is ApiKind.HTTP)
+    if key is None:
+        return
+    auth = told.below("Auth")
+    named = None if auth is None else auth.text("Authorizer")
+    authorizer = found.default_authorizer if named is None else named
+    if kind is ApiKind.HTTP:
+        found.payloads.add(told.text("PayloadFormatVersion") or "2.0")
+    found.add(
+        told,
+        "Path",
+        Route(
+            key,
+            resource.name,
+            authorizer if authorizer in found.api.authorizers else None,
+            () if auth is None else auth.texts("AuthorizationScopes"),
+        ),
+    )
+    event.used("", f"{key} of the API {found.api.name}")
+    told.rest(
+        {
+            "RequestParameters": "requests are not validated",
+            "RequestModel": "requests are not validated",
+            "TimeoutInMillis": "the API's own time counts",
+            "RouteSettings": "nothing is throttled",
+        },
+        "lam does not know it",
+    )
+
+
+def _api_of_event(
+    told: Values, kind: ApiKind, member: str, building: dict[str, _Building], around: Around
+) -> _Building | None:
+    given = told.raw(member)
+    if given is None:
+        logical_id = IMPLICIT[kind]
+        return building.setdefault(logical_id, _Building(_new_api(logical_id, kind)))
+    resource = around.meant_by(given, *_SAM_KINDS, *_PLAIN_KINDS)
+    if resource is None and isinstance(given, str) and given in IMPLICIT.values():
+        return building.setdefault(given, _Building(_new_api(given, kind)))
+    if resource is None:
+        told.ignored(member, "the API is not in this template")
+        return None
+    return building[resource.logical_id]
+
+
+def _key(
+    values: Values, name: str, method: str | None, path: str | None, *, is_http: bool
+) -> RouteKey | None:
+    if path is None and method is None and is_http:
+        return RouteKey(ANY, DEFAULT_ROUTE)
+    if path is None or method is None:
+        values.complain("", "needs a Path and a Method")
+        return None
+    shortened = path.rstrip("/") or "/"
+    word = ANY if method.lower() in _ANY_METHODS else method.upper()
+    try:
+        return parse_route(DEFAULT_ROUTE if path == DEFAULT_ROUTE else f"{word} {shortened}")
+    except RouteError as error:
+        values.complain(name, error.message, error.hint)
+        return None
+
+
+# An OpenAPI definition
+
+
+def _definition(found: _Building, values: Values, around: Around) -> None:
+    for name in ("DefinitionBody", "Body"):
+        body = values.below(name)
+        paths = None if body is None else body.below("paths")
+        if paths is None:
+            continue
+        for path in paths.values:
+            operations = paths.below(path)
+            for method in () if operations is None else operations.values:
+                _operation(found, paths, operations, path, method, around)
+
+
+def _operation(
+    found: _Building, paths: Values, operations: Values | None, path: str, method: str, around: Around
+) -> None:
+    told = None if operations is None or method == "parameters" else operations.below(method)
+    integration = None if told is None else told.below("x-amazon-apigateway-integration")
+    if integration is None:
+        return
+    named = around.function_named(integration.raw("uri"))
+    key = _key(paths, path, method, path, is_http=found.api.kind is ApiKind.HTTP)
+    if named is None:
+        integration.ignored("", "it leads to no function of this template")
+    elif key is not None:
+        if "payloadFormatVersion" in integration:
+            found.payloads.add(integration.text("payloadFormatVersion") or "2.0")
+        found.add(paths, path, Route(key, named[0].name))
+        integration.used("", f"{key} of the API {found.api.name} leads to {named[0].name}")
+
+
+# Routes of API Gateway's own resources
+
+
+def _rest_methods(building: dict[str, _Building], around: Around) -> None:
+    for resource in around.of_type("AWS::ApiGateway::Method"):
+        values = Values(resource, around.notes)
+        api = around.meant_by(values.raw("RestApiId"), "AWS::ApiGateway::RestApi")
+        integration = values.below("Integration")
+        named = None if integration is None else around.function_named(integration.raw("Uri"))
+        if api is None or named is None:
+            resource_ignored(resource, around.notes, "it leads to no function of this template")
+            continue
+        path = _path_of(values.raw("ResourceId"), around)
+        key = _key(values, "ResourceId", values.text("HttpMethod"), path, is_http=False)
+        if key is not None:
+            building[api.logical_id].add(values, "HttpMethod", Route(key, named[0].name))
+            resource_used(resource, around.notes, f"{key} leads to {named[0].name}")
+    for resource in around.of_type("AWS::ApiGateway::Resource"):
+        resource_used(resource, around.notes, f"the path {_path_of(resource.reference, around)}")
+
+
+def _path_of(value: object, around: Around) -> str:
+    """From a resource up to the root of its API."""
+    parts: list[str] = []
+    resource = around.meant_by(value, "AWS::ApiGateway::Resource")
+    while resource is not None and len(parts) < 100:
+        parts.append(text_of(resource.properties.get("PathPart")) or "")
+        resource = around.meant_by(resource.properties.get("ParentId"), "AWS::ApiGateway::Resource")
+    return "/" + "/".join(reversed(parts))
+
+
+def _http_routes(building: dict[str, _Building], around: Around) -> None:
+    integrations = {
+        each.reference: Values(each, around.notes)
+        for each in around.of_type("AWS::ApiGatewayV2::Integration")
+    }
+    for resource in around.of_type("AWS::ApiGatewayV2::Route"):
+        values = Values(resource, around.notes)
+        api = around.meant_by(values.raw("ApiId"), "AWS::ApiGatewayV2::Api")
+        target = (values.text("Target") or "").removeprefix("integrations/")
+        integration = integrations.get(target)
+        named = None if integration is None else around.function_named(integration.raw("IntegrationUri"))
+        if api is None or named is None or integration is None:
+            resource_ignored(resource, around.notes, "it leads to no function of this template")
+            continue
+        method, _, path = (values.text("RouteKey") or "").partition(" ")
+        is_default = method == DEFAULT_ROUTE
+        key = _key(values, "RouteKey", None if is_default else method, path or None, is_http=True)
+        if key is None:
+            continue
+        building[api.logical_id].payloads.add(integration.text("PayloadFormatVersion") or "1.0")
+        building[api.logical_id].add(values, "RouteKey", Route(key, named[0].name))
+        resource_used(resource, around.notes, f"{key} leads to {named[0].name}")
+    _quick_create(building, around)
+
+
+def _quick_create(building: dict[str, _Building], around: Around) -> None:
+    """An API whose Target is a function has the default route to it."""
+    for resource in around.of_type("AWS::ApiGatewayV2::Api"):
+        values = Values(resource, around.notes)
+        named = around.function_named(values.raw("Target"))
+        if named is not None:
+            route = Route(RouteKey(ANY, DEFAULT_ROUTE), named[0].name)
+            building[resource.logical_id].add(values, "Target", route)

@@ -1,0 +1,108 @@
+"""What follows from a template once its functions are here: settings, and resources of other services."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from lambdacli.project.cloudformation.template import DynamicReference
+from lambdacli.project.records import Project
+from lambdacli.project.stack.declared import Step
+from lambdacli.service.declared_settings import DeclaredSettings
+from lambdacli.service.neighbour_resources import NeighbourResources
+
+logger = logging.getLogger("lam.project")
+
+
+class DynamicValues:
+    """Values of `{{resolve:…}}`, as they are known. A template is read without waiting: who is asked for one
+    that is not known yet remembers it, and the template is read again when it is."""
+
+    def __init__(self) -> None:
+        self._known: dict[DynamicReference, str] = {}
+        self._wanted: set[DynamicReference] = set()
+
+    def __call__(self, reference: DynamicReference) -> str | None:
+        if reference not in self._known:
+            self._wanted.add(reference)
+        return self._known.get(reference)
+
+    @property
+    def wanted(self) -> frozenset[DynamicReference]:
+        return frozenset(self._wanted)
+
+    def learn(self, values: dict[DynamicReference, str]) -> bool:
+        """Whether one is new."""
+        self._known.update(values)
+        self._wanted -= values.keys()
+        return bool(values)
+
+
+class ProjectStack:
+    """One task at a time makes what the newest reading asks for."""
+
+    def __init__(
+        self,
+        settings: DeclaredSettings,
+        resources: NeighbourResources,
+        values: DynamicValues,
+        functions_of: Callable[[Project], frozenset[str]],
+        read_again: Callable[[], None],
+    ) -> None:
+        """`functions_of` are the names of those that were taken in."""
+        self.problems: list[str] = []
+        self._settings = settings
+        self._resources = resources
+        self._values = values
+        self._functions_of = functions_of
+        self._read_again = read_again
+        self._newest: Project | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def take(self, project: Project) -> None:
+        is_plain = not (project.declared or project.neighbour_calls or self._values.wanted)
+        if is_plain and self._newest is None:
+            return  # a project of lam.yaml alone
+        self._newest = project
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
+
+    @property
+    def is_settled(self) -> bool:
+        return self._task is None or self._task.done()
+
+    async def settle(self) -> None:
+        while self._task is not None and not self._task.done():
+            # Whoever leaves does not end what others wait for.
+            await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        if self._task is not None and not self._task.done():
+            await asyncio.wait({self._task})
+
+    async def _work(self) -> None:
+        done: Project | None = None
+        while self._newest is not None and self._newest is not done:
+            done = self._newest
+            try:
+                await self._make(done)
+            except Exception as error:
+                # One template that could not be followed must not leave everybody waiting.
+                logger.exception("%s could not be followed", done.file.name)
+                self._tell([f"{done.file.name}: {error}"])
+
+    async def _make(self, project: Project) -> None:
+        problems = await self._resources.make(project, Step.MAKE)
+        values = await self._resources.look_up(project, self._values.wanted)
+        if self._values.learn(values):
+            self._read_again()
+        problems += await self._settings.take(project, self._functions_of(project))
+        problems += await self._resources.make(project, Step.CONNECT)
+        self._tell(problems)
+
+    def _tell(self, problems: list[str]) -> None:
+        for problem in problems:
+            if problem not in self.problems:
+                logger.error("%s", problem)
+        self.problems = problems
