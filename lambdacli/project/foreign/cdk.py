@@ -36,9 +36,9 @@ _PATH = "aws:cdk:path"
 _ASSET = "aws:asset:path"
 
 
-def load(path: Path, surroundings: Surroundings) -> Template:
+def load(path: Path, surroundings: Surroundings) -> tuple[Template, tuple[Path, ...]]:
     """`path` is a cdk.out, an assembly's folder within one, its manifest.json, or the template of one of its
-    stacks: that one then, with those that it depends on.
+    stacks: that one then, with those that it depends on. The files are those that it was read from.
 
     Raises TemplateError with every problem that was found."""
     path = path.absolute()
@@ -56,7 +56,8 @@ def load(path: Path, surroundings: Surroundings) -> Template:
         overrides=merging.overrides(surroundings.overrides),
     )
     template = template_of(document, around)
-    return replace(template, problems=(*merging.remarks, *template.problems))
+    problems = (*merging.remarks, *template.problems)
+    return replace(template, problems=problems), (assembly.folder / MANIFEST, *merging.files)
 
 
 def _environment(stacks: Sequence[StackArtifact]) -> tuple[str | None, str | None]:
@@ -120,6 +121,10 @@ class _Merging:
     @property
     def remarks(self) -> tuple[Problem, ...]:
         return tuple(self._writer.remarks)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(dict.fromkeys(scope.document.file for scope in self._scopes))
 
     def overrides(self, given: Mapping[str, str]) -> Mapping[str, str]:
         """Of parameters that there are; a name that two stacks declare differently means both."""
@@ -223,7 +228,8 @@ class _Merging:
     def _merge(self, scope: _Scope) -> None:
         rewriting = self._rewriting(scope)
         for logical_id, resource in scope.resources:
-            if resource.get("Type") == _NOTIFICATIONS:
+            # The resources of a nested stack stand for it.
+            if resource.get("Type") == _NOTIFICATIONS or logical_id in scope.nested:
                 continue
             rewritten = self._resource(scope, logical_id, resource, rewriting)
             self._put("Resources", scope, logical_id, rewritten)
@@ -259,7 +265,8 @@ class _Merging:
         depends = resource.get("DependsOn")
         if depends:
             each = depends if isinstance(depends, list) else [depends]
-            rewritten["DependsOn"] = [rewriting.name(name) for name in each if isinstance(name, str)]
+            left = [name for name in each if isinstance(name, str) and self._is_kept(scope, name)]
+            rewritten["DependsOn"] = [rewriting.name(name) for name in left]
         metadata = dict(rewritten.get("Metadata") or {})
         path = metadata.get(_PATH) or scope.artifact.construct_paths.get(logical_id)
         if isinstance(path, str):
@@ -271,6 +278,12 @@ class _Merging:
         if metadata:
             rewritten["Metadata"] = metadata
         return rewritten
+
+    @staticmethod
+    def _is_kept(scope: _Scope, name: str) -> bool:
+        resource = scope.section("Resources").get(name)
+        kind = resource.get("Type") if isinstance(resource, Mapping) else None
+        return name not in scope.nested and kind not in (*_OF_THE_TOOLKIT, _NOTIFICATIONS)
 
     def _take_asset(
         self,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdacli.model.nearest import nearest
-from lambdacli.project.cloudformation.document import Document, read_document
+from lambdacli.project.cloudformation.document import Document, read_document, read_values
 from lambdacli.project.cloudformation.loading import template_of
 from lambdacli.project.cloudformation.template import Surroundings, Template, TemplateError
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
@@ -37,8 +37,11 @@ class ServerlessOptions:
     """`--param`."""
 
 
-def load(file: Path, surroundings: Surroundings, options: ServerlessOptions) -> Template:
-    """Overrides of the surroundings count as options, as `--param` and as the template's own parameters.
+def load(
+    file: Path, surroundings: Surroundings, options: ServerlessOptions
+) -> tuple[Template, tuple[Path, ...]]:
+    """Overrides of the surroundings count as options, as `--param` and as the template's own parameters. The
+    files are those that it was read from.
 
     Raises TemplateError with every problem that was found."""
     file = file.absolute()
@@ -47,16 +50,23 @@ def load(file: Path, surroundings: Surroundings, options: ServerlessOptions) -> 
     stage = chosen.get("stage") or _plain_text(document, "stage") or "dev"
     inputs = VariableInputs(
         options=chosen,
-        environment={**_dotenv(document, stage), **options.environment},
+        environment={**_dotenv(_dotenv_files(document, stage)), **options.environment},
         parameters={**surroundings.overrides, **options.parameters},
         imports=surroundings.imports,
         account=surroundings.account,
         lookup=surroundings.lookup,
     )
-    filled = with_values(document, inputs, read_document)
+    files = [file, *_dotenv_files(document, stage)]
+
+    def read(included: Path) -> Document:
+        files.append(included)
+        return Document(included, *read_values(included))
+
+    filled = with_values(document, inputs, read)
     written, around, remarks = _compiled(filled, surroundings, chosen)
     template = template_of(written, around)
-    return replace(template, problems=(*remarks, *template.problems))
+    problems = (*remarks, *template.problems)
+    return replace(template, problems=problems), tuple(dict.fromkeys(files))
 
 
 def _compiled(
@@ -195,19 +205,23 @@ def _plain_text(document: Document, name: str) -> str | None:
     return value if isinstance(value, str) and "${" not in value else None
 
 
-def _dotenv(document: Document, stage: str) -> dict[str, str]:
+def _dotenv_files(document: Document, stage: str) -> list[Path]:
     """Version 4 reads .env files always, version 3 where told to; a stage's own file takes the place."""
     version = str(document.values.get("frameworkVersion", "")).lstrip("^~>= v")
     if not document.values.get("useDotenv") and not version.startswith("4"):
-        return {}
+        return []
     folder = document.file.parent
-    file = next((file for file in (folder / f".env.{stage}", folder / ".env") if file.is_file()), None)
-    if file is None:
-        return {}
-    try:
-        found = parse_dotenv(file.read_bytes().decode())
-    except (OSError, UnicodeDecodeError):
-        raise TemplateError(folder, (Problem(file, 1, 1, "", "cannot be read as text"),)) from None
-    except DotenvError as error:
-        raise TemplateError(folder, (Problem(file, error.line, 1, "", error.message),)) from None
-    return {variable.name: variable.value for variable in found}
+    return [file for file in (folder / f".env.{stage}", folder / ".env") if file.is_file()][:1]
+
+
+def _dotenv(files: list[Path]) -> dict[str, str]:
+    variables: dict[str, str] = {}
+    for file in files:
+        try:
+            found = parse_dotenv(file.read_bytes().decode())
+        except (OSError, UnicodeDecodeError):
+            raise TemplateError(file.parent, (Problem(file, 1, 1, "", "cannot be read as text"),)) from None
+        except DotenvError as error:
+            raise TemplateError(file.parent, (Problem(file, error.line, 1, "", error.message),)) from None
+        variables.update((variable.name, variable.value) for variable in found)
+    return variables
