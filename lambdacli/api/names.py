@@ -46,7 +46,8 @@ def target_of(context: Context, request: dict[str, Any], member: str = "Function
         )
     if reference.account is not None and reference.account != context.account:
         raise AccessDeniedException(None)
-    key = FunctionKey(context.account, context.region, reference.name)
+    name = context.other_names.get(reference.name, reference.name)
+    key = FunctionKey(context.account, context.region, name)
     return Target(key, reference.qualifier or qualifier)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lambdacli import __version__
@@ -53,6 +54,7 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
+        stack_problems: Callable[[], list[str]],
         urls: FunctionUrls,
         http_apis: HttpApis,
         debuggers: Debuggers,
@@ -70,6 +72,7 @@ class Descriptions:
         self._clock = clock
         self._callers = callers
         self._neighbours = neighbours
+        self._stack_problems = stack_problems
         self._urls = urls
         self._http_apis = http_apis
         self._debuggers = debuggers
@@ -98,7 +101,7 @@ class Descriptions:
             "running_invocations": self._ledger.running(),
             "neighbours": self._neighbours.status(),
             "services": dict(self._preferences.services),
-            "problems": [] if self._sync is None else self._sync.problems,
+            "problems": [] if self._sync is None else [*self._sync.problems, *self._stack_problems()],
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,

@@ -45,10 +45,12 @@ from lambdacli.model.layer import LayerKey
 from lambdacli.model.metric import Metric, MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.principals import Caller
+from lambdacli.model.template_options import TemplateOptions
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import OffsetClock, SystemClock
 from lambdacli.service.debugging import Debuggers
+from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
@@ -63,12 +65,14 @@ from lambdacli.service.journal import Journal, configure
 from lambdacli.service.layers import Layers
 from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
 from lambdacli.service.neighbour_requests import EXECUTE_API
+from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.neighbourhood import Neighbourhood
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.produced import ProducedInvocations
+from lambdacli.service.project_stack import DynamicValues, ProjectStack
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
@@ -131,6 +135,7 @@ class Service:
         self._clock = OffsetClock(settings.state / "clock.json", self._real_time, settings.time_scale)
         self._ending = Ending()
         self._sessions = Sessions()
+        self._stack: ProjectStack | None = None
         self._idleness = Idleness(
             self._real_time, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
         )
@@ -333,6 +338,7 @@ class Service:
         self._clock.settle = self._come_to_rest
 
     def _open_project(self, stack: AsyncExitStack) -> None:
+        self._dynamic_values = DynamicValues()
         self._sync = self._project_sync()
         self._preferences = Preferences(self._settings, self._sync)
         self._callers = Callers(self._preferences, self._sessions)
@@ -357,7 +363,32 @@ class Service:
             on_code_change=self._code_changed,
             on_synced=self._project_read,
             is_strict=self._settings.is_strict,
+            options=self._settings.template,
+            lookup=self._dynamic_values,
         )
+
+    def _follow_template(self, stack: AsyncExitStack) -> None:
+        """What it has beside functions is made from now on: our own address is known."""
+        if self._sync is None:
+            return
+        sync = self._sync
+        self._sync.serves_at(self._doors.endpoint)
+        self._stack = ProjectStack(
+            DeclaredSettings(self._settings.state, Api(self._model, self._context).handle),
+            NeighbourResources(
+                self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
+            ),
+            self._dynamic_values,
+            lambda project: frozenset(
+                function.name
+                for function in self._functions.of_project()
+                if (function.key.account, function.key.region) == (project.account, project.region)
+            ),
+            sync.read,
+        )
+        stack.push_async_callback(self._stack.close)
+        if sync.project is not None:
+            self._stack.take(sync.project)
 
     async def _open_doors(self, stack: AsyncExitStack) -> None:
         told = Descriptions(
@@ -374,6 +405,7 @@ class Service:
             clock=self._clock,
             callers=self._callers,
             neighbours=self._neighbours,
+            stack_problems=lambda: [] if self._stack is None else self._stack.problems,
             http_apis=self._http_apis,
             urls=self._function_urls,
             debuggers=self._debuggers,
@@ -388,6 +420,7 @@ class Service:
         if problem is not None:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
+        self._follow_template(stack)
         self._project_read()
         await self._debuggers.open_ahead(self._functions.of_project())
         # The record comes before the socket: who can connect can also read who answers.
@@ -408,8 +441,8 @@ class Service:
                 EXECUTE_API: self._connection_requests.handle,
             },
             neighbourhood=self._neighbourhood(),
-            is_project_settled=_always if self._sync is None else self._sync.is_settled,
-            settle_project=self._settle_project,
+            is_project_settled=_always if self._sync is None else self._is_project_settled,
+            settle_project=self._settle_all,
             note_activity=self._idleness.note_activity,
         )
 
@@ -471,6 +504,7 @@ class Service:
             clock=self._clock,
             endpoint=self._doors.endpoint,
             account_concurrency=told.account_concurrency,
+            other_names=told.other_names,
             http=request,
             identity=caller.identity,
             trust_of=self._trust_of,
@@ -501,6 +535,8 @@ class Service:
     def _control_context(self, told: Descriptions, produced: ProducedInvocations) -> ControlContext:
         return ControlContext(
             place=lambda: (self._preferences.account, self._preferences.region),
+            name_of=lambda name: self._preferences.of_requests().other_names.get(name, name),
+            template=self._template_options,
             status=told.status,
             stop=self._ending.ask,
             functions=self._functions.list_all,
@@ -530,9 +566,27 @@ class Service:
         self._metrics.flush()
         return self._counted.since(function, minute)
 
+    def _template_options(self, options: TemplateOptions) -> bool:
+        """Whether there is a template for which they can count."""
+        if self._sync is None or self._sync.project is None or self._sync.project.template_file is None:
+            return False
+        self._sync.options = self._sync.options.changed_by(options)
+        self._sync.read()
+        return True
+
     async def _settle_project(self) -> None:
         if self._sync is not None:
             await self._sync.settle()
+
+    async def _settle_all(self) -> None:
+        """A function must find what its template has."""
+        await self._settle_project()
+        if self._stack is not None:
+            await self._stack.settle()
+
+    def _is_project_settled(self) -> bool:
+        assert self._sync is not None, "else nothing is asked"
+        return self._sync.is_settled() and (self._stack is None or self._stack.is_settled)
 
     async def _come_to_rest(self) -> None:
         """What a timer began has been done: the clock may be moved on to the next."""
@@ -586,6 +640,8 @@ class Service:
         project = self._preferences.project
         if project is not None:
             self._http_apis.take(project.apis, project.account, project.region)
+            if self._stack is not None:
+                self._stack.take(project)
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)

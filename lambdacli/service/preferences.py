@@ -34,6 +34,8 @@ class OfRequests:
     is_strict: bool
     """What AWS refuses by date is refused here too."""
     account_concurrency: int
+    other_names: Mapping[str, str]
+    """Names of functions by those that they have in a template."""
 
 
 class Preferences:
@@ -59,6 +61,7 @@ class Preferences:
             substitutions=NO_SUBSTITUTIONS if project is None else project.substitutions,
             is_strict=self._settings.is_strict or (project is not None and project.is_strict),
             account_concurrency=self.account_concurrency,
+            other_names={} if project is None else project.names,
         )
 
     @property

@@ -33,6 +33,7 @@ from lambdacli.model.function import (
     PublishedLayer,
 )
 from lambdacli.model.grant import Grant
+from lambdacli.model.template_options import TemplateOptions, options_of
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
 from lambdacli.wire.http import Request, Response
 
@@ -51,6 +52,10 @@ class ControlContext:
 
     place: Callable[[], tuple[str, str]]
     """Account and region of the project as it is now."""
+    name_of: Callable[[str], str]
+    """A function's own name, by the one that it has in a template."""
+    template: Callable[[TemplateOptions], bool]
+    """From now on these count too; False: there is no template."""
     status: Callable[[], Document]
     stop: Callable[[bool], None]
     functions: Callable[[], Sequence[Function]]
@@ -96,6 +101,7 @@ class Control:
             ("GET", "debug"): self._debug.list_all,
             ("POST", "debug"): self._debug.open,
             ("GET", "clock"): self._clock,
+            ("POST", "template"): self._template,
             ("POST", "clock/advance"): self._advance_clock,
             ("POST", "clock/reset"): self._reset_clock,
             ("POST", "produced"): context.produced,
@@ -132,8 +138,17 @@ class Control:
         ]
         return _answer(200, {"functions": shown})
 
+    async def _template(self, request: Request) -> Response:
+        await self._context.settle_project()
+        try:
+            options = options_of(json.loads(request.body))
+        except ValueError as error:
+            return _answer(400, {"message": str(error)})
+        return _answer(200, {"counts": self._context.template(options)})
+
     async def _function(self, name: str) -> Response:
         await self._context.settle_project()
+        name = self._context.name_of(name)
         of_that_name = [function for function in self._context.functions() if function.name == name]
         if not of_that_name:
             return _answer(404, {"message": f"there is no function {name}"})
@@ -149,8 +164,12 @@ class Control:
         settings = self._context.settings(function.key)
         return _answer(200, {**_details(function, problems, settings), "environments": environments})
 
+    def _named(self, asked: Mapping[str, str]) -> str | None:
+        name = asked.get("function")
+        return None if name is None else self._context.name_of(name)
+
     async def _environments(self, request: Request) -> Response:
-        wanted = _asked(request).get("function")
+        wanted = self._named(_asked(request))
         place = self._context.place()
         described = [
             _environment(each)
@@ -168,7 +187,7 @@ class Control:
         query = LogQuery(
             account=account,
             region=region,
-            function=asked.get("function"),
+            function=self._named(asked),
             since_ms=int(asked.get("since_ms", "0")),
             text=asked.get("filter", ""),
             request_id=asked.get("request_id"),
@@ -196,7 +215,7 @@ class Control:
 
     async def _metrics(self, request: Request) -> Response:
         asked = _asked(request)
-        function = FunctionKey(*self._context.place(), asked.get("function", ""))
+        function = FunctionKey(*self._context.place(), self._named(asked) or "")
         since_ms = max(0, int(asked.get("since_ms", "0")))
         return _answer(200, metrics.told(self._context.metrics, function, since_ms))
 

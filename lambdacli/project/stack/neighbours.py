@@ -34,12 +34,20 @@ def resources_of(around: Around) -> Iterator[NeighbourCall]:
     for resource in around.template.resources.values():
         maker = _MAKERS.get(resource.type)
         if maker is not None:
-            yield from maker(Values(resource, around.notes), around)
+            values = Values(resource, around.notes)
+            yield from maker(values, around)
+            for told_elsewhere in _TOLD_ELSEWHERE:
+                values.raw(told_elsewhere)
+            values.rest({}, "is not set in the neighbour services")
         elif not _is_of_functions(resource.type) and resource.type not in _CONNECTING:
             why = _REASONS.get(resource.type, "nothing here makes it")
             resource_ignored(resource, around.notes, why)
 
 
+_TOLD_ELSEWHERE = (
+    *("BucketName", "Name", "QueueName", "RoleName", "TableName", "TopicName"),
+    *("ManagedPolicyArns", "NotificationConfiguration", "Subscription", "Tags"),
+)
 _CONNECTING = ("AWS::SNS::Subscription", "AWS::Events::Rule")
 
 
@@ -89,11 +97,14 @@ _QUEUE_ATTRIBUTES = (
 def _queue(values: Values, around: Around) -> Iterator[NeighbourCall]:
     attributes = {name: _attribute(values.raw(name)) for name in _QUEUE_ATTRIBUTES if name in values}
     name = values.resource.name
-    parameters = {"QueueName": name, "Attributes": attributes}
+    kind = {"FifoQueue": attributes.pop("FifoQueue")} if "FifoQueue" in attributes else {}
     made = _made(values, f"the queue {name}")
-    yield neighbour_call(
-        values, "sqs", "create_queue", parameters, made, "QueueNameExists", "QueueAlreadyExists"
-    )
+    there = ("QueueNameExists", "QueueAlreadyExists")
+    yield neighbour_call(values, "sqs", "create_queue", {"QueueName": name, "Attributes": kind}, made, *there)
+    if attributes:
+        # Apart: a queue of the last start keeps its messages, whatever is changed in it.
+        told = {"QueueUrl": values.resource.reference, "Attributes": attributes}
+        yield neighbour_call(values, "sqs", "set_queue_attributes", told, "")
 
 
 def _attribute(value: Any) -> str:
