@@ -116,7 +116,6 @@ class _Merging:
             for scope in self._opened(_Scope(stack, read_document(stack.file), stack.stack_name))
         ]
         self._name_all()
-        self._exports = dict(self._exported())
 
     @property
     def remarks(self) -> tuple[Problem, ...]:
@@ -186,12 +185,14 @@ class _Merging:
                     scope.names[name] = _free(f"{prefix}{name}", parameters)
                     parameters[scope.names[name]] = declaration
 
-    def _exported(self) -> Iterator[tuple[str, tuple[_Scope, Any]]]:
-        for scope in self._scopes:
-            for output in scope.section("Outputs").values():
-                name = (output.get("Export") or {}).get("Name") if isinstance(output, Mapping) else None
-                if isinstance(name, str):
-                    yield name, (scope, output.get("Value"))
+    @cached_property
+    def _exports(self) -> list[tuple[_Scope, str, Any]]:
+        return [
+            (scope, output["Export"]["Name"], output.get("Value"))
+            for scope in self._scopes
+            for output in scope.section("Outputs").values()
+            if isinstance(output, Mapping) and isinstance((output.get("Export") or {}).get("Name"), str)
+        ]
 
     # Values
 
@@ -200,7 +201,7 @@ class _Merging:
             name=lambda name: scope.names.get(name, name),
             reference=lambda name: self._referenced(scope, name),
             attribute=lambda name, attribute: self._attribute(scope, name, attribute),
-            imported=self._imported,
+            imported=lambda name: self._imported(scope, name),
         )
 
     def _referenced(self, scope: _Scope, name: str) -> Any:
@@ -219,9 +220,15 @@ class _Merging:
         output = nested.section("Outputs").get(attribute.removeprefix("Outputs."))
         return None if output is None else self._rewriting(nested).of(output.get("Value"))
 
-    def _imported(self, name: Any) -> Any:
-        found = self._exports.get(name) if isinstance(name, str) else None
-        return None if found is None else self._rewriting(found[0]).of(found[1])
+    def _imported(self, scope: _Scope, name: Any) -> Any:
+        """Two stages may export the same name, each for itself."""
+        exports = [(exporting, value) for exporting, told, value in self._exports if told == name]
+        folder = scope.artifact.file.parent
+        own = [each for each in exports if each[0].artifact.file.parent == folder]
+        if not exports:
+            return None
+        exporting, value = (own or exports)[0]
+        return self._rewriting(exporting).of(value)
 
     # Sections
 

@@ -89,7 +89,7 @@ class TemplateWriter:
 
     def properties(self, logical_id: str) -> dict[str, Any]:
         """Of a resource that was added, to be added to."""
-        properties: dict[str, Any] = self._sections["Resources"][logical_id]["Properties"]
+        properties: dict[str, Any] = self._sections["Resources"][logical_id].setdefault("Properties", {})
         return properties
 
     def output(self, name: str, value: Any, at: Written, export: str = "") -> None:
