@@ -5,14 +5,14 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--count|--description|--durable-execution-name|--endpoint-url|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|-c|-e|-n|-o|-t) ((index++)) ;;
+            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|-c|-e|-n|-o|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
-        --account|--action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--count|--description|--durable-execution-name|--endpoint-url|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
-        --ca-bundle|--events|--output-file|--project|--unsent|-o) _lam_offer -f; return ;;
+        --account|--action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
+        --ca-bundle|--events|--output-file|--project|--template-file|--unsent|-o) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
         --event|-e) _lam_offer -f -W "$(lam __complete events 2>/dev/null)"; return ;;
@@ -22,35 +22,36 @@ _lam() {
         --invocation-type) _lam_offer -W "RequestResponse Event DryRun"; return ;;
         --log-type) _lam_offer -W "None Tail"; return ;;
         --output) _lam_offer -W "json text table yaml"; return ;;
-        --template|-t) _lam_offer -f -W "python nodejs ruby custom"; return ;;
+        --template) _lam_offer -W "python nodejs ruby custom"; return ;;
+        -t) _lam_offer -f -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
         :*) _lam_offer -W "init validate start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --vscode --help" ;;
-        validate:-*) _lam_offer -W "--schema --project --template --help" ;;
-        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --project --template --help" ;;
-        stop:-*) _lam_offer -W "--now --project --template --help" ;;
-        status:-*) _lam_offer -W "--json --project --template --help" ;;
-        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --from-last --failed --replay --wait --stream --events --parallel --unsent --json --cold --debug --debug-wait --exit-zero --project --template --query --output --endpoint-url --region --color --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        list:-*) _lam_offer -W "--json --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        show:-*) _lam_offer -W "--json --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        queue:-*) _lam_offer -W "--json --project --template --yes --help" ;;
-        events:-*) _lam_offer -W "--failed --json --project --template --force --to --help" ;;
-        dlq:-*) _lam_offer -W "--qualifier --from --max --json --project --template --dry-run --shared --help" ;;
-        event:-*) _lam_offer -W "--json --via --raw --count --set --seed --time --account --region --output-file --send --invocation-type --qualifier --project --template --help $(lam __complete event-options "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)" ;;
-        chaos:-*) _lam_offer -W "--project --template --help" ;;
-        envs:-*) _lam_offer -W "--json --project --template --help" ;;
-        bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --template --help" ;;
-        doctor:-*) _lam_offer -W "--json --project --template --help" ;;
-        delete:-*) _lam_offer -W "--function-name --qualifier --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        publish:-*) _lam_offer -W "--description --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        versions:-*) _lam_offer -W "--project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
-        alias:-*) _lam_offer -W "--weight --description --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
-        layer:-*) _lam_offer -W "--runtime --architecture --description --license --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --principal --organization --statement-id --help" ;;
-        permission:-*) _lam_offer -W "--principal --statement-id --action --source-arn --source-account --event-source-token --principal-org-id --function-url-auth-type --invoked-via-function-url --qualifier --revision-id --project --template --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --json --help" ;;
-        metrics:-*) _lam_offer -W "--since --qualifier --json --project --template --help" ;;
-        clock:-*) _lam_offer -W "--json --project --template --help" ;;
+        validate:-*) _lam_offer -W "--schema --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
+        start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
+        stop:-*) _lam_offer -W "--now --project --template-file --help" ;;
+        status:-*) _lam_offer -W "--json --project --template-file --help" ;;
+        invoke:-*) _lam_offer -W "--function-name --payload --event --invocation-type --log-type --qualifier --client-context --durable-execution-name --tenant-id --from-last --failed --replay --wait --stream --events --parallel --unsent --json --cold --debug --debug-wait --exit-zero --parameter-overrides --env-vars --config-env --project --template-file --query --output --endpoint-url --region --color --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        logs:-*) _lam_offer -W "--follow --since --filter --lines --json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        list:-*) _lam_offer -W "--json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        show:-*) _lam_offer -W "--json --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        queue:-*) _lam_offer -W "--json --project --template-file --yes --help" ;;
+        events:-*) _lam_offer -W "--failed --json --project --template-file --force --to --help" ;;
+        dlq:-*) _lam_offer -W "--qualifier --from --max --json --project --template-file --dry-run --shared --help" ;;
+        event:-*) _lam_offer -W "--json --via --raw --count --set --seed --time --account --region --output-file --send --invocation-type --qualifier --project --template-file --help $(lam __complete event-options "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)" ;;
+        chaos:-*) _lam_offer -W "--project --template-file --help" ;;
+        envs:-*) _lam_offer -W "--json --project --template-file --help" ;;
+        bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --template-file --help" ;;
+        doctor:-*) _lam_offer -W "--json --project --template-file --help" ;;
+        delete:-*) _lam_offer -W "--function-name --qualifier --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        publish:-*) _lam_offer -W "--description --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        versions:-*) _lam_offer -W "--project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;
+        alias:-*) _lam_offer -W "--weight --description --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --version --percent --help" ;;
+        layer:-*) _lam_offer -W "--runtime --architecture --description --license --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --principal --organization --statement-id --help" ;;
+        permission:-*) _lam_offer -W "--principal --statement-id --action --source-arn --source-account --event-source-token --principal-org-id --function-url-auth-type --invoked-via-function-url --qualifier --revision-id --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --json --help" ;;
+        metrics:-*) _lam_offer -W "--since --qualifier --json --project --template-file --help" ;;
+        clock:-*) _lam_offer -W "--json --project --template-file --help" ;;
         completions:-*) _lam_offer -W "--install --help" ;;
         validate:*) ((words == 0)) && _lam_offer -f ;;
         invoke:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -f; fi ;;

@@ -73,8 +73,11 @@ _lam() {
                 validate)
                     _arguments \
                         '--schema[Print the JSON Schema of lam.yaml, for editors; check nothing.]' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
@@ -91,8 +94,11 @@ _lam() {
                         '--idle-exit[Leave after so long without work; 0\: never.]:value: ' \
                         '--strict[Refuse what AWS refuses by date\: runtimes past their end.]' \
                         '--time-scale[Seconds of the service'\''s clock in a real one; `lam clock --help` tells what it moves.]:value: ' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
@@ -101,7 +107,7 @@ _lam() {
                     _arguments \
                         '--now[Cut the running invocations.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
@@ -110,7 +116,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
@@ -140,8 +146,11 @@ _lam() {
                         '--debug[Run it beside a debugger, and say where to attach; with --endpoint-url\: tell each request.]' \
                         '--debug-wait[The same, and not before a debugger is attached.]' \
                         '--exit-zero[Exit with 0 although the function failed.]' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -175,7 +184,7 @@ _lam() {
                         '-n[Only the last N lines; 100 without --since.]:value: ' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -203,7 +212,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -230,7 +239,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -258,7 +267,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--yes[Do it without asking.]' \
                         '-y[Do it without asking.]' \
@@ -271,7 +280,7 @@ _lam() {
                         '--failed[Only events that a function failed with.]' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--force[Overwrite a file that is there.]' \
                         '--to[Instead of the function that got it.]:value: ' \
@@ -287,7 +296,7 @@ _lam() {
                         '--max[Send at most so many.]:value: ' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--dry-run[Only say what would be sent; the queue stays as it is.]' \
                         '--shared[Send what may be of another function with the same queue, too.]' \
@@ -313,7 +322,7 @@ _lam() {
                         '--invocation-type[Wait for the answer, queue the event, or only check.]:value:(RequestResponse Event DryRun)' \
                         '--qualifier[A version or an alias.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
@@ -323,7 +332,7 @@ _lam() {
                 chaos)
                     _arguments \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
@@ -333,7 +342,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
@@ -351,7 +360,7 @@ _lam() {
                         '-e[The file that holds the event.]:value:_lam_events' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
@@ -361,7 +370,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]'
@@ -371,7 +380,7 @@ _lam() {
                         '--function-name[The same as NAME.]:value:_lam_functions' \
                         '--qualifier[A version or an alias.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -399,7 +408,7 @@ _lam() {
                     _arguments \
                         '--description[What is special about it; else the function'\''s own.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -426,7 +435,7 @@ _lam() {
                 versions)
                     _arguments \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -455,7 +464,7 @@ _lam() {
                         '--weight[A second version and its share of the invocations, from 0 to 1.]:value: ' \
                         '--description[What it is for.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -489,7 +498,7 @@ _lam() {
                         '--description[What it holds.]:value: ' \
                         '--license[Its licence\: an SPDX name, or a URL.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -531,7 +540,7 @@ _lam() {
                         '--qualifier[A version or an alias.]:value: ' \
                         '--revision-id[Only if the policy is still this one.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--query[Print only this part of AWS'\''s JSON.]:value: ' \
                         '--output[How AWS'\''s JSON is printed.]:value:(json text table yaml)' \
@@ -563,7 +572,7 @@ _lam() {
                         '--qualifier[Only this version.]:value: ' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
@@ -573,7 +582,7 @@ _lam() {
                     _arguments \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
-                        '--template[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \

@@ -15,30 +15,50 @@ from lambdacli.client import control, http, local
 from lambdacli.client.local import Endpoint
 from lambdacli.model.location import Place, locate
 from lambdacli.model.nearest import nearest
+from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 
 
 def place_of(project: str | None) -> Place:
     return locate(Path.cwd(), os.environ, project)
 
 
-def running_service(place: Place) -> control.Running:
+def running_service(place: Place, template: TemplateOptions = NO_OPTIONS) -> control.Running:
     """The project's service, started in the background when it is not running."""
     if place.moved_because is not None and control.find(place) is None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with render.activity("starting the service"):
-        running = control.ensure_running(place, control.StartOptions(), render.note)
+        options = control.StartOptions(template=template)
+        running = control.ensure_running(place, options, render.note)
+    if running.process is None:
+        tell_template_options(running, template)
     problems = running.status.get("problems", [])
     if problems:
         more = f" (and {len(problems) - 1} more: `lam validate`)" if len(problems) > 1 else ""
-        render.note(f"lam.yaml is not taken in as it is now: {problems[0]}{more}")
+        name = "lam.yaml" if place.project_file is None else place.project_file.name
+        render.note(f"{name} is not taken in as it is now: {problems[0]}{more}")
     return running
 
 
-def endpoint_of(project: str | None, aws: AwsFlags) -> Endpoint:
-    """Where --endpoint-url leads, else the project's own service."""
+def tell_template_options(running: control.Running, template: TemplateOptions) -> None:
+    """To a service that runs already."""
+    if template != NO_OPTIONS and not local.set_template_options(running.endpoint, template.document()):
+        raise WrongUsage("this project has no template for which that could count")
+
+
+def named_in(project: str | None, name: str) -> tuple[str | None, str]:
+    """`path/to/template.yaml::Function` names its project too."""
+    path, separator, function = name.rpartition("::")
+    return (path, function) if separator and path and not name.startswith("arn:") else (project, name)
+
+
+def endpoint_of(project: str | None, aws: AwsFlags, template: TemplateOptions = NO_OPTIONS) -> Endpoint:
+    """Where --endpoint-url leads, else the project's own service, for which `template` counts from now on."""
     trace = render.debug if aws.debug else None
+    if aws.endpoint_url is not None and template != NO_OPTIONS:
+        raise WrongUsage("templates are read by the project's own service only", "leave out --endpoint-url")
     if aws.endpoint_url is None:
-        endpoint = running_service(place_of(project)).endpoint
+        place = place_of(project)
+        endpoint = running_service(place, template).endpoint
         region = aws.region
     else:
         endpoint = Endpoint(_address_of(aws.endpoint_url, aws))

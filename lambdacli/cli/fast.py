@@ -134,7 +134,7 @@ _VERBS = {"invoke": _invoke, "logs": _logs, "status": _status}
 
 # What was asked
 
-_PROJECT_OPTIONS = {"--project": "--project", "--template": "--project", "-t": "--project"}
+_PROJECT_OPTIONS = {"--project": "--project", "--template-file": "--project", "-t": "--project"}
 _INVOKE_OPTIONS = {
     "--payload": "--payload",
     "--event": "--event",

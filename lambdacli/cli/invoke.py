@@ -19,9 +19,13 @@ from lambdacli.cli.options import (
     CONNECTION_FLAGS,
     PRINTING_FLAGS,
     AwsFlags,
+    ConfigEnvOption,
+    EnvVarsOption,
+    ParameterOverridesOption,
     ProjectOption,
     QualifierOption,
     takes_aws_flags,
+    template_options,
 )
 from lambdacli.cli.payload import read_client_context, read_payload
 from lambdacli.cli.replay import KeptEvent
@@ -29,6 +33,7 @@ from lambdacli.client import http, local
 from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
 from lambdacli.model import limits
 from lambdacli.model.arn import parse_function_reference
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
 
 EXAMPLES = """
 lam invoke demo -e events/event.json                 answer to stdout, log to stderr
@@ -152,9 +157,14 @@ def run(
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="Exit with 0 although the function failed.")
     ] = False,
+    parameter_overrides: ParameterOverridesOption = None,
+    env_vars: EnvVarsOption = None,
+    config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
+    project, name = (project, name) if name is None else connect.named_in(project, name)
+    template = template_options(parameter_overrides, env_vars, config_env)
     is_real = from_last or replayed is not None
     _check_real(from_last, failed, replayed, payload, event, events, aws)
     if function_name is None and not is_real and out is not None and payload is None and event is None:
@@ -190,7 +200,7 @@ def run(
         raise WrongUsage("--cold is understood by the project's own service only", "leave out --endpoint-url")
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
-    endpoint = connect.endpoint_of(project, aws)
+    endpoint = connect.endpoint_of(project, aws, template)
     if replayed is not None:
         wanted = _with_kept(replay.find(endpoint, replayed), wanted)
     if not wanted.function_name:

@@ -52,6 +52,7 @@ def run(
     aws.note_ignored(())
     since_ms = None if since is None else parse_since(since, datetime.now().astimezone())
     limit = lines if lines is not None or since is not None else DEFAULT_LINES
+    project, name = (project, name) if name is None else connect.named_in(project, name)
     endpoint = replace(
         connect.running_service(connect.place_of(project)).endpoint,
         trace=render.debug if aws.debug else None,

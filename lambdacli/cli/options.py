@@ -6,11 +6,14 @@ import functools
 import inspect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from lambdacli.cli import colour, render
+from lambdacli.cli.errors import WrongUsage
+from lambdacli.model.template_options import OverrideError, TemplateOptions, parse_overrides
 
 AWS_SECTION = "Global options of the AWS CLI"
 
@@ -18,16 +21,46 @@ ProjectOption = Annotated[
     str | None,
     typer.Option(
         "--project",
-        "--template",
+        "--template-file",
         "-t",
         metavar="PATH",
         help="The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.",
     ),
 ]
+ParameterOverridesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter-overrides",
+        metavar="NAME=VALUE",
+        help="Values of the template's parameters, in quotes if there are several; until the service stops.",
+    ),
+]
+EnvVarsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-vars",
+        metavar="FILE",
+        help="JSON with variables for the template's functions, as SAM takes it; until the service stops.",
+    ),
+]
+ConfigEnvOption = Annotated[
+    str,
+    typer.Option("--config-env", metavar="NAME", help="The environment of samconfig.toml that counts."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QualifierOption = Annotated[
     str | None, typer.Option("--qualifier", metavar="NAME", help="A version or an alias.")
 ]
+
+
+def template_options(overrides: list[str] | None, env_vars: Path | None, config_env: str) -> TemplateOptions:
+    try:
+        parameters = parse_overrides(overrides or [])
+    except OverrideError as error:
+        raise WrongUsage(f"--parameter-overrides: {error}") from error
+    if env_vars is not None and not env_vars.is_file():
+        raise WrongUsage(f"--env-vars: there is no file {env_vars}")
+    return TemplateOptions(parameters, None if env_vars is None else env_vars.absolute(), config_env)
 
 
 def _aws(*names: str, metavar: str | None = None, text: str) -> Any:

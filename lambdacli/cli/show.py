@@ -31,6 +31,7 @@ def run(
     json: JsonOption = False,
     project: ProjectOption = None,
 ) -> int:
+    project, name = connect.named_in(project, name)
     aws.note_ignored(CONNECTION_FLAGS | PRINTING_FLAGS if aws.wants_aws_json else ())
     endpoint = connect.endpoint_of(project, aws)
     try:

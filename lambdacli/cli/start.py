@@ -6,16 +6,24 @@ import contextlib
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
 from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError, WrongUsage
-from lambdacli.cli.options import ProjectOption
+from lambdacli.cli.options import (
+    ConfigEnvOption,
+    EnvVarsOption,
+    ParameterOverridesOption,
+    ProjectOption,
+    template_options,
+)
 from lambdacli.client import control, http, local
 from lambdacli.model.attachment import HOST
 from lambdacli.model.location import Place
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT, NO_OPTIONS
 
 EXAMPLES = """
 lam start                                            in the foreground, ^C stops it
@@ -23,6 +31,7 @@ lam start --detach                                   in the background
 lam start --port 4600
 lam start --time-scale 60                            minutes of waiting pass in seconds
 lam start --auth                                     check signatures, by ~/.config/lam/keys.yaml
+lam start -t template.yaml --env-vars env.json       functions of a SAM template
 """
 
 
@@ -70,12 +79,18 @@ def run(
             help="Seconds of the service's clock in a real one; `lam clock --help` tells what it moves.",
         ),
     ] = 1.0,
+    parameter_overrides: ParameterOverridesOption = None,
+    env_vars: EnvVarsOption = None,
+    config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
     project: ProjectOption = None,
 ) -> int:
     if auth and anonymous:
         raise WrongUsage("--auth and --anonymous exclude each other")
     place = connect.place_of(project)
-    options = control.StartOptions(port, anonymous, allow_other_users, idle_exit, strict, auth, time_scale)
+    template = template_options(parameter_overrides, env_vars, config_env)
+    options = control.StartOptions(
+        port, anonymous, allow_other_users, idle_exit, strict, auth, time_scale, template
+    )
     if place.moved_because is not None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with contextlib.nullcontext() if detach else _unwound_by_signals():
@@ -103,7 +118,8 @@ def _announce(running: control.Running, options: control.StartOptions) -> None:
         render.say(f"lam {running.version} serves {status['endpoint']} (pid {running.pid})")
     else:
         render.say(f"lam {running.version} already serves {status['endpoint']} (pid {running.pid})")
-        if options != control.StartOptions():
+        connect.tell_template_options(running, options.template)
+        if replace(options, template=NO_OPTIONS) != control.StartOptions():
             render.note("it keeps the options it was started with; `lam stop` first to change them")
     render.say_routes(status)
     for problem in status.get("problems", []):

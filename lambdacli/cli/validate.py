@@ -1,19 +1,32 @@
-"""`lam validate`: every problem of lam.yaml at once."""
+"""`lam validate`: every problem of lam.yaml or a template at once, and what becomes of its parts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError
-from lambdacli.cli.options import ProjectOption
+from lambdacli.cli.options import (
+    ConfigEnvOption,
+    EnvVarsOption,
+    ParameterOverridesOption,
+    ProjectOption,
+    template_options,
+)
+from lambdacli.model.project_files import project_file_in
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
+
+if TYPE_CHECKING:
+    from lambdacli.project.stack.declared import Finding
 
 EXAMPLES = """
 lam validate                                         the lam.yaml of this project
 lam validate other/lam.yaml
+lam validate template.yaml                           what of it is used, what is ignored and why
+lam validate --parameter-overrides Stage=prod
 lam validate --schema > lam.schema.json              for editors
 """
 
@@ -25,9 +38,13 @@ def run(
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of lam.yaml, for editors; check nothing.")
     ] = False,
+    parameter_overrides: ParameterOverridesOption = None,
+    env_vars: EnvVarsOption = None,
+    config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
     project: ProjectOption = None,
 ) -> int:
-    from lambdacli.project.config import ConfigError, load_project
+    from lambdacli.project.loading import Surroundings, load_project
+    from lambdacli.project.records import ConfigError
     from lambdacli.project.schema import json_schema_text
 
     if schema:
@@ -36,21 +53,31 @@ def run(
 
     checked = file if file is not None else connect.place_of(project).project_file
     if checked is None:
-        raise CommandError("there is no lam.yaml here or above", "`lam init NAME` makes one")
+        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
     if checked.is_dir():
-        checked = checked / "lam.yaml"
+        checked = Path(project_file_in(str(checked)) or checked / "lam.yaml")
     if not checked.is_file():
         raise CommandError(f"there is no file {checked}")
     try:
-        loaded = load_project(checked.resolve())
+        options = template_options(parameter_overrides, env_vars, config_env)
+        loaded = load_project(checked.resolve(), Surroundings(options=options))
     except ConfigError as error:
         for problem in error.problems:
             render.output(problem.text(Path.cwd()))
         count = len(error.problems)
         render.error(f"{count} problem{'' if count == 1 else 's'} in {checked}")
         return 1
+    for finding in loaded.findings:
+        render.output(_told(finding))
     for warning in loaded.warnings:
         render.note(warning.text(Path.cwd()))
     count = len(loaded.functions)
     render.output(f"{checked}: no problems, {count} function{'' if count == 1 else 's'}")
     return 0
+
+
+def _told(finding: Finding) -> str:
+    here = Path.cwd()
+    file = finding.file.relative_to(here) if finding.file.is_relative_to(here) else finding.file
+    fate = "used   " if finding.is_used else "ignored"
+    return f"{file}:{finding.line}: {fate} {finding.subject}: {finding.text}"

@@ -21,6 +21,7 @@ from lambdacli.client import http, local
 from lambdacli.client.local import Endpoint, Json
 from lambdacli.model import neighbours
 from lambdacli.model.location import Place, is_private, prepare
+from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 
 # `-P` keeps the current folder off the module path: a function's own json.py must not become the service's.
 SERVICE_COMMAND = (sys.executable, "-P", "-m", "lambdacli.service")
@@ -50,6 +51,7 @@ class StartOptions:
     is_strict: bool = False
     are_signatures_checked: bool = False
     time_scale: float = 1.0
+    template: TemplateOptions = NO_OPTIONS
 
     def arguments(self) -> list[str]:
         arguments = []
@@ -67,7 +69,7 @@ class StartOptions:
             arguments.append("--strict")
         if self.time_scale != 1.0:
             arguments += ["--time-scale", f"{self.time_scale:g}"]
-        return arguments
+        return [*arguments, *self.template.arguments()]
 
 
 @dataclass(frozen=True, slots=True)

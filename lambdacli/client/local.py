@@ -214,6 +214,11 @@ def stop(endpoint: Endpoint, *, now: bool) -> None:
     _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
 
 
+def set_template_options(endpoint: Endpoint, options: Json) -> bool:
+    """From now on they count for the project's template; False: it has none."""
+    return bool(_own_call(endpoint, "POST", "/template", body=json.dumps(options).encode())["counts"])
+
+
 def open_debugger(endpoint: Endpoint, function: str) -> Json:
     """Where a debugger can attach to it, from now on."""
     return _own_call(endpoint, "POST", "/debug", body=json.dumps({"function": function}).encode())

@@ -568,11 +568,7 @@ class Service:
 
     def _template_options(self, options: TemplateOptions) -> bool:
         """Whether there is a template for which they can count."""
-        if self._sync is None or self._sync.project is None or self._sync.project.template_file is None:
-            return False
-        self._sync.options = self._sync.options.changed_by(options)
-        self._sync.read()
-        return True
+        return self._sync is not None and self._sync.heed(options)
 
     async def _settle_project(self) -> None:
         if self._sync is not None:

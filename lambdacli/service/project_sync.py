@@ -20,7 +20,7 @@ from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 from lambdacli.package.archive import archive_of_text
 from lambdacli.project.cloudformation.template import Lookup
 from lambdacli.project.config import ConfigError, FunctionSettings, Project
-from lambdacli.project.loading import DEFAULT_ENDPOINT, Surroundings, load_project
+from lambdacli.project.loading import DEFAULT_ENDPOINT, Surroundings, is_template_file, load_project
 from lambdacli.project.watch import Watcher
 from lambdacli.service.project_layers import ProjectLayers, UnusableLayers, depends_on, uses_folder
 from lambdacli.service.project_urls import ProjectUrls
@@ -105,6 +105,15 @@ class ProjectSync:
             self._watcher.stop()
             self._watcher = None
         self._forget_reading_soon()
+
+    def heed(self, options: TemplateOptions) -> bool:
+        """From now on; False: there is no template for which they could count."""
+        has_template = self.project is not None and self.project.template_file is not None
+        if not has_template and not is_template_file(self._file):
+            return False
+        self.options = self.options.changed_by(options)
+        self.read()
+        return True
 
     def serves_at(self, endpoint: str) -> None:
         """Addresses of queues begin with it."""

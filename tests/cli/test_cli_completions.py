@@ -83,7 +83,7 @@ def bash(project, tmp_path):
         (["lam", "event", "generate", "s3", "put", "--bu"], {"--bucket"}),
         (["lam", "event", "generate", "s3", "put", "--via", "sqs", "--que"], {"--queue"}),
         (["lam", "event", "generate", "s3", "put", "--send", ""], {"demo-lambda"}),
-        (["lam", "stop", "--"], {"--now", "--project", "--template", "--help"}),
+        (["lam", "stop", "--"], {"--now", "--project", "--template-file", "--help"}),
     ],
 )
 def test_bash_offers(bash, words, offered):

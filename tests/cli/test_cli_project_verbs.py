@@ -9,6 +9,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from lambdacli.project.records import ConfigError
+from lambdacli.project.stack.declared import Finding
+
 
 class Problem:
     def __init__(self, text: str) -> None:
@@ -21,22 +24,18 @@ class Problem:
 
 @pytest.fixture
 def config(monkeypatch):
-    """A project.config whose answer the test sets: `problems`, or `functions` and `warnings`."""
-    module = ModuleType("lambdacli.project.config")
+    """A project.loading whose answer the test sets: `problems`, or `functions`, `findings` and `warnings`."""
+    module = ModuleType("lambdacli.project.loading")
 
-    class ConfigError(Exception):
-        def __init__(self, problems) -> None:
-            super().__init__("\n".join(problem.text(Path.cwd()) for problem in problems))
-            self.problems = problems
-
-    def load_project(file: Path):
+    def load_project(file: Path, around: object):
         module.asked.append(file)
         if module.problems:
-            raise ConfigError(module.problems)
-        return SimpleNamespace(functions=module.functions, warnings=module.warnings)
+            raise ConfigError(Path.cwd(), tuple(module.problems))
+        return SimpleNamespace(functions=module.functions, warnings=module.warnings, findings=module.findings)
 
     module.asked, module.problems, module.functions, module.warnings = [], [], ["demo"], []
-    module.ConfigError, module.load_project = ConfigError, load_project
+    module.findings = []
+    module.Surroundings, module.load_project = SimpleNamespace, load_project
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
 
@@ -47,6 +46,17 @@ def test_a_valid_file_says_so(lam, config, project):
     assert (result.exit_code, result.out) == (0, f"{project}/lam.yaml: no problems, 1 function\n")
     assert result.err == "note: lam.yaml:2:1: tags have no effect here\n"
     assert config.asked == [project / "lam.yaml"]
+
+
+def test_what_became_of_a_template_is_told_by_line(lam, config, project):
+    config.findings = [
+        Finding(project / "template.yaml", 4, "Hello", True, "a function of python3.13"),
+        Finding(project / "template.yaml", 9, "Hello.Properties.Tracing", False, "nothing is sent to X-Ray"),
+    ]
+    assert lam("validate").out.splitlines()[:2] == [
+        "template.yaml:4: used    Hello: a function of python3.13",
+        "template.yaml:9: ignored Hello.Properties.Tracing: nothing is sent to X-Ray",
+    ]
 
 
 def test_every_problem_is_printed(lam, config):
@@ -139,7 +149,7 @@ def test_without_a_project_there_is_nothing_to_check(lam, config, project):
     result = lam("validate")
     assert (result.exit_code, result.err) == (
         1,
-        "error: there is no lam.yaml here or above\n\nhint: `lam init NAME` makes one\n",
+        "error: there is no lam.yaml or template here or above\n\nhint: `lam init NAME` makes one\n",
     )
 
 

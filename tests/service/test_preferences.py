@@ -14,6 +14,7 @@ from lambdacli.service.settings import DEFAULT_PORT, IDLE_EXIT_MINUTES, Settings
 STATE = Path("/state")
 WRITTEN = SimpleNamespace(
     account="123456789012",
+    names={},
     region="eu-west-1",
     port=5000,
     is_port_chosen=True,

@@ -93,5 +93,9 @@ def _of_text(argument: Any, path: Steps) -> Iterator[Reference]:
 def variables(text: str) -> Iterator[str]:
     """The names in `${…}`; `${!…}` is a text that stays."""
     for match in VARIABLE.finditer(text):
-        if not match[1].startswith("!"):
+        if is_variable(match[1]):
             yield match[1]
+
+
+def is_variable(name: str) -> bool:
+    return name != "" and all(letter.isalnum() or letter in "_.:" for letter in name)

@@ -22,7 +22,7 @@ from lambdacli.project.cloudformation.intrinsics import (
 )
 from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.pseudo import NO_VALUE, partition_of, pseudo_parameters
-from lambdacli.project.cloudformation.references import VARIABLE, split_attribute
+from lambdacli.project.cloudformation.references import VARIABLE, is_variable, split_attribute
 from lambdacli.project.cloudformation.resource_types import (
     ResourceType,
     Thing,
@@ -378,7 +378,7 @@ class Resolver:
     def _variable(self, name: str, own: Mapping[str, Any], path: Steps) -> str:
         if name.startswith("!"):
             return f"${{{name[1:]}}}"
-        if not name or not all(letter.isalnum() or letter in "_.:" for letter in name):
+        if not is_variable(name):
             message = (
                 "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, "
                 "underscores, periods, and colons"
