@@ -383,6 +383,8 @@ class EventWriter:
 
     def alb(self, event: Written) -> None:
         number = event.at("priority").text("1")
+        if self.writer.has(f"{self.function.identifier}AlbTargetGroup{number}"):
+            number += f"Number{self._number('alb') + 1}"
         group = f"{self.function.identifier}AlbTargetGroup{number}"
         multi_value = event.at("multiValueHeaders").value is True
         attribute = {"Key": "lambda.multi_value_headers.enabled", "Value": multi_value}
