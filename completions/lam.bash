@@ -5,14 +5,14 @@ _lam() {
     local verb="" words=0 index
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|-c|-e|-n|-o|-t) ((index++)) ;;
+            --account|--action|--architecture|--ca-bundle|--callers|--cli-binary-format|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--color|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event|--event-source-token|--events|--filter|--from|--function-name|--function-url-auth-type|--idle-exit|--invocation-type|--license|--lines|--log-type|--max|--organization|--output|--output-file|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--project|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--send|--set|--since|--source-account|--source-arn|--statement-id|--template|--template-file|--tenant-id|--time|--time-scale|--to|--unsent|--version|--via|--weight|--zips|-c|-e|-n|-o|-t) ((index++)) ;;
             -?*) ;;
             *) if [[ -z $verb ]]; then verb=${COMP_WORDS[index]}; else ((words++)); fi ;;
         esac
     done
     case $previous in
         --account|--action|--architecture|--callers|--cli-connect-timeout|--cli-error-format|--cli-read-timeout|--client-context|--config-env|--count|--description|--durable-execution-name|--endpoint-url|--env-vars|--event-source-token|--filter|--idle-exit|--license|--lines|--max|--organization|--parallel|--parameter-overrides|--payload|--percent|--port|--principal|--principal-org-id|--profile|--qualifier|--query|--region|--replay|--revision-id|--runtime|--seed|--set|--since|--source-account|--source-arn|--statement-id|--tenant-id|--time|--time-scale|--to|--version|--via|--weight|-c|-n) _lam_offer -W ""; return ;;
-        --ca-bundle|--events|--output-file|--project|--template-file|--unsent|-o) _lam_offer -f; return ;;
+        --ca-bundle|--events|--output-file|--project|--template-file|--unsent|--zips|-o) _lam_offer -f; return ;;
         --cli-binary-format) _lam_offer -W "base64 raw-in-base64-out"; return ;;
         --color) _lam_offer -W "on off auto"; return ;;
         --event|-e) _lam_offer -f -W "$(lam __complete events 2>/dev/null)"; return ;;
@@ -26,9 +26,10 @@ _lam() {
         -t) _lam_offer -f -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete publish versions alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --vscode --help" ;;
         validate:-*) _lam_offer -W "--schema --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
+        build:-*) _lam_offer -W "--zips --verbose --json --project --template-file --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --parameter-overrides --env-vars --config-env --project --template-file --help" ;;
         stop:-*) _lam_offer -W "--now --project --template-file --help" ;;
         status:-*) _lam_offer -W "--json --project --template-file --help" ;;
@@ -54,6 +55,7 @@ _lam() {
         clock:-*) _lam_offer -W "--json --project --template-file --help" ;;
         completions:-*) _lam_offer -W "--install --help" ;;
         validate:*) ((words == 0)) && _lam_offer -f ;;
+        build:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -W "$(lam __complete functions 2>/dev/null)"; fi ;;
         invoke:*) if ((words == 0)); then _lam_offer -W "$(lam __complete functions 2>/dev/null)"; else _lam_offer -f; fi ;;
         logs:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;
         show:*) ((words == 0)) && _lam_offer -W "$(lam __complete functions 2>/dev/null)" ;;

@@ -26,6 +26,7 @@ _lam() {
     verbs=(
         'init:Make a function, and the project around it.'
         'validate:Check lam.yaml.'
+        'build:Make what AWS would be sent, and tell its hash and size.'
         'start:Start the service and follow its live lines.'
         'stop:Stop the service when its invocations are finished.'
         'status:Show the service, and how to point other tools at it.'
@@ -82,6 +83,19 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:file:_files'
+                    ;;
+                build)
+                    _arguments \
+                        '--zips[Also write NAME.zip of each there.]:value:_files' \
+                        '--verbose[Print what the tools print.]' \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:function:_lam_functions' \
+                        '2:function:_lam_functions'
                     ;;
                 start)
                     _arguments \

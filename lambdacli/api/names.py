@@ -96,11 +96,12 @@ def not_found(arn: str) -> ResourceNotFoundException:
     return ResourceNotFoundException(f"Function not found: {arn}")
 
 
-def refuse_project_function(function: Function) -> None:
-    """lam.yaml decides about its functions: a change made here would be undone by the next reading."""
+def refuse_project_function(context: Context, function: Function) -> None:
+    """Its file decides about its functions: a change made here would be undone by the next reading."""
     if function.origin is Origin.PROJECT:
         raise ResourceConflictException(
-            f"The function {function.name} is described in lam.yaml: edit lam.yaml instead, "
+            f"The function {function.name} is described in {context.described_in}: "
+            f"edit {context.described_in} instead, "
             "the change takes effect when it is saved."
         )
 

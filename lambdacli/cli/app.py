@@ -29,6 +29,7 @@ class Verb:
 VERBS = {
     "init": Verb("lambdacli.cli.init", "Make a function, and the project around it."),
     "validate": Verb("lambdacli.cli.validate", "Check lam.yaml."),
+    "build": Verb("lambdacli.cli.build", "Make what AWS would be sent, and tell its hash and size."),
     "start": Verb("lambdacli.cli.start", "Start the service and follow its live lines."),
     "stop": Verb("lambdacli.cli.stop", "Stop the service when its invocations are finished."),
     "status": Verb("lambdacli.cli.status", "Show the service, and how to point other tools at it."),

@@ -32,6 +32,7 @@ _VALUE_KINDS = {
     "--output-file": FILES,
     "--ca-bundle": FILES,
     "--project": FILES,
+    "--zips": FILES,
 }
 _FIRST_WORD = {
     "invoke": FUNCTIONS,
@@ -44,10 +45,12 @@ _FIRST_WORD = {
     "publish": FUNCTIONS,
     "versions": FUNCTIONS,
     "validate": FILES,
+    "build": FUNCTIONS,
     "completions": CHOICES,
 }
 _LATER_WORDS = {
     "invoke": FILES,
+    "build": FUNCTIONS,
     "events": FUNCTIONS,
     "dlq": FUNCTIONS,
     # Services and their events: which ones are offered depends on the words before.

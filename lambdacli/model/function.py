@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.build import BuildSettings
 
 
 class Origin(StrEnum):
@@ -149,6 +150,8 @@ class Function:
     """It gets CPU time in proportion to its memory."""
     network: Network = Network.HOST
     debugging: Debugging | None = None
+    build: BuildSettings | None = None
+    """How the code is made of its folder, where the files there do not tell."""
     dead_letter_target: str | None = None
     """The ARN of a queue or topic."""
     tracing: str = "PassThrough"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, cast
 
-from lambdacli.package.files import code_files
+from lambdacli.package.files import CodeFile, code_files
 
 # The oldest time a zip can hold; the real ones would change the hash of unchanged code.
 _TIMESTAMP = (1980, 1, 1, 0, 0, 0)
@@ -24,12 +24,18 @@ def write_package(
     is_compressed: bool = False,
     skips_unfit: bool = False,
 ) -> None:
-    """Names sorted, times and modes fixed, nothing compressed: another zlib compresses otherwise, and the
-    hash would be another one. `is_compressed` is for a package that must be small. A file that vanishes
-    meanwhile is left out."""
+    write_files(code_files(folder, skips_unfit=skips_unfit), write, is_compressed=is_compressed)
+
+
+def write_files(
+    files: Iterable[CodeFile], write: Callable[[bytes], object], *, is_compressed: bool = False
+) -> None:
+    """Of files sorted by name. Times and modes are fixed, nothing is compressed: another zlib compresses
+    otherwise, and the hash would be another one. `is_compressed` is for a package that must be small. A file
+    that vanishes meanwhile is left out."""
     how = zipfile.ZIP_DEFLATED if is_compressed else zipfile.ZIP_STORED
     with zipfile.ZipFile(cast(IO[bytes], _Forward(write)), "w", how) as package:
-        for file in code_files(folder, skips_unfit=skips_unfit):
+        for file in files:
             # A name may hold bytes that are no text: a zip's may not.
             entry = zipfile.ZipInfo(file.name.encode(errors="replace").decode(), _TIMESTAMP)
             entry.compress_type = how

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -28,11 +28,36 @@ class CodeFile:
         return bool(self.status.st_mode & 0o111)
 
 
-def code_files(folder: Path, *, skips_unfit: bool = False) -> tuple[CodeFile, ...]:
-    """The files that belong to the package of a folder, sorted by name.
+def code_files(
+    folder: Path, *, skips_unfit: bool = False, leaves_out: frozenset[str] = frozenset()
+) -> tuple[CodeFile, ...]:
+    """The files that belong to the package of a folder, sorted by name; without these of its top.
 
     What cannot be packed is a PackageError, or, for who only looks, left out."""
-    return tuple(sorted(_walk(folder, _patterns(folder), skips_unfit), key=lambda file: file.name))
+    return tuple(
+        sorted(_walk(folder, _patterns(folder), skips_unfit, leaves_out), key=lambda file: file.name)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A folder that is part of a package."""
+
+    folder: Path
+    prefix: str = ""
+    """The folder of the package in which its files lie; nothing is the top."""
+    leaves_out: frozenset[str] = frozenset()
+    """Names at its top that do not belong to the package."""
+
+
+def merged_files(parts: Sequence[Part]) -> tuple[CodeFile, ...]:
+    """The files of a package that has several parts, sorted by name; a later part wins."""
+    files: dict[str, CodeFile] = {}
+    for part in parts:
+        for file in code_files(part.folder, leaves_out=part.leaves_out):
+            name = str(PurePosixPath(part.prefix, file.name))
+            files[name] = CodeFile(file.path, name, file.status)
+    return tuple(files[name] for name in sorted(files))
 
 
 def _patterns(folder: Path) -> tuple[IgnorePattern, ...]:
@@ -51,7 +76,9 @@ class _Place:
     above: frozenset[Path]
 
 
-def _walk(root: Path, patterns: tuple[IgnorePattern, ...], skips_unfit: bool) -> Iterator[CodeFile]:
+def _walk(
+    root: Path, patterns: tuple[IgnorePattern, ...], skips_unfit: bool, leaves_out: frozenset[str]
+) -> Iterator[CodeFile]:
     """Symbolic links are followed as long as they stay inside the root: the package holds what they show.
     Keeps its own list of what is left to do: folders can be deeper than functions may call each other."""
     real_root = root.resolve()
@@ -64,7 +91,7 @@ def _walk(root: Path, patterns: tuple[IgnorePattern, ...], skips_unfit: bool) ->
                 is_folder = os.path.isdir(
                     entry
                 )  # unlike the entry's own, false for a link that leads to itself
-                if _is_left_out(relative, patterns, is_folder=is_folder):
+                if str(relative) in leaves_out or _is_left_out(relative, patterns, is_folder=is_folder):
                     continue
                 path = place.folder / entry.name
                 problem = _problem_of_link(path, real_root, place.above) if entry.is_symlink() else None

@@ -1,21 +1,25 @@
-"""Installs a function's requirements.txt once, into a cache folder named by all that decides its content."""
+"""Installs what requirements.txt or pyproject.toml asks for, once, into a folder named by what decides it."""
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
-import shutil
 import subprocess
+import threading
+import tomllib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uv
 
-MESSAGE_LINES = 20
+from lambdacli.project.making import BuildError, Progress, Run, made_once, run_as_child, run_tool
+
+REQUIREMENTS = "requirements.txt"
+PYPROJECT = "pyproject.toml"
+_LOCK = "uv.lock"
+_asking_for_uv = threading.Lock()
 
 _DESCRIBE_INTERPRETER = (
     "import sys, sysconfig;"
@@ -23,62 +27,64 @@ _DESCRIBE_INTERPRETER = (
 )
 
 
-class BuildError(Exception):
-    """Dependencies that could not be installed: which file, then the installer's own last words."""
-
-
-Run = Callable[[Sequence[str], Path, Mapping[str, str], Callable[[str], None]], int]
-"""Runs a command in a folder with an environment, hands over each line that it prints, returns its exit
-code."""
+def requirements_of(folder: Path) -> Path | None:
+    """The file of a code folder that names its packages, if there is one."""
+    if (folder / REQUIREMENTS).is_file():
+        return folder / REQUIREMENTS
+    pyproject = folder / PYPROJECT
+    return pyproject if pyproject.is_file() and _pyproject_asks(_read(pyproject)) else None
 
 
 def install_requirements(
     requirements: Path,
     interpreter: str,
     cache: Path,
-    progress: Callable[[str], None],
+    progress: Progress,
     run: Run | None = None,
 ) -> Path | None:
     """The folder with the installed packages; None when the file asks for nothing.
 
     Blocks while it installs. Two callers, in whatever processes, install once: the second waits. `run` is how
     the installer is run; a plain child, if unsaid."""
-    files = _with_included(requirements)
-    if not any(_asks_for_something(text) for text in files.values()):
+    files = files_of_requirements(requirements)
+    if not asks_for_something(files):
         return None
     target = cache / "python" / _key(files, interpreter)
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with lock(
-        target.with_suffix(".lock"), lambda: progress(f"waiting for another install of {requirements}")
-    ):
-        if not target.is_dir():
-            progress(f"installing {requirements}")
-            _install(requirements, interpreter, target, progress, run or run_as_child)
-    return target
+
+    def install(folder: Path) -> None:
+        # Functions see their packages read-only: what is not compiled now would be so at every cold start.
+        words = ["--compile-bytecode", "--python", interpreter]
+        run_uv_install(requirements, words, folder, run or run_as_child, progress)
+
+    return made_once(target, install, *told_of_install(requirements), progress)
 
 
-def _with_included(requirements: Path) -> dict[Path, str]:
-    """The text of the file and of every file it names by -r or -c, in the order they are met."""
+def told_of_install(what: object) -> tuple[str, str]:
+    """What is said when an install starts, and when it waits for another one of the same."""
+    return f"installing {what}", f"waiting for another install of {what}"
+
+
+def files_of_requirements(requirements: Path) -> dict[Path, str]:
+    """The text of the file and of every file it names by -r or -c, in the order they are met; of a
+    pyproject.toml, itself and its lock file."""
+    if requirements.name == PYPROJECT:
+        lock = requirements.with_name(_LOCK)
+        return {file: _read(file) for file in (requirements, lock) if file == requirements or lock.is_file()}
     texts: dict[Path, str] = {}
     waiting = deque([requirements])
     while waiting:
         file = waiting.popleft()
         if file in texts:
             continue
-        try:
-            texts[file] = file.read_text()
-        except OSError as error:
-            raise BuildError(f"{file} cannot be read: {error.strerror}") from error
-        for line in _lines(texts[file]):
+        texts[file] = _read(file)
+        for line in requirement_lines(texts[file]):
             included = re.fullmatch(r"(?:-r|-c|--requirements?|--constraints?)(?:\s+|=)?(\S+)", line)
             if included is not None and "://" not in included[1]:
                 waiting.append(file.parent / included[1])
     return texts
 
 
-def _lines(text: str) -> Iterator[str]:
+def requirement_lines(text: str) -> Iterator[str]:
     for line in text.splitlines():
         # A # begins a comment only after a blank: it is also part of addresses.
         stripped = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
@@ -86,8 +92,84 @@ def _lines(text: str) -> Iterator[str]:
             yield stripped
 
 
-def _asks_for_something(text: str) -> bool:
-    return any(not line.startswith("-") or line.startswith(("-e", "--editable")) for line in _lines(text))
+def asks_for_something(files: dict[Path, str]) -> bool:
+    return any(
+        _pyproject_asks(text) if file.name == PYPROJECT else file.name != _LOCK and _text_asks(text)
+        for file, text in files.items()
+    )
+
+
+def _text_asks(text: str) -> bool:
+    return any(
+        not line.startswith("-") or line.startswith(("-e", "--editable")) for line in requirement_lines(text)
+    )
+
+
+def _pyproject_asks(text: str) -> bool:
+    try:
+        project = tomllib.loads(text).get("project", {})
+    except tomllib.TOMLDecodeError:
+        return True  # uv tells what is wrong with it
+    return bool(project.get("dependencies")) or "dependencies" in project.get("dynamic", ())
+
+
+def names_only_poetry_packages(folder: Path) -> bool:
+    """Poetry's own table, which nothing but Poetry reads, names the packages."""
+    if requirements_of(folder) is not None or not (folder / PYPROJECT).is_file():
+        return False
+    document = tomllib.loads(_read(folder / PYPROJECT))
+    return bool(set(document.get("tool", {}).get("poetry", {}).get("dependencies", {})) - {"python"})
+
+
+def run_uv_install(
+    requirements: Path, words: Sequence[str], folder: Path, run: Run, progress: Progress
+) -> None:
+    """uv installs into the folder what the file asks for."""
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    quiet = ("--no-progress", "--color", "never", "--system-certs")
+    failure = f"{requirements} could not be installed"
+    locked = folder.with_suffix(".txt")
+    is_locked = requirements.name == PYPROJECT and requirements.with_name(_LOCK).is_file()
+    source = locked if is_locked else requirements
+    try:
+        if is_locked:
+            export = (
+                "export",
+                "--frozen",
+                "--no-dev",
+                "--no-emit-project",
+                "--no-editable",
+                "-o",
+                str(locked),
+            )
+            run_tool((_uv(), *export, *quiet), requirements.parent, environment, failure, run, progress)
+        install = (
+            _uv(),
+            "pip",
+            "install",
+            *quiet,
+            *words,
+            "--target",
+            str(folder),
+            "-r",
+            str(source),
+        )
+        run_tool(install, requirements.parent, environment, failure, run, progress)
+    finally:
+        locked.unlink(missing_ok=True)
+
+
+def _uv() -> str:
+    # Python gathers what it knows of itself at the first question; a second thread finds it half done.
+    with _asking_for_uv:
+        return uv.find_uv_bin()
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise BuildError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _key(files: dict[Path, str], interpreter: str) -> str:
@@ -98,69 +180,3 @@ def _key(files: dict[Path, str], interpreter: str) -> str:
     for text in files.values():
         digest.update(b"\0" + text.encode())
     return digest.hexdigest()[:32]
-
-
-@contextmanager
-def lock(file: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    # The kernel lets go of it when its holder dies, so a killed install blocks nobody.
-    with file.open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
-def _install(
-    requirements: Path, interpreter: str, target: Path, progress: Callable[[str], None], run: Run
-) -> None:
-    """Under the lock: into a folder beside the target, renamed when all is there."""
-    partial = target.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of an install that was killed
-    try:
-        _run_uv(requirements, interpreter, partial, progress, run)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _run_uv(
-    requirements: Path, interpreter: str, folder: Path, progress: Callable[[str], None], run: Run
-) -> None:
-    # Functions see their packages read-only: what is not compiled now would be compiled at every cold start.
-    command = [uv.find_uv_bin(), "pip", "install", "--no-progress", "--color", "never", "--compile-bytecode"]
-    command += ["--system-certs", "--python", interpreter, "--target", str(folder), "-r", str(requirements)]
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    last_lines: deque[str] = deque(maxlen=MESSAGE_LINES)
-
-    def take(line: str) -> None:
-        last_lines.append(line.rstrip())
-        progress(line.strip())
-
-    if run(command, requirements.parent, environment, take) != 0:
-        raise BuildError(f"{requirements} could not be installed:\n" + "\n".join(last_lines))
-
-
-def run_as_child(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], take: Callable[[str], None]
-) -> int:
-    """A plain child of this process, for those who have nobody to keep it."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    ) as process:
-        assert process.stderr is not None
-        try:
-            for line in process.stderr:
-                take(line)
-        except BaseException:
-            process.kill()
-            raise
-    return process.returncode

@@ -198,6 +198,7 @@ class _Reader(NodeReader):
             network=Network(value_of(both, "network", FUNCTION)),
             url=value_of(both, "url", FUNCTION) or None,
             debugging=self._debugging(both, family),
+            build=value_of(both, "build", FUNCTION),
         )
 
     def _debugging(self, settings: Settings, family: str | None) -> Debugging | None:

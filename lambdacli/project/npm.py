@@ -8,13 +8,13 @@ import os
 import platform
 import re
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambdacli.project.build import MESSAGE_LINES, BuildError, Run, lock, run_as_child
+from lambdacli.project.build import told_of_install
+from lambdacli.project.making import BuildError, Progress, Run, made_once, run_as_child, run_tool
 
 LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json")
 SOURCE_SUFFIXES = (".js", ".mjs", ".cjs")
@@ -34,6 +34,8 @@ class Npm:
     """The Node.js that the packages are for; builds of native ones ask for it."""
     node_major: int
     run: Run = run_as_child
+    options: tuple[str, ...] = ()
+    """For which machine it installs, where that is another one."""
 
 
 def find_npm(node: Path) -> Path | None:
@@ -47,14 +49,27 @@ def find_npm(node: Path) -> Path | None:
 
 def asks_for_packages(folder: Path) -> bool:
     """Whether the code has a package.json with dependencies and no node_modules of its own."""
+    return not (folder / "node_modules").exists() and names_packages(folder)
+
+
+def names_packages(folder: Path) -> bool:
+    """Whether the code has a package.json with dependencies that it needs to run."""
     file = folder / "package.json"
-    if not file.is_file() or (folder / "node_modules").exists():
+    if not file.is_file():
         return False
     package = _parsed(file)
     return any(package.get(kind) for kind in ("dependencies", "optionalDependencies", "workspaces"))
 
 
-def install_packages(folder: Path, npm: Npm, cache: Path, progress: Callable[[str], None]) -> Path:
+def named_packages(folder: Path) -> dict[str, str]:
+    """The versions that package.json asks for, by name; those for development too."""
+    file = folder / "package.json"
+    package = _parsed(file) if file.is_file() else {}
+    kinds = ("devDependencies", "optionalDependencies", "dependencies")
+    return {name: str(version) for kind in kinds for name, version in (package.get(kind) or {}).items()}
+
+
+def install_packages(folder: Path, npm: Npm, cache: Path, progress: Progress) -> Path:
     """The folder node_modules with what the code's package.json names, installed once per content.
 
     Blocks while it installs. Two callers, in whatever processes, install once: the second waits."""
@@ -73,12 +88,10 @@ def install_packages(folder: Path, npm: Npm, cache: Path, progress: Callable[[st
     target = cache / "nodejs" / _key({**files, **_local_sources(package)}, npm)
     # Copied, not linked: a link would lead out of what an environment is shown.
     copied = ("--install-links",) if is_local else ()
-    return _installed(target, what, files, [(*words, "--omit=dev", *copied)], npm, progress)
+    return _installed(target, what, files, [(*words, "--omit=dev", *copied, *npm.options)], npm, progress)
 
 
-def install_sdk(
-    names: Sequence[str], npm: Npm, cache: Path, progress: Callable[[str], None], *, folder: str
-) -> Path:
+def install_sdk(names: Sequence[str], npm: Npm, cache: Path, progress: Progress, *, folder: str) -> Path:
     """The folder node_modules with these packages in their newest version of the first fetch."""
     what = ", ".join(sorted(names))
     files = {"package.json": json.dumps({"private": True})}
@@ -143,7 +156,8 @@ def _files_of_package(folder: Path) -> Iterator[Path]:
 
 
 def _key(files: Mapping[str, str], npm: Npm) -> str:
-    digest = hashlib.sha256(f"{npm.node_major} {platform.system()} {platform.machine()}".encode())
+    machine = f"{npm.node_major} {platform.system()} {platform.machine()}"
+    digest = hashlib.sha256(" ".join((machine, *npm.options)).encode())
     for name, text in files.items():
         digest.update(f"\0{name}\0{text}".encode())
     return digest.hexdigest()[:32]
@@ -155,57 +169,25 @@ def _installed(
     files: Mapping[str, str],
     commands: Sequence[tuple[str, ...]],
     npm: Npm,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Path:
-    modules = target / "node_modules"
-    if target.is_dir():
-        return modules
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with lock(target.with_suffix(".lock"), lambda: progress(f"waiting for another install of {what}")):
-        if not target.is_dir():
-            progress(f"installing {what}")
-            _install(target, what, files, commands, npm, progress)
-    return modules
-
-
-def _install(
-    target: Path,
-    what: str,
-    files: Mapping[str, str],
-    commands: Sequence[tuple[str, ...]],
-    npm: Npm,
-    progress: Callable[[str], None],
-) -> None:
-    """Under the lock: into a folder beside the target, renamed when all is there."""
-    partial = target.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of an install that was killed
-    partial.mkdir()
-    try:
+    def install(folder: Path) -> None:
         for name, text in files.items():
-            (partial / name).write_text(text)
+            (folder / name).write_text(text)
         for words in commands:
-            _run_npm(words, what, partial, npm, progress)
-        (partial / "node_modules").mkdir(exist_ok=True)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+            _run_npm(words, what, folder, npm, progress)
+        (folder / "node_modules").mkdir(exist_ok=True)
+
+    return made_once(target, install, *told_of_install(what), progress) / "node_modules"
 
 
-def _run_npm(
-    words: tuple[str, ...], what: str, folder: Path, npm: Npm, progress: Callable[[str], None]
-) -> None:
+def _run_npm(words: tuple[str, ...], what: str, folder: Path, npm: Npm, progress: Progress) -> None:
     quiet = ("--no-audit", "--no-fund", "--no-update-notifier", "--no-progress", "--loglevel=error")
     # Of somebody who is offline nobody should wait for minutes.
     patience = ("--fetch-retries=1", "--fetch-retry-mintimeout=500", "--fetch-timeout=60000")
     search = os.pathsep.join([str(npm.node.parent), os.environ.get("PATH", os.defpath)])
     # The settings of an npm that runs us, in `npm run`, are not the function's.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("npm_")}
-    last_lines: deque[str] = deque(maxlen=MESSAGE_LINES)
-
-    def take(line: str) -> None:
-        last_lines.append(line.rstrip())
-        progress(line.strip())
-
     command = (str(npm.program), *words, *quiet, *patience)
-    if npm.run(command, folder, environment | {"PATH": search}, take) != 0:
-        raise BuildError(f"{what} could not be installed by npm:\n" + "\n".join(last_lines))
+    failure = f"{what} could not be installed by npm"
+    run_tool(command, folder, environment | {"PATH": search}, failure, npm.run, progress)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lambdacli.model.build import BuildSettings
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.event import HistoryBounds
 from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vpc
@@ -98,6 +99,8 @@ class FunctionSettings:
     url: DeclaredUrl | None = None
     debugging: Debugging | None = None
     template: TemplateSettings = OF_LAM_YAML
+    build: BuildSettings | None = None
+    """None: the files alone tell how the code is made."""
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:

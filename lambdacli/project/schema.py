@@ -10,6 +10,7 @@ from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.project.building import Building
 from lambdacli.project.capturing import Capturing
 from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
 from lambdacli.project.imports import Imports
@@ -264,6 +265,14 @@ FUNCTION = (
         "The folder or .zip file with the code, relative to lam.yaml.",
         "src/orders",
         ("codeuri", "code_uri", "path", "folder"),
+    ),
+    Key(
+        "build",
+        Building(),
+        None,
+        "How the code is made of its folder; otherwise the files there tell. `none`: it is sent as it is.",
+        {"method": "esbuild", "entry_points": ["src/app.ts"], "arguments": ["--minify"]},
+        ("build_method", "buildmethod", "metadata", "package"),
     ),
     Key(
         "description",

@@ -338,7 +338,7 @@ class Service:
         self._clock.settle = self._come_to_rest
 
     def _open_project(self, stack: AsyncExitStack) -> None:
-        self._dynamic_values = DynamicValues()
+        self._dynamic_values = DynamicValues(self._real_time)
         self._sync = self._project_sync()
         self._preferences = Preferences(self._settings, self._sync)
         self._callers = Callers(self._preferences, self._sessions)
@@ -505,6 +505,7 @@ class Service:
             endpoint=self._doors.endpoint,
             account_concurrency=told.account_concurrency,
             other_names=told.other_names,
+            described_in=told.described_in,
             http=request,
             identity=caller.identity,
             trust_of=self._trust_of,

@@ -88,19 +88,18 @@ class NeighbourResources:
 
     async def look_up(
         self, project: Project, references: Iterable[DynamicReference]
-    ) -> dict[DynamicReference, str]:
-        """The values that there are."""
+    ) -> dict[DynamicReference, str | None]:
+        """None for one that is not there; nothing for one that nobody can be asked for."""
         wanted = [each for each in references if self._endpoint_of(_service_of(each)) is not None]
         if not wanted:
             return {}
 
-        def ask() -> dict[DynamicReference, str]:
+        def ask() -> dict[DynamicReference, str | None]:
             clients = _Clients(self._endpoint_of, self._credentials_of(project.account), project.region)
             try:
-                found = {each: clients.value_of(each) for each in wanted}
+                return {each: clients.value_of(each) for each in wanted}
             finally:
                 clients.close()
-            return {reference: value for reference, value in found.items() if value is not None}
 
         return await asyncio.to_thread(ask)
 

@@ -18,7 +18,10 @@ from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
 from lambdacli.model.function import ArchiveCode, FolderCode, Function
 from lambdacli.project import npm as npm_packages
-from lambdacli.project.build import BuildError, install_requirements
+from lambdacli.project.build import install_requirements, requirements_of
+from lambdacli.project.builders.packages import code_to_run
+from lambdacli.project.builders.workshop import Workshop
+from lambdacli.project.making import BuildError
 from lambdacli.runtimes import nodejs as nodejs_runtime
 from lambdacli.runtimes import python as python_runtime
 from lambdacli.runtimes.base import NotInstalled
@@ -28,8 +31,6 @@ from lambdacli.service.sessions import Sessions
 from lambdacli.store.code import CodeStore
 
 logger = logging.getLogger("lam.placements")
-
-REQUIREMENTS = "requirements.txt"
 
 
 class Placements:
@@ -129,10 +130,12 @@ class Placements:
         opt_root = self._layers.of(function.layers)
         match function.code:
             case FolderCode(folder):
-                task_root, installed = folder, self._requirements(function, folder, loop)
+                task_root = self._code_to_run(function, folder, loop)
+                installed = self._requirements(function, task_root, loop)
             case ArchiveCode():
                 task_root, installed = self._code.folder(function.code), ()
                 if function.was_folder:
+                    task_root = self._code_to_run(function, task_root, loop)
                     installed = self._requirements(function, task_root, loop)
         if runtime.family == "nodejs":
             installed = self._node_packages(function, task_root, opt_root, loop)
@@ -159,18 +162,39 @@ class Placements:
             file_systems=self._file_systems.mounts(function.file_systems),
         )
 
+    def _code_to_run(self, function: Function, folder: Path, loop: asyncio.AbstractEventLoop) -> Path:
+        """The sources themselves, or what is made of them first: a bundle, a program."""
+        node = None
+        runtime = runtimes.name_of(function.runtime)
+        if runtime.family == "nodejs":
+            node = nodejs_runtime.chosen(nodejs_runtime.major_of(runtime.version)).path
+        workshop = Workshop(
+            self._cache,
+            lambda text: logger.info("%s: %s", function.name, text),
+            lambda *work: self._run_kept(loop, *work),
+            node,
+        )
+        try:
+            return code_to_run(
+                function.name, folder, function.runtime, function.handler, function.build, workshop
+            )
+        except BuildError as error:
+            raise ServiceException(str(error)) from error
+
     def _requirements(
         self, function: Function, folder: Path, loop: asyncio.AbstractEventLoop
     ) -> tuple[Path, ...]:
-        """Packages that the folder's requirements.txt names, installed once per content into the shared
-        cache."""
-        requirements = folder / REQUIREMENTS
+        """Packages that the folder's requirements.txt or pyproject.toml names, installed once per
+        content into the shared cache."""
         runtime = runtimes.name_of(function.runtime)
-        if runtime.family != "python" or not requirements.is_file() or function.virtual_environment:
+        if runtime.family != "python" or function.virtual_environment:
             return ()
         wanted = (runtime.version[0], runtime.version[1])
         interpreter = python_runtime.nearest(wanted, python_runtime.installed())
         try:
+            requirements = requirements_of(folder)
+            if requirements is None:
+                return ()
             installed = install_requirements(
                 requirements,
                 str(interpreter.path),

@@ -36,6 +36,8 @@ class OfRequests:
     account_concurrency: int
     other_names: Mapping[str, str]
     """Names of functions by those that they have in a template."""
+    described_in: str
+    """The file that decides about the project's functions."""
 
 
 class Preferences:
@@ -62,6 +64,7 @@ class Preferences:
             is_strict=self._settings.is_strict or (project is not None and project.is_strict),
             account_concurrency=self.account_concurrency,
             other_names={} if project is None else project.names,
+            described_in="lam.yaml" if project is None else project.file.name,
         )
 
     @property

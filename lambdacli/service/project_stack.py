@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from lambdacli.model.clock import Clock
 from lambdacli.project.cloudformation.template import DynamicReference
 from lambdacli.project.records import Project
 from lambdacli.project.stack.declared import Step
@@ -15,28 +16,50 @@ from lambdacli.service.neighbour_resources import NeighbourResources
 logger = logging.getLogger("lam.project")
 
 
-class DynamicValues:
-    """Values of `{{resolve:…}}`, as they are known. A template is read without waiting: who is asked for one
-    that is not known yet remembers it, and the template is read again when it is."""
+MISSING_SECONDS = 1.0
+"""How long a value that was not there is not asked for again."""
 
-    def __init__(self) -> None:
+
+class DynamicValues:
+    """Values of `{{resolve:…}}`, as they are known. A template is read without waiting: one that is not known
+    yet stays as it is written, is asked for afterwards, and the template is read again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._known: dict[DynamicReference, str] = {}
+        self._missing: dict[DynamicReference, float] = {}
         self._wanted: set[DynamicReference] = set()
 
     def __call__(self, reference: DynamicReference) -> str | None:
-        if reference not in self._known:
-            self._wanted.add(reference)
-        return self._known.get(reference)
+        if reference in self._known:
+            return self._known[reference]
+        asked_at = self._missing.get(reference)
+        if asked_at is not None and self._clock.monotonic() - asked_at < MISSING_SECONDS:
+            return None
+        self._wanted.add(reference)
+        return _as_written(reference)
 
     @property
     def wanted(self) -> frozenset[DynamicReference]:
         return frozenset(self._wanted)
 
-    def learn(self, values: dict[DynamicReference, str]) -> bool:
-        """Whether one is new."""
-        self._known.update(values)
+    def learn(self, values: Mapping[DynamicReference, str | None]) -> bool:
+        """Whether the template is to be read again."""
         self._wanted -= values.keys()
+        for reference, value in values.items():
+            if value is None:
+                self._missing[reference] = self._clock.monotonic()
+            else:
+                self._known[reference] = value
         return bool(values)
+
+
+def _as_written(reference: DynamicReference) -> str:
+    parts = [reference.service, reference.name]
+    if reference.service == "secretsmanager":
+        parts += ["SecretString", reference.json_key, reference.version_stage]
+    parts += [reference.version]
+    return f"{{{{resolve:{':'.join(parts).rstrip(':')}}}}}"
 
 
 class ProjectStack:

@@ -276,6 +276,7 @@ class ProjectSync:
             file_systems=settings.template.file_systems,
             snap_start=settings.template.snap_start,
             logging=settings.template.logging,
+            build=settings.build,
         )
 
     def _leave_other_places(self, account: str, region: str) -> None:

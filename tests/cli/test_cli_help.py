@@ -27,6 +27,7 @@ Usage: lam VERB ...
 Verbs:
   init         Make a function, and the project around it.
   validate     Check lam.yaml.
+  build        Make what AWS would be sent, and tell its hash and size.
   start        Start the service and follow its live lines.
   stop         Stop the service when its invocations are finished.
   status       Show the service, and how to point other tools at it.

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from lambdacli.package.archive import package_bytes
-from lambdacli.package.files import PackageError, code_files
+from lambdacli.package.files import PackageError, Part, code_files, merged_files
 from lambdacli.package.ignore import is_ignored, is_matched, parse_ignore_file
 
 
@@ -168,3 +168,17 @@ def test_other_links_are_refused_unless_left_out(tmp_path, target, expected):
     assert str(caught.value) == expected.format(outside=tmp_path / "outside") + advice
     (folder / ".lamignore").write_text("link\n")
     assert names_in(folder) == ["app.py"]
+
+
+def test_parts_of_a_package_are_merged_and_the_later_one_wins(tmp_path):
+    for name in ("a/x.py", "a/y.py", "b/x.py", "b/node_modules/z", "m/p/i.js"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name[0])
+    parts = (
+        Part(tmp_path / "m", "node_modules"),
+        Part(tmp_path / "a"),
+        Part(tmp_path / "b", leaves_out=frozenset({"node_modules"})),
+    )
+    merged = {file.name: file.path.read_text() for file in merged_files(parts)}
+    assert merged == {"node_modules/p/i.js": "m", "x.py": "b", "y.py": "a"}
+    assert list(merged) == sorted(merged)

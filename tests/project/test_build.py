@@ -9,8 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import uv
 
-from lambdacli.project.build import BuildError, install_requirements
+from lambdacli.project.build import install_requirements, names_only_poetry_packages, requirements_of
+from lambdacli.project.making import BuildError
 
 pytestmark = pytest.mark.real
 
@@ -125,3 +127,48 @@ def test_two_callers_install_once(tmp_path, wheel, requirements):
         thread.join(60)
     assert len(set(folders)) == 1 and len(folders) == 3
     assert told.count(f"installing {requirements}") == 1
+
+
+def test_a_pyproject_with_dependencies_stands_for_requirements(tmp_path, wheel):
+    pyproject = tmp_path / "pyproject.toml"
+    named = f"[project]\nname = 'p'\nversion = '1'\ndependencies = ['greeting @ {wheel.as_uri()}']\n"
+    pyproject.write_text(named)
+    assert requirements_of(tmp_path) == pyproject
+    folder = install(pyproject, tmp_path / "cache")
+    assert folder is not None and (folder / "greeting.py").is_file()
+
+
+def test_a_lock_file_decides_what_is_installed(tmp_path, wheel):
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text(
+        "[project]\nname = 'p'\nversion = '1'\nrequires-python = '>=3.11'\ndependencies = ['greeting']\n"
+        f"[tool.uv.sources]\ngreeting = {{ path = {str(wheel)!r} }}\n"
+    )
+    command = [uv.find_uv_bin(), "lock", "--project", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first = install(pyproject, tmp_path / "cache")
+    assert first is not None and (first / "greeting.py").is_file()
+    lock = tmp_path / "uv.lock"
+    lock.write_text(lock.read_text() + "# another\n")
+    assert install(pyproject, tmp_path / "cache") != first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.ruff]\nline-length = 100\n",
+        "[project]\nname = 'p'\nversion = '1'\n",
+        "[tool.poetry.dependencies]\npython = '^3.12'\nrequests = '*'\n",
+    ],
+)
+def test_a_pyproject_that_names_nothing_that_uv_reads_installs_nothing(tmp_path, text):
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert requirements_of(tmp_path) is None
+    assert names_only_poetry_packages(tmp_path) == ("requests" in text)
+
+
+def test_requirements_come_before_a_pyproject(tmp_path, requirements):
+    requirements.write_text("")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname='p'\nversion='1'\ndependencies=['a']\n")
+    assert requirements_of(tmp_path) == requirements

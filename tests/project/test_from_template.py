@@ -222,9 +222,9 @@ def built(folder: Path) -> Path:
     [
         (100, "", True),
         (-100, "", False),
-        (-100, "  Metadata: {BuildMethod: makefile}\n", True),
+        (-100, "  Metadata: {BuildMethod: makefile}\n", False),
     ],
-    ids=["a fresh build", "an old build", "an old build of what cannot run without one"],
+    ids=["a fresh build", "an old build", "an old build, which lam makes anew"],
 )
 def test_what_sam_built_runs_while_it_is_fresh(tmp_path, source_age, metadata, is_build_used):
     build = built(tmp_path)
@@ -236,6 +236,8 @@ def test_what_sam_built_runs_while_it_is_fresh(tmp_path, source_age, metadata, i
     (found,) = load_project(tmp_path / "template.yaml").functions
     assert found.code == (build if is_build_used else tmp_path / "src")
     assert found.template.built_from == (tmp_path / "src" if is_build_used else None)
+    assert found.build is not None
+    assert found.build.method == ("none" if is_build_used else "makefile" if metadata else None)
 
 
 # HTTP

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.project import npm
-from lambdacli.project.build import BuildError
+from lambdacli.project.making import BuildError
 from lambdacli.project.npm import Npm
 
 

@@ -15,6 +15,7 @@ STATE = Path("/state")
 WRITTEN = SimpleNamespace(
     account="123456789012",
     names={},
+    file=Path("lam.yaml"),
     region="eu-west-1",
     port=5000,
     is_port_chosen=True,

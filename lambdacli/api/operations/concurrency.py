@@ -19,7 +19,7 @@ def put_function_concurrency(context: Context, request: dict[str, Any]) -> dict[
     target = _unqualified(target_of(context, request))
     # AWS names the missing function with `:$LATEST` here, and only here.
     function = existing(context, target, shown_arn=target.key.qualified_arn(LATEST))
-    refuse_project_function(function)
+    refuse_project_function(context, function)
     wanted = request["ReservedConcurrentExecutions"]
     _check_provisioned(context, function, wanted)
     _check_unreserved(context, function, wanted)
@@ -34,7 +34,7 @@ def get_function_concurrency(context: Context, request: dict[str, Any]) -> dict[
 
 def delete_function_concurrency(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     function = existing(context, _unqualified(target_of(context, request)))
-    refuse_project_function(function)
+    refuse_project_function(context, function)
     context.functions.put(replace(function, reserved_concurrency=None))
     return {}
 

@@ -207,7 +207,7 @@ def delete_function(context: Context, request: dict[str, Any]) -> dict[str, Any]
         raise InvalidParameterValueException("Deletion of aliases is not currently supported.")
     function = latest(context, target)
     if target.qualifier is None:
-        refuse_project_function(function)
+        refuse_project_function(context, function)
         context.functions.delete(target.key)
         return {"StatusCode": 204}
     _refuse_in_use(context, target, target.qualifier)
@@ -246,7 +246,7 @@ def _architecture(request: Mapping[str, Any], current: str) -> str:
 
 def _changeable(context: Context, target: Target, request: Mapping[str, Any]) -> Function:
     function = latest(context, target)
-    refuse_project_function(function)
+    refuse_project_function(context, function)
     check_revision(request.get("RevisionId"), function.revision_id)
     runtime = request.get("Runtime", function.runtime)
     _refuse_past_its_end(context, runtime, RuntimeName.is_update_blocked)

@@ -69,7 +69,7 @@ def _function(context: Context, request: dict[str, Any]) -> _Tagged:
     function = existing(context, target)
 
     def keep(tags: Mapping[str, str]) -> None:
-        refuse_project_function(function)
+        refuse_project_function(context, function)
         context.functions.put(replace(function, tags=tags))
 
     return _Tagged(function.tags, keep)

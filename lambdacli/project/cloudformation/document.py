@@ -30,8 +30,8 @@ _YAML = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Values are dicts, lists, texts, numbers, booleans and None; `!Ref X` is `{"Ref": "X"}`. Whoever makes
-    templates from something else (a serverless.yml) makes one of these."""
+    """Values are dicts with texts for keys, lists, texts, numbers, booleans and None; `!Ref X` is
+    `{"Ref": "X"}`. Whoever makes templates from something else (a serverless.yml) makes one of these."""
 
     file: Path
     values: Mapping[str, Any]

@@ -33,10 +33,11 @@ def _of_function(logical_id: str, properties: Mapping[str, Any]) -> Iterator[tup
     function = {"FunctionName": properties.get("FunctionName", logical_id)}
     if "Role" not in properties:
         yield f"{logical_id}Role", Generated("AWS::IAM::Role", {})
+    alias = properties.get("AutoPublishAlias")
     if "FunctionUrlConfig" in properties:
         target = {"TargetFunctionArn": function["FunctionName"]}
-        yield f"{logical_id}Url", Generated("AWS::Lambda::Url", target)
-    alias = properties.get("AutoPublishAlias")
+        qualified = target if alias is None else {**target, "Qualifier": alias}
+        yield f"{logical_id}Url", Generated("AWS::Lambda::Url", qualified)
     if alias is not None:
         yield f"{logical_id}.Version", Generated("AWS::Lambda::Version", function)
         made = Generated("AWS::Lambda::Alias", {**function, "Name": alias})

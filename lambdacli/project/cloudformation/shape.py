@@ -114,6 +114,10 @@ def _faults_of_sections(values: Mapping[str, Any], uses_sam: bool) -> Iterator[F
 
 def _faults_of_resource(path: Steps, resource: Any, uses_sam: bool) -> Iterator[Fault]:
     logical_id = path[-1]
+    if str(logical_id).startswith("Fn::ForEach::"):
+        message = f"{logical_id}: loops are unrolled on AWS only"
+        yield Fault(path, message, "write its resources out one by one")
+        return
     if re.fullmatch("[A-Za-z0-9]{1,255}", str(logical_id)) is None:
         message = f"Template format error: Resource name {logical_id} is non alphanumeric."
         yield Fault(path, message, "letters and digits only")

@@ -62,7 +62,7 @@ def _translate(
         made: dict[str, Any] = translator.translate(values, parameters)
     except InvalidDocumentException as error:
         raise TemplateError(document.file.parent, tuple(_causes(document, error))) from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # It trusts the form of many values that it reads.
         message = f"the SAM translator stumbled: {type(error).__name__}: {error}"
         raise _refused(

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model import limits
+from lambdacli.model.build import BuildMethod, BuildSettings
 from lambdacli.model.function import FileSystem, Logging, Network, Vpc
 from lambdacli.model.function_url import Cors
 from lambdacli.model.layer import parse_layer_arn, substitution_hint
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
+from lambdacli.project.building import build_settings_of_metadata
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.foreign.serverless_functions import SHORT_NAMES
 from lambdacli.project.kinds import variable_name_fault
@@ -24,9 +26,6 @@ from lambdacli.project.stack.declared import Finding
 from lambdacli.project.stack.old_runtimes import NEAREST
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used
 from lambdacli.project.urls import DeclaredUrl
-
-COMPILED = frozenset({"provided", "java", "dotnet"})
-"""What runs is made by a build."""
 
 _WITHOUT_EFFECT = {
     "AssumeRolePolicyDocument": "everybody is believed to be trusted by the role",
@@ -95,6 +94,7 @@ def _function(resource: Resource, around: Around) -> FunctionSettings | None:
         virtual_environment=None,
         network=Network.HOST,
         url=_url(values),
+        build=source.build,
         template=_further(values, source, around),
     )
     # What other readers make of it is told where they make it.
@@ -131,6 +131,7 @@ class _Source:
     code: Path
     inline: str | None = None
     built_from: Path | None = None
+    build: BuildSettings | None = None
 
 
 def _source(values: Values, around: Around) -> _Source | None:
@@ -183,25 +184,21 @@ def _written_code(values: Values, around: Around) -> tuple[str | None, str | Non
 
 
 def _built(values: Values, around: Around, source: Path) -> _Source:
-    """What `sam build` made of the folder counts while it is fresh; any does for what needs a build."""
-    method = values.resource.metadata.get("BuildMethod")
+    """What `sam build` made of the folder counts while it is fresh; otherwise lam builds what needs it."""
+    logical_id, metadata = values.resource.logical_id, values.resource.metadata
+    method = metadata.get("BuildMethod")
     if isinstance(method, str):
         values.notes.findings.append(_build_finding(values.resource, method))
-    built = around.build.folder_of(values.resource.logical_id)
-    if built is None:
-        return _Source(source)
-    if around.build.is_fresh(source):
-        return _Source(built, built_from=source)
-    family = RUNTIMES[NEAREST.get(str(values.raw("Runtime")), str(values.raw("Runtime")))].family
-    if method is None and family not in COMPILED:
-        return _Source(source)
-    values.warn("CodeUri", "its build is older than its source", "`sam build` makes a new one")
-    return _Source(built, built_from=source)
+    built = around.build.folder_of(logical_id)
+    if built is not None and around.build.is_fresh(source):
+        return _Source(built, built_from=source, build=BuildSettings(BuildMethod.NONE))
+    has_gradle = any((source / name).is_file() for name in ("build.gradle", "build.gradle.kts"))
+    return _Source(source, build=build_settings_of_metadata(metadata, logical_id, has_gradle=has_gradle))
 
 
 def _build_finding(resource: Resource, method: str) -> Finding:
     place = resource.place_of("Metadata.BuildMethod")
-    text = f"built by {method}: `lam build`, or `sam build`; what is in the folder runs until then"
+    text = f"built by {method} when it is invoked, and by `lam build`"
     return Finding(place.file, place.line, f"{resource.logical_id}.Metadata.BuildMethod", True, text)
 
 
@@ -300,7 +297,7 @@ def layer_folder(resource: Resource, around: Around) -> Path | None:
         return None
     source = Path(os.path.normpath(around.template.folder / written))
     built = around.build.folder_of(resource.logical_id)
-    if built is not None:
+    if built is not None and around.build.is_fresh(source):
         return built
     if not source.exists():
         values.complain(name, f"{written} does not exist")

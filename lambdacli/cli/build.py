@@ -1,0 +1,142 @@
+"""`lam build`: makes what Lambda would be sent of each function, and tells its hash and size."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lambdacli.cli import connect, render
+from lambdacli.cli.errors import CommandError
+from lambdacli.cli.options import JsonOption, ProjectOption
+from lambdacli.model.nearest import nearest
+
+if TYPE_CHECKING:
+    from lambdacli.project.builders.packages import Package
+    from lambdacli.project.making import BuildError
+    from lambdacli.project.records import FunctionSettings, Project
+
+EXAMPLES = """
+lam build                                            every function of the project
+lam build orders billing --json                      these two; hashes and sizes as JSON
+lam build --zips dist                                and dist/NAME.zip of each
+lam build --verbose                                  with what uv, npm, cargo and the others say
+"""
+
+
+def run(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="The functions; otherwise all.")
+    ] = None,
+    zips: Annotated[
+        Path | None, typer.Option("--zips", metavar="FOLDER", help="Also write NAME.zip of each there.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print what the tools print.")] = False,
+    json: JsonOption = False,
+    project: ProjectOption = None,
+) -> int:
+    from lambdacli.project.builders.packages import Package, built_all
+    from lambdacli.project.builders.workshop import Workshop
+
+    place = connect.place_of(project)
+    functions = _chosen(_loaded(place.project_file), names or ())
+    workshop = Workshop(place.cache_dir, render.say if verbose else lambda line: None)
+    with render.progress("building", len(functions)) as advance:
+        results = built_all(functions, workshop, lambda function: advance(1))
+    packages = [result for result in results if isinstance(result, Package)]
+    if zips is not None:
+        _write_zips(packages, zips)
+    if json:
+        rows = [_row(function, result) for function, result in zip(functions, results, strict=True)]
+        render.output_json(rows)
+    elif packages:
+        _show(packages)
+    failed = [
+        (function.name, result)
+        for function, result in zip(functions, results, strict=True)
+        if not isinstance(result, Package)
+    ]
+    for name, error in failed:
+        render.error(str(error) if str(error).startswith(name) else f"{name}: {error}")
+    return 1 if failed else 0
+
+
+def _loaded(file: Path | None) -> Project:
+    from lambdacli.project.loading import load_project
+    from lambdacli.project.records import ConfigError
+
+    if file is None:
+        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
+    try:
+        return load_project(file.resolve())
+    except ConfigError as error:
+        raise CommandError(str(error)) from error
+
+
+def _chosen(project: Project, names: list[str] | tuple[()]) -> list[FunctionSettings]:
+    by_name = {function.name: function for function in project.functions}
+    names = [project.names.get(name, name) for name in names]
+    for name in names:
+        if name not in by_name:
+            near = nearest(name, tuple(by_name))
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(by_name) or 'no functions'}"
+            raise CommandError(f"{project.file.name} has no function {name}", hint)
+    return [by_name[name] for name in dict.fromkeys(names or by_name)]
+
+
+def _write_zips(packages: list[Package], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        target = folder / f"{package.function}.zip"
+        partial = target.with_suffix(".partial")
+        with partial.open("wb") as file:
+            package.write_to(file.write)
+        partial.replace(target)
+
+
+def _show(packages: list[Package]) -> None:
+    rows = [
+        (
+            package.function,
+            str(package.method),
+            _size(package.measured.zipped_bytes),
+            _size(package.measured.unzipped_bytes),
+            package.sha256,
+            f"{package.seconds:.1f} s",
+        )
+        for package in packages
+    ]
+    render.output_table(("NAME", "BY", "ZIPPED", "UNZIPPED", "SHA256", "TOOK"), rows)
+    for package in packages:
+        for note in package.measured.notes:
+            render.note(f"{package.function}: {note}")
+
+
+def _row(function: FunctionSettings, result: Package | BuildError) -> dict[str, Any]:
+    from lambdacli.project.builders.packages import Package
+
+    row: dict[str, Any] = {
+        "name": function.name,
+        "runtime": function.runtime,
+        "architecture": function.architecture,
+    }
+    if not isinstance(result, Package):
+        return {**row, "error": str(result)}
+    measured = asdict(result.measured)
+    return {**row, "method": str(result.method), **measured, "seconds": round(result.seconds, 3)}
+
+
+def _size(count: int) -> str:
+    return (
+        f"{count} bytes"
+        if count < 1024
+        else f"{count / 1024:.1f} KB"
+        if count < 1024**2
+        else _megabytes(count)
+    )
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1024**2:.1f} MB"

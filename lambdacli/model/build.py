@@ -1,0 +1,38 @@
+"""How a function's code is made from its sources, where it is not the sources themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BuildMethod(StrEnum):
+    NONE = "none"
+    PYTHON = "python"
+    NPM = "npm"
+    ESBUILD = "esbuild"
+    MAKEFILE = "makefile"
+    GO = "go"
+    RUST = "rust"
+    MAVEN = "maven"
+    GRADLE = "gradle"
+    BUNDLER = "bundler"
+    DOTNET = "dotnet"
+
+    @property
+    def makes_code(self) -> bool:
+        """The sources themselves do not run; otherwise the method only adds packages to them."""
+        return self not in (BuildMethod.NONE, BuildMethod.PYTHON, BuildMethod.NPM, BuildMethod.BUNDLER)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """What was written down of it; the rest is told by the files."""
+
+    method: BuildMethod | None = None
+    name: str | None = None
+    """The Makefile's target after `build-`, or the binary of several; the function's name, if unsaid."""
+    entry_points: tuple[str, ...] = ()
+    """For esbuild; otherwise the file that the handler names."""
+    arguments: tuple[str, ...] = ()
+    """Further words for esbuild, go build or cargo."""

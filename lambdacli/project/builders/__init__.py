@@ -1,0 +1,1 @@
+"""From a function's sources to what AWS would be sent: one module per way of building."""

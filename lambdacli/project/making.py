@@ -1,0 +1,100 @@
+"""Makes each thing in the cache once, whole or not at all, by programs whose last words tell a failure."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+_MESSAGE_LINES = 20
+
+
+class BuildError(Exception):
+    """What could not be installed or built: which file, then the program's own last words."""
+
+
+Progress = Callable[[str], None]
+
+Run = Callable[[Sequence[str], Path, Mapping[str, str], Progress], int]
+"""Runs a command in a folder with an environment, hands over each line that it prints, returns its exit
+code."""
+
+
+def made_once(
+    target: Path, make: Callable[[Path], None], starts: str, waits: str, progress: Progress
+) -> Path:
+    """`make` fills a folder beside the target, which becomes the target when all is there.
+
+    Blocks meanwhile. Of two callers, in whatever processes, the second waits for the first."""
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with lock(target.with_suffix(".lock"), lambda: progress(waits)):
+        if not target.is_dir():
+            progress(starts)
+            partial = target.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
+            partial.mkdir()
+            try:
+                make(partial)
+                partial.rename(target)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+@contextmanager
+def lock(file: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    # The kernel lets go of it when its holder dies, so a killed install blocks nobody.
+    with file.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def run_tool(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    failure: str,
+    run: Run,
+    progress: Progress,
+) -> None:
+    """A BuildError of this failure, with the last lines that were printed, unless the program succeeds."""
+    last_lines: deque[str] = deque(maxlen=_MESSAGE_LINES)
+
+    def take(line: str) -> None:
+        last_lines.append(line.rstrip())
+        progress(line.strip())
+
+    if run(command, folder, environment, take) != 0:
+        raise BuildError(f"{failure}:\n" + "\n".join(last_lines))
+
+
+def run_as_child(command: Sequence[str], folder: Path, environment: Mapping[str, str], take: Progress) -> int:
+    """A plain child of this process, for those who have nobody to keep it."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                take(line)
+        except BaseException:
+            process.kill()
+            raise
+    return process.returncode
