@@ -13,6 +13,7 @@ from botocore import xform_name
 
 from lambdacli.api import protocol
 from lambdacli.api.authorization import authorized
+from lambdacli.api.names import by_own_name
 from lambdacli.api.operations import (
     account,
     aliases,
@@ -104,7 +105,7 @@ class Api:
         return self._serialised(context, operation, lambda: result)
 
     def _begin(self, context: Context) -> tuple[Operation, Any]:
-        request = context.http
+        request = by_own_name(context.http, context.other_names)
         asked = self._requests.ask(request)
         if asked is None:
             raise UnknownOperationException(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from lambdacli.api.operations.context import Context
 from lambdacli.model.arn import LATEST, FunctionKey, parse_function_reference
@@ -16,6 +19,7 @@ from lambdacli.model.errors import (
 )
 from lambdacli.model.function import Function, Origin
 from lambdacli.model.record import record
+from lambdacli.wire.http import Request
 
 _ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]+")
 
@@ -49,6 +53,15 @@ def target_of(context: Context, request: dict[str, Any], member: str = "Function
     name = context.other_names.get(reference.name, reference.name)
     key = FunctionKey(context.account, context.region, name)
     return Target(key, reference.qualifier or qualifier)
+
+
+def by_own_name(request: Request, other_names: Mapping[str, str]) -> Request:
+    """A construct's path, `Stack/Function`, is no name that AWS takes: what asks for it goes on with the
+    function's own."""
+    if "%2f" not in request.path.lower():
+        return request
+    parts = [other_names.get(unquote(part), part) for part in request.path.split("/")]
+    return replace(request, path="/".join(parts))
 
 
 def existing(context: Context, target: Target, *, shown_arn: str | None = None) -> Function:

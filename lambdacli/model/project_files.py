@@ -4,7 +4,15 @@ import os
 
 LAM_NAMES = ("lam.yaml", "lam.yml")
 TEMPLATE_NAMES = ("template.yaml", "template.yml", "template.json")
-PROJECT_FILE_NAMES = (*LAM_NAMES, *TEMPLATE_NAMES)
+SERVERLESS_NAMES = ("serverless.yml", "serverless.yaml", "serverless.json")
+ASSEMBLY_FOLDER = "cdk.out"
+ASSEMBLY_MANIFEST = "manifest.json"
+PROJECT_FILE_NAMES = (
+    *LAM_NAMES,
+    *TEMPLATE_NAMES,
+    *SERVERLESS_NAMES,
+    os.path.join(ASSEMBLY_FOLDER, ASSEMBLY_MANIFEST),
+)
 """In the order in which they count within one folder."""
 
 _HEAD_BYTES = 1024 * 1024
@@ -14,9 +22,12 @@ def project_file_in(folder: str) -> str | None:
     """Raises OSError where a folder may not be looked into."""
     for name in PROJECT_FILE_NAMES:
         path = os.path.join(folder, name)
-        if is_file(path) and (name in LAM_NAMES or is_template(path)):
+        if is_file(path) and (name not in TEMPLATE_NAMES or is_template(path)):
             return path
-    return None
+    # What `cdk synth` writes has a file of its own folder's usual name in it.
+    manifest = os.path.join(folder, ASSEMBLY_MANIFEST)
+    is_assembly = is_file(os.path.join(folder, ASSEMBLY_FOLDER)) and is_file(manifest)
+    return manifest if is_assembly else None
 
 
 def is_file(path: str) -> bool:
@@ -34,7 +45,16 @@ def is_template(path: str) -> bool:
 
 
 def state_folder_of(file: str) -> str:
-    """Beside it. A file that is not the one by which its folder is a project has a place of its own there."""
-    folder, name = os.path.split(file)
+    """Beside it. A file that is not the one by which its folder is a project has a place of its own there.
+    What `cdk synth` writes is thrown away with all that lies in it: its state lies beside it."""
+    folder, name = _beside_assembly(*os.path.split(file))
     state = os.path.join(folder, ".lam")
     return state if project_file_in(folder) in (file, None) else os.path.join(state, name)
+
+
+def _beside_assembly(folder: str, name: str) -> tuple[str, str]:
+    """The folder that holds the whole assembly, and one name for a file within."""
+    above, marker, below = f"{folder}{os.sep}".rpartition(f"{os.sep}{ASSEMBLY_FOLDER}{os.sep}")
+    if not marker:
+        return folder, name
+    return above or os.sep, "-".join((*below.split(os.sep)[:-1], name))

@@ -14,6 +14,7 @@ from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
 from lambdacli.project.stack.events import connections_of
 from lambdacli.project.stack.functions import functions_of, layer_folder, url_settings
 from lambdacli.project.stack.http import apis_of
+from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
 from lambdacli.project.stack.roles import roles_of
 from lambdacli.project.stack.settings import declared_of
@@ -34,7 +35,7 @@ def project_of(
         region=template.region,
         account=template.account,
         functions=(*base.functions, *functions),
-        apis=(*base.apis, *apis_of(around)),
+        apis=(*base.apis, *apis_of(around), *load_balancers_of(around)),
         declared=(*declared_of(around), *connections.permissions),
         neighbour_calls=(*resources_of(around), *connections.calls),
         identities=_identities(base.identities, around),

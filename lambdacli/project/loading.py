@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambdacli.model.project_files import LAM_NAMES, TEMPLATE_NAMES
+from lambdacli.model.project_files import LAM_NAMES, SERVERLESS_NAMES, TEMPLATE_NAMES
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
-from lambdacli.project.cloudformation.template import Lookup, load_template
+from lambdacli.project.cloudformation.template import Lookup
+from lambdacli.project.cloudformation.template import Surroundings as TemplateSurroundings
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
+from lambdacli.project.foreign.reading import is_of_another_tool, read_template
 from lambdacli.project.records import Project
 from lambdacli.project.samconfig import SamConfig, read_samconfig
 from lambdacli.project.schema import TOP_LEVEL
@@ -50,8 +53,10 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
 
 
 def is_template_file(file: Path) -> bool:
-    if file.name in (*LAM_NAMES, *TEMPLATE_NAMES):
-        return file.name in TEMPLATE_NAMES
+    if file.name in (*LAM_NAMES, *TEMPLATE_NAMES, *SERVERLESS_NAMES):
+        return file.name not in LAM_NAMES
+    if is_of_another_tool(file):
+        return True
     try:
         return _RESOURCES.search(file.read_bytes()) is not None
     except OSError:
@@ -68,8 +73,7 @@ def _with_template(
     config = read_samconfig(folder, around.options.config_environment)
     options = replace(config.options, parameters={**config.options.parameters, **base.parameters})
     options = options.changed_by(around.options)
-    template = load_template(
-        template_file,
+    surroundings = TemplateSurroundings(
         overrides=options.parameters,
         imports=base.imports,
         region=(config.region or base.region) if is_region_open else base.region,
@@ -78,22 +82,23 @@ def _with_template(
         endpoint=base.services.get("sqs", around.endpoint),
         lookup=around.lookup,
     )
+    template, read = read_template(template_file, surroundings, os.environ)
     variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
     project = project_of(template, base, variables)
     return replace(
         project,
         template_file=template_file,
-        further_files=_further_files(project, template_file, config, options),
+        further_files=_further_files(project, template_file, config, options, read),
     )
 
 
 def _further_files(
-    project: Project, template_file: Path, config: SamConfig, options: TemplateOptions
+    project: Project, template_file: Path, config: SamConfig, options: TemplateOptions, read: tuple[Path, ...]
 ) -> tuple[Path, ...]:
     built = template_file.parent / ".aws-sam" / "build" / "template.yaml"
     files = [*project.further_files, template_file, built]
     files += [each for each in (config.file, options.env_vars) if each is not None]
-    files += [finding.file for finding in project.findings]
+    files += [*read, *(finding.file for finding in project.findings)]
     return tuple(each for each in dict.fromkeys(files) if each != project.file)
 
 

@@ -80,7 +80,10 @@ def server(script):
     with pytest.MonkeyPatch.context() as patch:
         everything = dict.fromkeys(MODEL.operations, script.function)
         patch.setattr(dispatch, "operation_functions", lambda model: everything)
-        api = Api(MODEL, lambda request: SimpleNamespace(http=request, request_id=new_id(), identity=None))
+        api = Api(
+            MODEL,
+            lambda request: SimpleNamespace(http=request, request_id=new_id(), identity=None, other_names={}),
+        )
     server = Server(api)
     yield server
     server.close()

@@ -17,6 +17,7 @@ from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.building import build_settings_of_metadata
 from lambdacli.project.cloudformation.template import Resource
+from lambdacli.project.foreign.serverless_functions import SHORT_NAMES
 from lambdacli.project.kinds import variable_name_fault
 from lambdacli.project.records import FunctionSettings, TemplateSettings
 from lambdacli.project.schema import FUNCTION_NAME_PATTERN
@@ -347,9 +348,12 @@ def _url(values: Values) -> DeclaredUrl | None:
 
 def _further(values: Values, source: _Source, around: Around) -> TemplateSettings:
     path = values.resource.metadata.get("aws:cdk:path")
+    names = values.resource.metadata.get(SHORT_NAMES)
+    if not isinstance(names, list):
+        names = [path.removesuffix("/Resource")] if isinstance(path, str) else []
     return TemplateSettings(
         logical_id=values.resource.logical_id,
-        other_names=(path.removesuffix("/Resource"),) if isinstance(path, str) else (),
+        other_names=tuple(str(name) for name in names),
         inline_code=source.inline,
         built_from=source.built_from,
         dead_letter_target=_dead_letter_target(values),

@@ -24,6 +24,7 @@ from lambdacli.project.http_apis import HTTP_SECONDS, REST_SECONDS
 from lambdacli.project.http_kinds import API_NAME
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
 from lambdacli.project.stack.functions import cors_of
+from lambdacli.project.stack.gateway import authorizer_of, authorizers_of, websocket_api
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
 
 IMPLICIT = {ApiKind.REST: "ServerlessRestApi", ApiKind.HTTP: "ServerlessHttpApi"}
@@ -96,8 +97,7 @@ def _api(resource: Resource, around: Around) -> _Building:
     values = Values(resource, around.notes)
     kind = {**_SAM_KINDS, **_PLAIN_KINDS}[resource.type]
     if values.text("ProtocolType") == "WEBSOCKET":
-        resource_ignored(resource, around.notes, "WebSocket APIs of templates are not built")
-        return _Building(HttpApi(_api_name(resource.logical_id)))
+        return _websocket_api(resource, values, around)
     api = _new_api(resource.logical_id, kind)
     stage = values.text("StageName") or _stage_of(resource, around)
     binary = tuple(each.replace("~1", "/") for each in values.texts("BinaryMediaTypes"))
@@ -111,12 +111,24 @@ def _api(resource: Resource, around: Around) -> _Building:
     )
     _take_cors(found, values)
     _take_authorizers(found, values, around)
+    found.api = replace(
+        found.api, authorizers={**found.api.authorizers, **authorizers_of(resource, kind, around)}
+    )
     _definition(found, values, around)
     for told_elsewhere in ("Name", "Description", "Tags", "ProtocolType", "DefinitionUri", "FailOnWarnings"):
         values.raw(told_elsewhere)
     values.rest(_WITHOUT_EFFECT, "lam does not know it")
     resource_used(resource, around.notes, f"an API of type {kind}, called {found.api.name}")
     return found
+
+
+def _websocket_api(resource: Resource, values: Values, around: Around) -> _Building:
+    api = websocket_api(_api_name(resource.logical_id), values, _stage_of(resource, around))
+    for told_elsewhere in ("Name", "Description", "Tags", "ProtocolType"):
+        values.raw(told_elsewhere)
+    values.rest(_WITHOUT_EFFECT, "lam does not know it")
+    resource_used(resource, around.notes, f"an API of type {api.kind}, called {api.name}")
+    return _Building(replace(api, authorizers=authorizers_of(resource, api.kind, around)))
 
 
 def _new_api(logical_id: str, kind: ApiKind) -> HttpApi:
@@ -345,7 +357,9 @@ def _rest_methods(building: dict[str, _Building], around: Around) -> None:
         path = _path_of(values.raw("ResourceId"), around)
         key = _key(values, "ResourceId", values.text("HttpMethod"), path, is_http=False)
         if key is not None:
-            building[api.logical_id].add(values, "HttpMethod", Route(key, named[0].name))
+            found = building[api.logical_id]
+            authorizer = authorizer_of(values, dict(found.api.authorizers), around)
+            found.add(values, "HttpMethod", Route(key, named[0].name, authorizer))
             resource_used(resource, around.notes, f"{key} leads to {named[0].name}")
     for resource in around.of_type("AWS::ApiGateway::Resource"):
         resource_used(resource, around.notes, f"the path {_path_of(resource.reference, around)}")
@@ -375,13 +389,23 @@ def _http_routes(building: dict[str, _Building], around: Around) -> None:
         if api is None or named is None or integration is None:
             resource_ignored(resource, around.notes, "it leads to no function of this template")
             continue
+        found = building[api.logical_id]
+        authorizer = authorizer_of(values, dict(found.api.authorizers), around)
+        if found.api.kind is ApiKind.WEBSOCKET:
+            written = values.text("RouteKey") or ""
+            answers = values.text("RouteResponseSelectionExpression") is not None
+            route = Route(RouteKey("", written), named[0].name, authorizer, answers=answers)
+            found.add(values, "RouteKey", route)
+            resource_used(resource, around.notes, f"{written} leads to {named[0].name}")
+            continue
         method, _, path = (values.text("RouteKey") or "").partition(" ")
         is_default = method == DEFAULT_ROUTE
         key = _key(values, "RouteKey", None if is_default else method, path or None, is_http=True)
         if key is None:
             continue
-        building[api.logical_id].payloads.add(integration.text("PayloadFormatVersion") or "1.0")
-        building[api.logical_id].add(values, "RouteKey", Route(key, named[0].name))
+        found.payloads.add(integration.text("PayloadFormatVersion") or "1.0")
+        scopes = values.texts("AuthorizationScopes")
+        found.add(values, "RouteKey", Route(key, named[0].name, authorizer, scopes))
         resource_used(resource, around.notes, f"{key} leads to {named[0].name}")
     _quick_create(building, around)
 

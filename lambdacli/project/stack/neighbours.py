@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
 from lambdacli.project.stack.declared import NeighbourCall, Step
+from lambdacli.project.stack.load_balancers import RULE, TARGET_GROUP
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
 
 _OF_LAMBDA = "AWS::Lambda::"
@@ -48,7 +49,7 @@ _TOLD_ELSEWHERE = (
     *("BucketName", "Name", "QueueName", "RoleName", "TableName", "TopicName"),
     *("ManagedPolicyArns", "NotificationConfiguration", "Subscription", "Tags"),
 )
-_CONNECTING = ("AWS::SNS::Subscription", "AWS::Events::Rule")
+_CONNECTING = ("AWS::SNS::Subscription", "AWS::Events::Rule", RULE, TARGET_GROUP)
 
 
 def _is_of_functions(kind: str) -> bool:

@@ -1,0 +1,1 @@
+"""Projects that other tools describe, read as CloudFormation templates."""
