@@ -68,7 +68,9 @@ def _explain_usage(error: Exception) -> Explanation:
         hints.append(f"did you mean {nearest[0]}?")
     else:
         # Typer sets each choice of a missing argument on a line of its own.
-        message = " ".join((message[:1].lower() + message[1:].rstrip(".")).replace(" Value error,", "").split())
+        message = " ".join(
+            (message[:1].lower() + message[1:].rstrip(".")).replace(" Value error,", "").split()
+        )
     context = getattr(error, "ctx", None)
     if context is not None:
         hints.append(f"`{context.command_path} --help` shows what there is")
