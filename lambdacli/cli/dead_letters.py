@@ -32,8 +32,11 @@ def read(message: QueueMessage, source: str) -> Letter | Leave:
     return _dead_letter(message) if source == DEAD_LETTERS else _record(message)
 
 
-def _dead_letter(message: QueueMessage) -> Letter:
+def _dead_letter(message: QueueMessage) -> Letter | Leave:
     told = message.attributes
+    if "RequestID" not in told and isinstance(_record(message), Letter):
+        # Of a destination with the same queue: an event of its own it is not.
+        return Leave("a destination's record, which `--from destination` reads")
     error = " ".join(told[name] for name in ("ErrorCode", "ErrorMessage") if told.get(name))
     return Letter(told.get("RequestID"), error, message.body)
 

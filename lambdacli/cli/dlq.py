@@ -166,6 +166,7 @@ def _queue_of(
             f"it has {other}: `--from {flag}` reads that"
             if _service_of(other) == "sqs"
             else _HOW_TO_SET[source],
+            *((_OF_LAM_YAML,) if source == DEAD_LETTERS and not destination else ()),
         )
     service = _service_of(arn)
     if service != "sqs":
@@ -179,9 +180,14 @@ def _queue_of(
 
 
 _HOW_TO_SET = {
-    DEAD_LETTERS: "`aws lambda update-function-configuration --dead-letter-config TargetArn=…` sets one",
+    DEAD_LETTERS: "`aws lambda update-function-configuration --dead-letter-config TargetArn=…` sets one, "
+    "if the function was made over the API",
     DESTINATION: "`aws lambda put-function-event-invoke-config --destination-config …` sets one",
 }
+_OF_LAM_YAML = (
+    "a function of lam.yaml can have an OnFailure destination instead, by `aws lambda "
+    "put-function-event-invoke-config`; `--from destination` reads it"
+)
 
 
 def _failure_destination(endpoint: Endpoint, name: str, qualifier: str | None) -> str:

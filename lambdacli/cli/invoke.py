@@ -573,8 +573,8 @@ def _explained(callee: _Callee, wanted: InvokeInput) -> Iterator[None]:
 def _payload_hint(payload: bytes) -> str:
     begin = " ".join(payload[:60].decode(errors="replace").split()) + ("…" if len(payload) > 60 else "")
     return (
-        f"the payload that was sent begins with: {begin}\nit must be JSON: quote it for your shell, or put "
-        "it into a file: -e FILE"
+        f"the payload that was sent begins with: {begin}\n"
+        "it must be JSON: quote it for your shell, or put it into a file: -e FILE"
     )
 
 

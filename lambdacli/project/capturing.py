@@ -21,8 +21,7 @@ class Capturing:
 
     def read(self, node: Node, complain: Complain) -> CaptureRules | None:
         if not isinstance(node, MappingNode):
-            is_wanted = Flag().read(node, complain)
-            return None if is_wanted is None else CaptureRules() if is_wanted else CaptureRules(events=0)
+            return _switched(node, complain)
         events: int | None = CaptureRules().events
         redactions: tuple[str, ...] = DEFAULT_REDACTIONS
         for name, key, value in entries(node, complain):
@@ -51,6 +50,15 @@ class Capturing:
                 {"type": "object", "properties": members, "additionalProperties": False},
             ]
         }
+
+
+def _switched(node: Node, complain: Complain) -> CaptureRules | None:
+    def complain_of_kind(at: Node, path: str, _message: str, _hint: str) -> None:
+        wanted = f"must be true, false or a mapping of {', '.join(_NAMES)}, not {found(node)}"
+        complain(at, path, wanted, "for example {events: 50}")
+
+    is_wanted = Flag().read(node, complain_of_kind)
+    return None if is_wanted is None else CaptureRules() if is_wanted else CaptureRules(events=0)
 
 
 def _patterns(node: Node, complain: Complain) -> tuple[str, ...]:

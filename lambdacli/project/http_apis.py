@@ -82,12 +82,18 @@ def build_apis(
 ) -> tuple[HttpApi, ...]:
     """Those of `apis`, and the default one if a route is for it."""
     built = {name: _api(name, at.value, functions, complain, folder) for name, at in apis.items()}
+    declared = tuple(built.values())
     routes: dict[str, list[Route]] = {name: [] for name in built}
     taken: dict[tuple[str, object], _Taken] = {}
     for function in written:
         for number, at in enumerate(function.routes):
             path = function.path if len(function.routes) == 1 else f"{function.path}[{number}]"
-            name = value_in(at.value, "api") or _unnamed_api(function, built)
+            possible = _unnamed_apis(function, declared)
+            if "api" not in at.value and len(possible) > 1:
+                known = f"write `{{route: {at.value['route'].value}, api: {possible[0]}}}`"
+                complain(at.node, path, f"belongs to one of {', '.join(possible)}: say to which", known)
+                continue
+            name = value_in(at.value, "api") or possible[0]
             if name not in built and "api" not in at.value:
                 built[name], routes[name] = _undeclared_api(name, function), []
             if name not in built:
@@ -105,11 +111,12 @@ def build_apis(
     return tuple(replace(api, routes=tuple(routes[name])) for name, api in built.items())
 
 
-def _unnamed_api(function: WrittenRoutes, built: Mapping[str, HttpApi]) -> str:
+def _unnamed_apis(function: WrittenRoutes, declared: Sequence[HttpApi]) -> list[str]:
+    """Those that a route may belong to which names none; more than one leave it open."""
     if not function.is_websocket:
-        return DEFAULT_API
-    declared = [name for name, api in built.items() if api.kind is ApiKind.WEBSOCKET]
-    return declared[0] if len(declared) == 1 else DEFAULT_WEBSOCKET_API
+        return [DEFAULT_API]
+    names = [api.name for api in declared if api.kind is ApiKind.WEBSOCKET]
+    return [DEFAULT_WEBSOCKET_API] if DEFAULT_WEBSOCKET_API in names or not names else names
 
 
 def _undeclared_api(name: str, function: WrittenRoutes) -> HttpApi:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import uv
 
 from lambdacli import runtimes
 from lambdacli.model.grant import Grant
+from lambdacli.service import neighbours
+from lambdacli.triggers import jwt
 
 DESCRIPTORS_PER_ENVIRONMENT = 6
 DESCRIPTORS_ENOUGH = 8192
@@ -25,6 +28,13 @@ _HOW_TO_INSTALL = {
     "ruby": "install Ruby, for example by the system's packages or rbenv",
 }
 
+EXTRAS = {
+    "services": (neighbours.NEEDED, "requests for SQS, S3 and other services are refused"),
+    "debug": (("debugpy",), "Python functions cannot be debugged"),
+    "jwt": ((jwt.PACKAGE,), "authorizers of type jwt answer 500"),
+}
+"""What `lam` may be installed with: the packages that tell, and what is weaker without them."""
+
 
 def of_machine(state: Path, port: int, wanted_port: int) -> list[Grant]:
     """Reads files and may run programs: call it off the event loop."""
@@ -32,6 +42,10 @@ def of_machine(state: Path, port: int, wanted_port: int) -> list[Grant]:
         *interpreters(),
         _uv(),
         _npm(),
+        *(
+            extra(name, [each for each in packages if _is_absent(each)])
+            for name, (packages, _) in EXTRAS.items()
+        ),
         _port(port, wanted_port),
         state_folder(state),
         *_watches(),
@@ -89,6 +103,22 @@ def _npm() -> Grant:
         "not on the PATH that the service was started with",
         "a function's package.json is not installed, nor the SDK of AWS for Node.js",
         "install Node.js, which brings it; then `lam stop`",
+    )
+
+
+def _is_absent(package: str) -> bool:
+    return importlib.util.find_spec(package) is None
+
+
+def extra(name: str, absent: Sequence[str]) -> Grant:
+    if not absent:
+        return Grant(f"lambdacli[{name}]", True, "installed")
+    return Grant(
+        f"lambdacli[{name}]",
+        False,
+        f"not installed: no {', '.join(absent)} beside lam",
+        EXTRAS[name][1],
+        f"`pip install 'lambdacli[{name}]'`, then `lam stop`",
     )
 
 

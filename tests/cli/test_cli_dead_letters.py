@@ -29,6 +29,13 @@ def test_a_dead_letter_is_the_event_itself_and_its_attributes_tell_why():
     assert read(message(b"{}"), DEAD_LETTERS) == Letter(None, "", b"{}")
 
 
+def test_a_record_among_dead_letters_is_left_unless_it_is_the_event_that_failed():
+    left = Leave("a destination's record, which `--from destination` reads")
+    assert read(message(record(requestPayload=0)), DEAD_LETTERS) == left
+    event = record(requestPayload=0)
+    assert read(message(event, RequestID="r2"), DEAD_LETTERS) == Letter("r2", "", event)
+
+
 def test_the_payload_of_a_record_stays_the_bytes_that_it_is():
     body = record(requestPayload=0, responsePayload={"errorMessage": "no"}).replace(
         b'"requestPayload": 0', b'"requestPayload": {"n": 1e400,  "t": "\\u00e4\xc3\xa4"}'

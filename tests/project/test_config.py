@@ -65,6 +65,13 @@ def test_what_is_not_said_of_the_history_is_as_usual(project, text, bounds):
     assert load_project(project(text)).history == bounds
 
 
+def test_capture_says_all_that_it_may_be(project):
+    told = problems_of(project("capture: 5\n"))
+    assert (
+        "capture: must be true, false or a mapping of events, redact, not the number 5; for example" in told
+    )
+
+
 def test_wrong_bounds_of_the_history_are_all_told(project):
     told = problems_of(project("history: {days: 0, event: 5000, size: 1TB}\n"))
     assert "history.days: must be a number from 1 to 3650, not the number 0" in told

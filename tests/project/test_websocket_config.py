@@ -151,6 +151,12 @@ TALK = "\napis: {talk: {type: websocket, authorizers: {mine: {type: request, fun
             "its routes are those of the functions' `websocket`",
         ),
         (
+            "  a: {websocket: [{route: $default, api: two}, send]}\n"
+            "apis: {one: {type: websocket}, two: {type: websocket}}",
+            "lam.yaml:4:48: functions.a.websocket[1]: belongs to one of one, two: say to which; "
+            "write `{route: send, api: one}`",
+        ),
+        (
             "  a: {http: GET /}\napis: {default: {type: websocket}}",
             "lam.yaml:4:13: functions.a.http: the API default is of type websocket; "
             "its routes are those of the functions' `websocket`",

@@ -217,6 +217,7 @@ def test_a_function_without_one_or_none_at_all_is_told(project):
     said = project.lam("dlq", "show", "work", code=1).stderr
     assert "work has no dead-letter queue" in said
     assert "--dead-letter-config" in said
+    assert "a function of lam.yaml can have an OnFailure destination instead" in said
     assert "did you mean work?" in project.lam("dlq", "redrive", "wort", code=1).stderr
     said = project.lam("dlq", "show", "work", "--from", "destination", code=1).stderr
     assert "work has no OnFailure destination" in said

@@ -18,6 +18,7 @@ def test_every_grant_of_this_machine_says_what_it_found(tmp_path):
     told = {grant.name: grant for grant in found}
     assert told["python interpreters"].is_granted
     assert told["uv"].is_granted
+    assert told["lambdacli[services]"].is_granted
     assert told["port"].detail == "4566"
 
 
@@ -27,6 +28,7 @@ def test_what_is_missing_names_what_is_weaker_and_how_to_get_it(tmp_path, monkey
     missing = [
         interpreter("ruby", {}),
         grants._npm(),
+        *(grants.extra(name, ["moto"]) for name in grants.EXTRAS),
         grants._port(4567, 4566),
         state_folder(tmp_path / "gone"),
         watches(8192),
