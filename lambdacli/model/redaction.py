@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 REDACTED = "REDACTED"
 WITHHELD = b'"REDACTED"'
-"""Instead of an event that cannot be looked into: nested too deep, or with a number of endless digits."""
+"""Instead of an event that cannot be looked into: nested too deep, or with an endless number."""
 
 _BASE64, _BODY = "isBase64Encoded", "body"
 _LONGEST_NAME = 256
