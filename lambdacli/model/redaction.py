@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 REDACTED = "REDACTED"
 WITHHELD = b'"REDACTED"'
-"""Instead of an event that cannot be looked into: nested too deep, or with a number of endless digits."""
+"""Instead of an event that cannot be looked into: nested too deep, or with an endless number."""
 
 _BASE64, _BODY = "isBase64Encoded", "body"
 _LONGEST_NAME = 256
@@ -28,7 +28,7 @@ def redact(payload: bytes, patterns: Sequence[str]) -> bytes:
     `headers.x-key`; in any case of letters. The payload itself where nothing matches, or it is no JSON."""
     if not patterns or not _may_hold(payload, tuple(patterns)):
         return payload
-    wanted = _wanted(tuple(patterns))
+    wanted = _Wanted(tuple(patterns))
     try:
         redacted, is_changed = _without(json.loads(payload), "", wanted)
         return _text(redacted).encode(errors="surrogatepass") if is_changed else payload
@@ -57,13 +57,28 @@ def _longest(name: str) -> bytes:
     return max(_OPENING.split(name), key=len).encode()
 
 
+class _Wanted:
+    """Whether the field at the end of a way is. Within one event, whose records are mostly alike, the same
+    few ways come again and again."""
+
+    def __init__(self, patterns: tuple[str, ...]) -> None:
+        self._pattern = _pattern_of(patterns)
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, way: str) -> bool:
+        known = self._known.get(way)
+        if known is None:
+            known = self._known[way] = self._pattern.fullmatch(way) is not None
+        return known
+
+
 @lru_cache(maxsize=16)
-def _wanted(patterns: tuple[str, ...]) -> re.Pattern[str]:
+def _pattern_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
     # A way begins at a field, so `id` does not mean `valid`.
     return re.compile("|".join(rf"(?:.*\.)?{translate(pattern.lower())}" for pattern in patterns), re.DOTALL)
 
 
-def _without(value: Any, way: str, wanted: re.Pattern[str]) -> tuple[Any, bool]:
+def _without(value: Any, way: str, wanted: _Wanted) -> tuple[Any, bool]:
     if isinstance(value, dict):
         return _object_without(value, way, wanted)
     if isinstance(value, list):
@@ -74,11 +89,11 @@ def _without(value: Any, way: str, wanted: re.Pattern[str]) -> tuple[Any, bool]:
     return value, False
 
 
-def _object_without(value: dict[str, Any], way: str, wanted: re.Pattern[str]) -> tuple[Any, bool]:
+def _object_without(value: dict[str, Any], way: str, wanted: _Wanted) -> tuple[Any, bool]:
     found, is_any_changed = {}, False
     for name, each in value.items():
         here = f"{way}.{name.lower()}"
-        if each is not None and wanted.fullmatch(here):
+        if each is not None and wanted(here):
             found[name], is_changed = REDACTED, True
         elif name == _BODY and value.get(_BASE64) is True and isinstance(each, str):
             found[name], is_changed = _base64_without(each, here, wanted)
@@ -88,7 +103,7 @@ def _object_without(value: dict[str, Any], way: str, wanted: re.Pattern[str]) ->
     return found, is_any_changed
 
 
-def _base64_without(text: str, way: str, wanted: re.Pattern[str]) -> tuple[str, bool]:
+def _base64_without(text: str, way: str, wanted: _Wanted) -> tuple[str, bool]:
     """A form is none of the types that events carry as text."""
     try:
         body = base64.b64decode(text, validate=True).decode()
@@ -98,7 +113,7 @@ def _base64_without(text: str, way: str, wanted: re.Pattern[str]) -> tuple[str, 
     return (base64.b64encode(redacted.encode()).decode(), True) if is_changed else (text, False)
 
 
-def _text_without(text: str, way: str, wanted: re.Pattern[str]) -> tuple[str, bool]:
+def _text_without(text: str, way: str, wanted: _Wanted) -> tuple[str, bool]:
     """The body of a request, or a message within a message."""
     if text[:1] not in ("{", "["):
         return _form_without(text, way, wanted) if "=" in text else (text, False)
@@ -110,18 +125,16 @@ def _text_without(text: str, way: str, wanted: re.Pattern[str]) -> tuple[str, bo
     return (_text(redacted), True) if is_changed else (text, False)
 
 
-def _form_without(text: str, way: str, wanted: re.Pattern[str]) -> tuple[str, bool]:
+def _form_without(text: str, way: str, wanted: _Wanted) -> tuple[str, bool]:
     """`name=value&name=value`, as queries and forms are written."""
     parts = [_part_without(part, way, wanted) for part in text.split("&")]
     redacted = "&".join(parts)
     return redacted, redacted != text
 
 
-def _part_without(part: str, way: str, wanted: re.Pattern[str]) -> str:
+def _part_without(part: str, way: str, wanted: _Wanted) -> str:
     name, _, value = part.partition("=")
-    is_wanted = (
-        value and len(name) <= _LONGEST_NAME and wanted.fullmatch(f"{way}.{unquote_plus(name).lower()}")
-    )
+    is_wanted = value and len(name) <= _LONGEST_NAME and wanted(f"{way}.{unquote_plus(name).lower()}")
     return f"{name}={REDACTED}" if is_wanted else part
 
 

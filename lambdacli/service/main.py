@@ -533,7 +533,7 @@ class Service:
             metrics=self._metrics_since,
             captured=CapturedRoutes(
                 self._captured_events,
-                self._capture.flush,
+                self._capture.settle,
                 lambda: (self._preferences.account, self._preferences.region),
             ),
             follow_journal=self._journal.follow,

@@ -74,7 +74,14 @@ class Capture:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._write_down([each for events in self._unwritten.values() for each in events.values()])
+        self._write_down(self._all())
+
+    async def settle(self) -> None:
+        """Until what came before is written, while invocations go on."""
+        for each in self._all():
+            if not each.is_ready:
+                await asyncio.to_thread(self._clean, each)
+        self._write_down(self._ready())
 
     # A moment later
 
@@ -83,27 +90,31 @@ class Capture:
         if self._cleaning is not None:
             self._wait()
             return
-        large = [each for each in self._in_order(lambda each: True) if not each.is_ready]
-        if large:
-            self._cleaning = asyncio.get_running_loop().create_task(self._write_aside(large))
-        else:
+        if all(each.is_ready for each in self._all()):
             self.flush()
+            return
+        # Others may come meanwhile, for which the timer runs.
+        self._cleaning = asyncio.get_running_loop().create_task(self.settle())
+        self._cleaning.add_done_callback(self._cleaned)
 
-    async def _write_aside(self, large: Sequence[_Waiting]) -> None:
-        try:
-            for each in large:
-                await asyncio.to_thread(self._clean, each)
-        finally:
-            self._cleaning = None
-        # Others may have come meanwhile, for which the timer runs.
-        self._write_down(self._in_order(lambda each: each.is_ready))
+    def _cleaned(self, task: asyncio.Task[None]) -> None:
+        self._cleaning = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("captured events could not be looked through", exc_info=error)
 
     def _wait(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(WRITE_SECONDS, self._come_due)
 
-    def _in_order(self, is_wanted: Callable[[_Waiting], bool]) -> list[_Waiting]:
+    def _all(self) -> list[_Waiting]:
+        return [each for events in self._unwritten.values() for each in events.values()]
+
+    def _ready(self) -> list[_Waiting]:
         """Of each function the first ones: none is written before one that came before it."""
-        return [each for events in self._unwritten.values() for each in takewhile(is_wanted, events.values())]
+        return [
+            each
+            for events in self._unwritten.values()
+            for each in takewhile(lambda waiting: waiting.is_ready, events.values())
+        ]
 
     # Writing
 

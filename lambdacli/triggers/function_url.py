@@ -57,6 +57,7 @@ _FORBIDDEN = (
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 )
 _REQUEST_ID = "x-amzn-RequestId"
+_OURS = frozenset({"date", "x-amzn-requestid", "x-amzn-trace-id"})
 _BAD_GATEWAY = HttpAnswer(502, [("Content-Type", "text/plain")], b"Internal Server Error")
 
 
@@ -322,8 +323,7 @@ class FunctionUrls:
             logger.warning("%s could not be invoked: %s", call.site.arn, error.message)
             return self._sent(call, _BAD_GATEWAY)
         assert isinstance(told.body, bytes)
-        headers = [field for field in told.headers.items() if field[0] != _REQUEST_ID]
-        return self._sent(call, HttpAnswer(told.status, headers, told.body))
+        return self._sent(call, HttpAnswer(told.status, list(told.headers.items()), told.body))
 
     def _sent(self, call: _Call, answer: HttpAnswer, *, is_cold: bool | None = None) -> Response:
         _log(call, answer.status, is_cold)
@@ -366,6 +366,8 @@ def _response(call: _Call, answer: HttpAnswer) -> Response:
         _REQUEST_ID: call.http.request_id,
         "X-Amzn-Trace-Id": call.trace,
     }
+    # Said once: a function's own ones could not be told from ours («unconfirmed»).
+    response.further_headers = [field for field in response.further_headers if field[0].lower() not in _OURS]
     return response
 
 

@@ -266,6 +266,7 @@ class WebSocketApis:
             is_cold = outcome.is_cold
             answer = _read(route, lambda: message_answer(outcome.payload))
             if route.answers and answer:
+                _check_size(route, answer)
                 conversation.send(answer)
         except Refused as refused:
             message = _FAILURES.get(refused.fault, "Internal server error")
@@ -382,6 +383,19 @@ def _read(route: Route, answer: Callable[[], Any]) -> Any:
     except UnusableAnswer as unusable:
         logger.warning("%s answered what %s cannot use: %s", route.function, route.key, unusable)
         raise Refused(Fault.FUNCTION_FAILED) from None
+
+
+def _check_size(route: Route, answer: bytes) -> None:
+    """No message is longer, in whichever direction; what a client hears instead is «unconfirmed»."""
+    if len(answer) > MESSAGE_BYTES:
+        logger.warning(
+            "%s answered %s with %d bytes; a WebSocket's message has at most %d",
+            route.function,
+            route.key,
+            len(answer),
+            MESSAGE_BYTES,
+        )
+        raise Refused(Fault.FUNCTION_FAILED)
 
 
 def _shown(key: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -82,6 +83,24 @@ def test_what_is_no_such_stream_is_left_alone(noise: bytes) -> None:
     messages = Messages()
     assert list(messages.feed(noise)) == []
     assert list(messages.feed(encoded(STOPPED))) == []
+
+
+def test_what_never_becomes_a_message_is_not_kept() -> None:
+    messages = Messages()
+    tracemalloc.start()
+    try:
+        for _ in range(64):
+            assert list(messages.feed(bytes(64 * 1024))) == []
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 256 * 1024
+
+
+def test_a_message_nested_too_deep_is_none_and_the_next_one_is_read() -> None:
+    deep = b"[" * 100_000
+    stream = b"Content-Length: %d\r\n\r\n%b" % (len(deep), deep) + encoded(STOPPED)
+    assert list(Messages().feed(stream)) == [STOPPED]
 
 
 @pytest.mark.parametrize(("restart", "body"), [(True, {"restart": True}), (False, {}), (None, {})])

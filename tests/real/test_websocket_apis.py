@@ -47,7 +47,10 @@ def echo(event, context):
 
 def answer(event, context):
     """What the test has asked for."""
-    return json.loads(event["body"])["result"]
+    asked = json.loads(event["body"])
+    if "bytes" in asked:
+        return {"statusCode": 200, "body": "x" * asked["bytes"]}
+    return asked["result"]
 
 def broken(event, context):
     raise ValueError("broken on purpose")
@@ -305,14 +308,27 @@ def test_an_answer_goes_back_where_the_route_has_one(project, result, sent):
         ({"action": "none"}, "Internal server error"),
         ({"action": "answer", "result": "nonsense"}, "Internal server error"),
         ({"action": "answer", "result": {"body": "no status"}}, "Internal server error"),
+        ({"action": "answer", "bytes": 128 * 1024 + 1}, "Internal server error"),
     ],
-    ids=["the function fails", "it is throttled", "its answer is no object", "its answer has no status"],
+    ids=[
+        "the function fails",
+        "it is throttled",
+        "its answer is no object",
+        "its answer has no status",
+        "its answer is longer than a message",
+    ],
 )
 def test_a_message_that_came_to_nothing_is_told_so(project, message, told):
     with client_of(project) as client:
         connection_id = ask(client, "hello")["requestContext"]["connectionId"]
         answer = ask(client, message)
         assert answer == {"message": told, "connectionId": connection_id, "requestId": answer["requestId"]}
+
+
+def test_an_answer_may_be_as_long_as_a_message(project):
+    with client_of(project) as client:
+        client.send(json.dumps({"action": "answer", "bytes": 128 * 1024}))
+        assert client.recv(30) == "x" * 128 * 1024
 
 
 def test_without_an_answer_nothing_comes_back(project):

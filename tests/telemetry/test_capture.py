@@ -115,6 +115,17 @@ async def test_large_events_are_looked_through_beside_the_loop_and_stay_in_order
 
 
 @told
+async def test_who_asks_for_what_came_before_waits_until_it_is_looked_through(kept, monkeypatch):
+    monkeypatch.setattr(capture, "LARGE_BYTES", 20)
+    keeper = Capture(kept.put, CaptureRules(redactions=("pin",)))
+    keeper.keep(event("r1", b'{"pin": "' + b"1" * 20 + b'"}'))
+    keeper.keep(event("r2", b'{"pin": 2}'))
+    await keeper.settle()
+    assert ids(kept) == ["r2", "r1"]
+    assert all(each.is_redacted for each in kept.of_function(ONE))
+
+
+@told
 async def test_one_that_cannot_be_looked_into_does_not_stop_the_others(kept):
     keeper = Capture(kept.put)
     keeper.keep(event("r1", b'{"token":' + b'{"a":' * 600 + b"1" + b"}" * 601))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import parse_qs, unquote
 
 from lambdacli.model.arn import FunctionKey
@@ -19,17 +19,20 @@ _NEWEST = 200
 
 class CapturedRoutes:
     def __init__(
-        self, kept: CapturedEvents, flush: Callable[[], None], place: Callable[[], tuple[str, str]]
+        self,
+        kept: CapturedEvents,
+        settle: Callable[[], Awaitable[None]],
+        place: Callable[[], tuple[str, str]],
     ) -> None:
-        """`flush` writes down what is still only in memory; `place` is the project's account and region."""
+        """`settle` writes down what is still only in memory; `place` is the project's account and region."""
         self._kept = kept
-        self._flush = flush
+        self._settle = settle
         self._place = place
 
-    def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response:
         if request.method != "GET":
             return _answer(404, {"message": f"there is no {request.method} {request.path}"})
-        self._flush()
+        await self._settle()
         beginning = unquote(request.path.rpartition(f"/{ROUTE}")[2].strip("/"))
         return self._one(beginning) if beginning else self._list(request)
 

@@ -112,7 +112,7 @@ class Control:
         if request.method == "GET" and route.startswith("functions/"):
             return await self._function(unquote(route.removeprefix("functions/")))
         if route == CAPTURED or route.startswith(f"{CAPTURED}/"):
-            return self._context.captured.handle(request)
+            return await self._context.captured.handle(request)
         if route == "queue" or route.startswith("queue/"):
             return await self._queue.handle(request, route)
         verb = self._routes.get((request.method, route))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 LARGEST_MESSAGE_BYTES = 64 * 1024 * 1024
+_LONGEST_HEAD_BYTES = 16 * 1024
 
 _GOES_ON = frozenset(
     {"continue", "next", "stepIn", "stepOut", "stepBack", "reverseContinue", "goto", "restart", "disconnect"}
@@ -19,28 +20,44 @@ class Messages:
     """Cuts one direction of the stream into messages. What is no such stream has none."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._length: int | None = None
+        """Of the message whose head has come."""
         self._is_readable = True
 
     def feed(self, piece: bytes) -> Iterator[dict[str, Any]]:
         if not self._is_readable:
             return
         self._buffer += piece
-        while self._is_readable and b"\r\n\r\n" in self._buffer:
-            head, _, rest = self._buffer.partition(b"\r\n\r\n")
-            length = _length(head)
-            if length is None:
-                self._is_readable, self._buffer = False, b""
-                return
-            if len(rest) < length:
-                return
-            self._buffer = rest[length:]
+        while (body := self._next_body()) is not None:
             try:
-                message = json.loads(rest[:length])
-            except ValueError:
+                message = json.loads(body)
+            except (ValueError, RecursionError):
                 continue
             if isinstance(message, dict):
                 yield message
+
+    def _next_body(self) -> bytes | None:
+        if self._length is None and not self._take_head():
+            return None
+        assert self._length is not None
+        if len(self._buffer) < self._length:
+            return None
+        body = bytes(self._buffer[: self._length])
+        del self._buffer[: self._length]
+        self._length = None
+        return body
+
+    def _take_head(self) -> bool:
+        end = self._buffer.find(b"\r\n\r\n", 0, _LONGEST_HEAD_BYTES)
+        if end >= 0:
+            self._length = _length(bytes(self._buffer[:end]))
+            del self._buffer[: end + 4]
+        elif len(self._buffer) < _LONGEST_HEAD_BYTES:
+            return False
+        if self._length is None:
+            self._is_readable, self._buffer = False, bytearray()
+        return self._length is not None
 
 
 def _length(head: bytes) -> int | None:
