@@ -165,7 +165,7 @@ def _send(
     event: Any, function: str, invocation_type: str | None, qualifier: str | None, project: str | None
 ) -> int:
     # Not needed to make an event, and several times slower to load than that takes.
-    from lambdacli.cli import connect, invoke
+    from lambdacli.cli import connect, invoking
     from lambdacli.cli.options import AwsFlags
     from lambdacli.client.local import InvokeInput
 
@@ -174,10 +174,10 @@ def _send(
         function_name=function,
         payload=payload,
         invocation_type=invocation_type,
-        log_type=invoke.tail_for(invocation_type),
+        log_type=invoking.tail_for(invocation_type),
         qualifier=qualifier,
     )
-    return invoke.send(connect.endpoint_of(project, AwsFlags()), wanted)
+    return invoking.send(connect.endpoint_of(project, AwsFlags()), wanted)
 
 
 @contextlib.contextmanager

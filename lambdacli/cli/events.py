@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lambdacli.cli import connect, invoke, render, replay
+from lambdacli.cli import connect, invoking, render, replay
 from lambdacli.cli.action import Action
 from lambdacli.cli.envs import age
 from lambdacli.cli.errors import CommandError
@@ -106,7 +106,7 @@ def send(
     endpoint = _endpoint(project)
     event = replay.find(endpoint, request_id)
     event.note_what_is_missing()
-    return invoke.send(endpoint, InvokeInput(to or event.invoked_arn, event.payload, log_type="Tail"))
+    return invoking.send(endpoint, InvokeInput(to or event.invoked_arn, event.payload, log_type="Tail"))
 
 
 ACTIONS = {

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import contextlib
-import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 import typer
 
 from lambdacli.cli import aws_output, connect, debugging, event_end, outfile, remote, render, replay
-from lambdacli.cli.errors import CommandError, WrongUsage
+from lambdacli.cli.callees import Deployed, Near
+from lambdacli.cli.errors import WrongUsage
+from lambdacli.cli.invoking import ask, exit_code, invoke, tail_for
 from lambdacli.cli.options import (
     CONNECTION_FLAGS,
     PRINTING_FLAGS,
@@ -30,9 +26,7 @@ from lambdacli.cli.options import (
 )
 from lambdacli.cli.payload import read_client_context, read_payload
 from lambdacli.cli.replay import KeptEvent
-from lambdacli.client import aws_invoke, http, local
-from lambdacli.client.aws import Aws
-from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
+from lambdacli.client.local import Endpoint, InvokeInput
 from lambdacli.model import limits
 from lambdacli.model.arn import parse_function_reference
 from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
@@ -52,11 +46,6 @@ lam invoke demo answers.jsonl --events events.jsonl  many at once, one JSON docu
 lam invoke --function-name demo --payload '{}' response.json
 lam invoke demo --remote --profile work              the deployed function, by AWS
 """
-
-THROTTLE_HINT = (
-    "its concurrency is used up: `concurrency` in lam.yaml, or PutFunctionConcurrency, says how much"
-)
-TAIL_BEGINNINGS = ("START ", "INIT_START ")
 
 
 @takes_aws_flags
@@ -220,8 +209,8 @@ def run(
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
     if is_remote:
-        answer = _asked(_Deployed(remote.aws_of(aws), aws), wanted, out, aws, is_streamed=stream)
-        return 0 if exit_zero else _exit_code(answer)
+        answer = ask(Deployed(remote.aws_of(aws), aws), wanted, out, aws, is_streamed=stream)
+        return 0 if exit_zero else exit_code(answer)
     endpoint = connect.endpoint_of(project, aws, template)
     if replayed is not None:
         wanted = _with_kept(replay.find(endpoint, replayed), wanted)
@@ -232,115 +221,10 @@ def run(
         wanted = _with_kept(replay.last_of(endpoint, function, is_failed_only=failed), wanted)
     if wanted.debugging is not None:
         _announce_debugger(endpoint, wanted, project)
-    answer = _asked(_Near(endpoint), wanted, out, aws, is_streamed=stream)
+    answer = ask(Near(endpoint), wanted, out, aws, is_streamed=stream)
     if wait:
         return event_end.follow(endpoint, answer.request_id or "", exit_zero=exit_zero)
-    return 0 if exit_zero else _exit_code(answer)
-
-
-def send(endpoint: Endpoint, wanted: InvokeInput) -> int:
-    """What `lam invoke` does with an event that is already known."""
-    callee = _Near(endpoint)
-    answer = _invoke(callee, wanted)
-    _show(callee, answer, wanted.invocation_type, is_streamed=False)
-    return _exit_code(answer)
-
-
-class _Callee(Protocol):
-    # Sends it once, and waits for its answer.
-    def invoke(self, wanted: InvokeInput) -> InvokeOutput: ...
-
-    # The same, for an answer that is taken as it comes.
-    def stream(self, wanted: InvokeInput) -> AbstractContextManager[_Streamed]: ...
-
-    # Of a function that is not there: what is.
-    def not_found(self, name: str, message: str) -> CommandError: ...
-
-    # The log of an invocation of whose tail the beginning was cut off; None where it cannot be had.
-    def whole_log(self, request_id: str) -> str | None: ...
-
-    # What shows the function's log.
-    log_command: str
-
-
-class _Streamed(Protocol):
-    def pieces(self) -> Iterator[bytes]: ...
-
-    @property
-    def output(self) -> InvokeOutput: ...
-
-
-class _Near:
-    """A service that is asked over HTTP without botocore: the project's own, or one at --endpoint-url."""
-
-    log_command = "lam logs"
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-
-    def invoke(self, wanted: InvokeInput) -> InvokeOutput:
-        return local.invoke(self._endpoint, wanted)
-
-    def stream(self, wanted: InvokeInput) -> AbstractContextManager[_Streamed]:
-        return local.invoke_streaming(self._endpoint, wanted)
-
-    def not_found(self, name: str, message: str) -> CommandError:
-        return connect.not_found(self._endpoint, name, message)
-
-    def whole_log(self, request_id: str) -> str | None:
-        if self._endpoint.is_remote:
-            return None
-        lines = local.log_lines(self._endpoint, request_id=request_id)
-        return "".join(str(line["message"]).rstrip("\n") + "\n" for line in lines)
-
-
-class _Deployed:
-    """AWS."""
-
-    log_command = "lam logs --remote"
-
-    def __init__(self, aws: Aws, flags: AwsFlags) -> None:
-        self._aws = aws
-        self._wait_seconds = remote.invoke_wait_seconds(flags)
-
-    def invoke(self, wanted: InvokeInput) -> InvokeOutput:
-        return aws_invoke.invoke(self._aws, wanted, self._wait_seconds)
-
-    @contextlib.contextmanager
-    def stream(self, wanted: InvokeInput) -> Iterator[_Streamed]:
-        yield aws_invoke.invoke_streaming(self._aws, wanted, self._wait_seconds)
-
-    def not_found(self, name: str, message: str) -> CommandError:
-        return remote.not_found(self._aws, name, message)
-
-    def whole_log(self, request_id: str) -> str | None:
-        return None  # CloudWatch has it some seconds later only
-
-
-def _asked(
-    callee: _Callee, wanted: InvokeInput, out: str | None, aws: AwsFlags, *, is_streamed: bool
-) -> InvokeOutput:
-    """The invocation, shown or written to its file."""
-    if out is None:
-        answer = _streamed(callee, wanted, None) if is_streamed else _invoke(callee, wanted)
-        _show(callee, answer, wanted.invocation_type, is_streamed=is_streamed)
-        return answer
-    with _opened(out) as file:
-        if is_streamed:
-            answer = _streamed(callee, wanted, file)
-        else:
-            answer = _invoke(callee, wanted)
-            _deliver(file, answer.payload)
-    _say_notices(answer)
-    render.output_text(aws_output.formatted(answer.as_aws_json(), "Invoke", aws.query, aws.output))
-    return answer
-
-
-def _exit_code(answer: InvokeOutput) -> int:
-    if answer.function_error is None:
-        return 0
-    render.error(f"the function failed{_error_summary(answer.payload)}", _failure_hints(answer.payload))
-    return 1
+    return 0 if exit_zero else exit_code(answer)
 
 
 def names_of(positionals: list[str], function_name: str | None) -> tuple[str | None, str | None]:
@@ -454,7 +338,7 @@ def _invoke_many(
             wanted = _with_only_function(endpoint, wanted)
         wanted = replace(wanted, log_type=None)
         # Whatever would be refused of all is told once.
-        _invoke(_Near(endpoint), replace(wanted, invocation_type="DryRun"))
+        invoke(Near(endpoint), replace(wanted, invocation_type="DryRun"))
         batch = invoke_many.Batch(
             wanted,
             file,
@@ -509,10 +393,6 @@ def _announce_debugger(endpoint: Endpoint, wanted: InvokeInput, project: str | N
         )
 
 
-def tail_for(invocation_type: str | None) -> str | None:
-    return "Tail" if invocation_type in (None, "RequestResponse") else None
-
-
 def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
     names = connect.function_names(endpoint)
     if len(names) != 1:
@@ -522,140 +402,3 @@ def _with_only_function(endpoint: Endpoint, wanted: InvokeInput) -> InvokeInput:
         )
     render.note(f"invoking {names[0]}, the only function")
     return replace(wanted, function_name=names[0])
-
-
-def _invoke(callee: _Callee, wanted: InvokeInput) -> InvokeOutput:
-    with _explained(callee, wanted):
-        return callee.invoke(wanted)
-
-
-def _streamed(callee: _Callee, wanted: InvokeInput, file: IO[bytes] | None) -> InvokeOutput:
-    """Each piece is passed on when it comes; what is returned has only a failure's error as its payload."""
-    with _explained(callee, wanted), callee.stream(wanted) as response:
-        last = b""
-        for last in response.pieces():
-            _deliver_piece(file, last)
-        if file is None:
-            render.end_pieces(last)
-        return response.output
-
-
-@contextlib.contextmanager
-def _explained(callee: _Callee, wanted: InvokeInput) -> Iterator[None]:
-    """What goes wrong on the way to the function and back, with what to do about it."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        log = callee.log_command
-        render.note(f"not waiting any longer; the function goes on to its end or timeout, see `{log}`")
-        raise
-    except http.AnswerLost as error:
-        raise CommandError(
-            str(error),
-            "the function may have run, or may still run: the call is not sent again; "
-            f"see `{callee.log_command}`",
-        ) from error
-    except local.ApiError as error:
-        if error.code == "ResourceNotFoundException":
-            name = parse_function_reference(wanted.function_name).name
-            raise callee.not_found(name, str(error)) from error
-        if error.code == "TooManyRequestsException":
-            raise CommandError(str(error), THROTTLE_HINT) from error
-        if error.code == "NotBuiltException":
-            raise CommandError(
-                str(error), "nodejs*, python3.*, ruby* and provided.* run in this version"
-            ) from error
-        if error.code == "InvalidRequestContentException" and "request body" in str(error):
-            raise CommandError(str(error), _payload_hint(wanted.payload)) from error
-        raise
-
-
-def _payload_hint(payload: bytes) -> str:
-    begin = " ".join(payload[:60].decode(errors="replace").split()) + ("…" if len(payload) > 60 else "")
-    return (
-        f"the payload that was sent begins with: {begin}\n"
-        "it must be JSON: quote it for your shell, or put it into a file: -e FILE"
-    )
-
-
-# Without OUTFILE
-
-
-def _show(callee: _Callee, answer: InvokeOutput, invocation_type: str | None, *, is_streamed: bool) -> None:
-    _say_notices(answer)
-    if answer.log_result is not None:
-        render.say_log(_whole_log(callee, answer))
-    if invocation_type in ("Event", "DryRun"):
-        done = "accepted" if invocation_type == "Event" else "it could be invoked"
-        request = f", request {answer.request_id}" if answer.request_id else ""
-        render.say(f"{answer.status} {done}{request}")
-    if not is_streamed:
-        render.output_payload(answer.payload)
-
-
-def _whole_log(callee: _Callee, answer: InvokeOutput) -> str:
-    """The tail has only 4 KB; when its beginning was cut off, the service's own log has it all."""
-    try:
-        tail = base64.b64decode(answer.log_result or "").decode(errors="replace")
-    except binascii.Error as error:
-        raise http.AnswerLost("the service's log result is not base64") from error
-    if tail.startswith(TAIL_BEGINNINGS) or answer.request_id is None:
-        return tail
-    whole = callee.whole_log(answer.request_id)
-    return f"… (only the last 4 KB of the log)\n{tail}" if whole is None else whole or tail
-
-
-def _say_notices(answer: InvokeOutput) -> None:
-    for notice in answer.notices:
-        render.note(notice)
-
-
-# With OUTFILE
-
-
-@contextlib.contextmanager
-def _opened(name: str) -> Iterator[IO[bytes] | None]:
-    """None stands for stdout."""
-    if outfile.is_stdout(name):
-        yield None
-    else:
-        with outfile.replaced_file(name) as file:
-            yield file
-
-
-def _deliver(file: IO[bytes] | None, payload: bytes) -> None:
-    if file is None:
-        render.output_payload(payload)
-    else:
-        file.write(payload)
-
-
-def _deliver_piece(file: IO[bytes] | None, piece: bytes) -> None:
-    if file is None:
-        render.output_piece(piece)
-    else:
-        file.write(piece)
-
-
-def _error_summary(payload: bytes) -> str:
-    """`: errorType: errorMessage` of a failed function, as far as its payload has them."""
-    error = _error_document(payload)
-    parts = [str(error[key]) for key in ("errorType", "errorMessage") if error.get(key)]
-    return "".join(f": {part}" for part in parts)
-
-
-def _failure_hints(payload: bytes) -> tuple[str, ...]:
-    error = _error_document(payload)
-    if error.get("errorType") == "Runtime.ImportModuleError" and "No module named" in str(error):
-        return (
-            "name its package in requirements.txt beside the code, or a virtual environment with `venv:`",
-        )
-    return ()
-
-
-def _error_document(payload: bytes) -> dict[str, object]:
-    try:
-        error = json.loads(payload)
-    except ValueError:
-        return {}
-    return error if isinstance(error, dict) else {}

@@ -599,13 +599,13 @@ def test_what_is_left_out_is_remarked_with_its_line(tmp_path: Path) -> None:
         "plugins: [serverless-offline, serverless-unheard-of]\n"
         "functionz: {}\n"
         "functions:\n  hello:\n    handler: a.main\n    memory: 512\n"
-        "    events: [{scheduule: rate(1 minute)}]\n"
+        "    events: [{shedul: rate(1 minute)}]\n"
     )
     remarks = [problem.text(tmp_path) for problem in load_text(tmp_path, text).problems]
     assert remarks == [
         "serverless.yml:6:1: functionz: is not known to lam; did you mean functions?",
         "serverless.yml:10:5: functions.hello.memory: is not known to lam; did you mean memorySize?",
-        "serverless.yml:11:15: functions.hello.events.0.scheduule: scheduule is an event that lam does not know; "
+        "serverless.yml:11:15: functions.hello.events.0.shedul: shedul is an event that lam does not know; "
         "did you mean schedule?",
         "serverless.yml:5:11: plugins.0: the plugin serverless-offline is not run; lam itself serves the "
         "functions and their APIs",
