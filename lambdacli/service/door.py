@@ -155,7 +155,8 @@ def _refuse_unsigned(request: Request, settings: DoorSettings) -> Response | Non
         "MissingAuthenticationTokenException",
         "Missing Authentication Token",
         hint="Any credentials will do, for example AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test; "
-        "`lam start --anonymous` lets unsigned requests in. With `--auth` only a key of its file will do.",
+        "`lam start --anonymous` lets unsigned requests in. With `--auth` only a key of its file will do. "
+        "APIs and function URLs have addresses of their own: `lam status` lists them.",
     )
 
 

@@ -240,7 +240,7 @@ class HttpApis:
 
     def _no_api(self, name: str) -> Response:
         known = ", ".join(self._apis) or "none"
-        text = f"lam.yaml has no API called {name}; known: {known}"
+        text = f"there is no API called {name}; known: {known}" if name else f"name an API; known: {known}"
         return Response(
             404, {"Content-Type": JSON}, json.dumps({"message": "Not Found", "hint": text}).encode()
         )
