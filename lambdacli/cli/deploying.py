@@ -175,7 +175,7 @@ def _aws(project: Project, aws: AwsFlags) -> tuple[Target, Here]:
     from lambdacli.client.deploy.aws import AwsTarget
     from lambdacli.project.policy_templates import Here
 
-    target = AwsTarget(aws.profile, aws.region or _region(project))
+    target = AwsTarget(aws.profile, aws.region or _region(project, aws.profile))
     try:
         return target, Here(target.partition, target.region, target.account)
     except Refused as error:
@@ -183,15 +183,16 @@ def _aws(project: Project, aws: AwsFlags) -> tuple[Target, Here]:
         raise CommandError(message, *hints) from error
 
 
-def _region(project: Project) -> str:
+def _region(project: Project, profile: str | None) -> str:
     """What lam.yaml says; if that is nothing else than the default, what this machine says."""
+    from lambdacli.client.deploy.aws import configured_region
     from lambdacli.project.schema import TOP_LEVEL
 
     default = next(key.default for key in TOP_LEVEL if key.name == "region")
     if project.region != default:
         return project.region
     said = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
-    return next((region for region in said if region), project.region)
+    return next((region for region in said if region), None) or configured_region(profile) or project.region
 
 
 def _loaded(file: Path | None) -> Project:
@@ -214,8 +215,12 @@ def _chosen(project: Project, names: list[str]) -> list[FunctionSettings]:
 
 def refuse_foreign(file: Path | None) -> None:
     """What a template describes is deployed by the tool that it was written for."""
+    from lambdacli.project.loading import is_template_file
+
     name = "" if file is None else file.name.lower()
     command = next((tool for begin, tool in _OTHER_TOOLS.items() if name.startswith(begin)), None)
+    if command is None and file is not None and is_template_file(file):
+        command = _OTHER_TOOLS["template"]
     if command is None or file is None:
         return
     raise CommandError(

@@ -20,6 +20,7 @@ from lambdacli.client.aws import Aws, AwsError
 from lambdacli.client.local import ApiError, Json
 from lambdacli.model import limits
 from lambdacli.model.arn import parse_function_reference
+from lambdacli.model.project_files import ASSEMBLY_MANIFEST, SERVERLESS_NAMES
 
 if TYPE_CHECKING:
     from lambdacli.project.pulled import Pulled
@@ -95,7 +96,14 @@ class _Home:
 
     def __init__(self, file: Path | None) -> None:
         from lambdacli.project.config import load_project
+        from lambdacli.project.loading import is_template_file
 
+        of_others = (*SERVERLESS_NAMES, ASSEMBLY_MANIFEST)
+        if file is not None and (file.name in of_others or is_template_file(file)):
+            raise CommandError(
+                f"{file.name} is not written by lam: it belongs to another tool",
+                "pull into a folder of its own, or name a lam.yaml: `lam pull NAME --project FOLDER`",
+            )
         self.is_new = file is None
         self.file = Path.cwd() / "lam.yaml" if file is None else file
         self.project: Project | None = None if file is None else load_project(file)

@@ -9,6 +9,7 @@ import pytest
 from lambdacli.cli.deploy import do_steps, of_stack
 from lambdacli.cli.deploying import Deploying, change_text, refuse_foreign
 from lambdacli.cli.errors import CommandError
+from lambdacli.client.deploy.aws import configured_region
 from lambdacli.model.deployment import Change, Step, Wanted, WantedFunction
 
 
@@ -21,6 +22,25 @@ def test_another_tools_project_is_deployed_by_that_tool(file, command):
         refuse_foreign(Path(file))
     assert command in caught.value.hints[0]
     assert "--code-only" in caught.value.hints[1]
+
+
+def test_a_template_of_any_name_is_one(tmp_path):
+    file = tmp_path / "orders.yaml"
+    file.write_text("Resources:\n  A:\n    Type: AWS::SQS::Queue\n")
+    with pytest.raises(CommandError) as caught:
+        refuse_foreign(file)
+    assert "sam deploy" in caught.value.hints[0]
+
+
+def test_a_profiles_own_region_is_known_and_a_missing_profile_has_none(tmp_path, monkeypatch):
+    config = tmp_path / "config"
+    config.write_text("[default]\nregion = eu-west-1\n[profile work]\nregion = eu-north-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    assert configured_region(None) == "eu-west-1"
+    assert configured_region("work") == "eu-north-1"
+    assert configured_region("missing") is None
 
 
 @pytest.mark.parametrize("file", [None, Path("lam.yaml"), Path("lam.yml")])

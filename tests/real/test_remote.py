@@ -340,6 +340,14 @@ def test_local_code_is_not_written_over_without_a_word_for_it(cloud, laptop_that
     assert (laptop.folder / "demo" / "notes.txt").read_text() == "mine too"
 
 
+def test_a_template_is_not_written_into(cloud, laptop_that_runs):
+    laptop = laptop_that_runs
+    template = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n"
+    laptop.write("template.yaml", template)
+    assert "it belongs to another tool" in laptop.lam("pull", "demo", code=1).stderr
+    assert (laptop.folder / "template.yaml").read_text() == template
+
+
 def test_a_version_is_pulled_by_its_number_or_alias(cloud, laptop_that_runs):
     laptop, client = laptop_that_runs, client_of(cloud)
     deployed(client, "aliased", "def handler(event, context): return 1\n", Publish=True)

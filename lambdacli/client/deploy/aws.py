@@ -12,6 +12,18 @@ from lambdacli.model.deployment import Members
 CONNECTIONS = 16
 
 
+def configured_region(profile: str | None) -> str | None:
+    """What ~/.aws/config says; of a profile that is not there nothing, which the first call will tell."""
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    try:
+        region: str | None = Session(profile=profile).get_config_variable("region")
+    except BotoCoreError:
+        return None
+    return region
+
+
 class AwsTarget:
     is_aws = True
 
