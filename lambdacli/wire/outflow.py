@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator
 from lambdacli.wire.messages import BrokenOff, Request
 from lambdacli.wire.response_head import is_chunked
 
+_LARGE_BYTES = 16 * 1024
+"""To copy a chunk of this size costs more than to hand it over in parts."""
+
 _log = logging.getLogger("lam.wire")
 
 
@@ -32,6 +35,14 @@ class Outflow:
         if data and not self._transport.is_closing():
             self._transport.write(data)
 
+    def _write_chunk(self, piece: bytes) -> None:
+        size = b"%x\r\n" % len(piece)
+        if len(piece) < _LARGE_BYTES:
+            self.write(b"%b%b\r\n" % (size, piece))
+        elif not self._transport.is_closing():
+            self.write(size)
+            self._transport.writelines((piece, b"\r\n"))
+
     def resume(self) -> None:
         """Also when the client is gone: nobody is to wait for it."""
         self.is_paused = False
@@ -42,11 +53,12 @@ class Outflow:
         """Whether all of it was sent. If not the head is out already: a connection closed before the last
         chunk is how the client hears of it."""
         self.is_streaming = True
+        write = self._write_chunk if is_chunked(request) else self.write
         try:
             async for piece in pieces:
                 if not piece:
                     continue  # an empty chunk would be the end
-                self.write(b"%x\r\n%b\r\n" % (len(piece), piece) if is_chunked(request) else piece)
+                write(piece)
                 if self.is_paused:
                     await self._wait_until_writable()
                 if self._transport.is_closing():

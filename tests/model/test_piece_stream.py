@@ -33,6 +33,30 @@ def test_a_piece_reaches_a_waiting_reader_alone_and_what_waited_comes_together()
     asyncio.run(story())
 
 
+def test_large_pieces_that_waited_come_alone_and_small_ones_together_without_passing_them() -> None:
+    async def story() -> None:
+        pieces, large = PieceStream(), bytes(64 * 1024)
+        for piece in (b"a", b"b", large, b"c", large, large, b"d", b"e"):
+            pieces.write(piece)
+        pieces.end()
+        came = [piece async for piece in pieces]
+        assert came == [b"ab", large, b"c", large, large, b"de"]
+
+    asyncio.run(story())
+
+
+def test_a_writer_is_not_called_back_for_each_piece_that_leaves() -> None:
+    async def story() -> None:
+        pieces, told = PieceStream(), []
+        pieces.on_room = lambda: told.append("room")
+        for _ in range(4):
+            pieces.write(bytes(HELD_BYTES // 4))
+        after_each = [(len(await anext(pieces)), len(told))[1] for _ in range(4)]
+        assert after_each == [0, 0, 1, 1]
+
+    asyncio.run(story())
+
+
 def test_the_end_wakes_a_reader() -> None:
     async def story() -> None:
         pieces = PieceStream()

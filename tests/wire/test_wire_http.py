@@ -304,6 +304,25 @@ def test_stream_is_sent_in_chunks_and_the_connection_goes_on(run):
     run(story())
 
 
+def test_large_pieces_of_a_stream_stand_in_their_order_among_small_ones(run):
+    pieces = [b"one ", b"2" * 16 * 1024, b"three", b"4" * 300_000, b"5" * (16 * 1024 - 1), b"end"]
+
+    async def stream():
+        for piece in pieces:
+            yield piece
+
+    async def handler(request):
+        return Response(200, {}, stream())
+
+    async def story():
+        async with serving(handler) as (_, port), connected(port) as client:
+            for _ in range(2):
+                await client.send(GET)
+                assert (await client.answer()).body == b"".join(pieces)
+
+    run(story())
+
+
 def test_stream_to_an_old_client_ends_with_the_connection(run):
     async def handler(request):
         return Response(200, {}, _two_pieces())
