@@ -8,7 +8,7 @@ import typer
 
 from lambdacli.cli import connect, render
 from lambdacli.cli.action import Action
-from lambdacli.cli.confirm import YesOption, is_confirmed
+from lambdacli.cli.confirm import YesOption, require_confirmation
 from lambdacli.cli.envs import age
 from lambdacli.cli.errors import CommandError
 from lambdacli.cli.options import JsonOption, ProjectOption
@@ -16,17 +16,20 @@ from lambdacli.client import local
 
 EXAMPLES = """
 lam queue                                            what waits, per function
-lam queue show 7a8b9c0d-…                            one event: its attempts, and why it waits
-lam queue retry 7a8b9c0d-…                           now instead of later
-lam queue retry 7a8b9c0d-…                           or, if it came to its end, once more as a new event
-lam queue drop 7a8b9c0d-…                            take one out
-lam queue purge demo                                 take out all that waits for a function
+lam queue show 7a8b9c                                one event: its attempts, and why it waits
+lam queue retry 7a8b9c                               now instead of later
+lam queue retry 7a8b9c                               or, if it came to its end, once more as a new event
+lam queue drop 7a8b9c                                take one out
+lam queue purge demo                                 take out all that waits for a function; a script says -y
 """
 
 HEADINGS = ("FUNCTION", "QUALIFIER", "WAITING", "RUNNING", "TELLING", "OLDEST")
 
 IdArgument = Annotated[
-    str, typer.Argument(metavar="REQUEST_ID", help="The event's request id.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="REQUEST_ID", help="The event's request id, or the beginning of it.", show_default=False
+    ),
 ]
 
 
@@ -58,7 +61,7 @@ def show(request_id: IdArgument, json: JsonOption = False, project: ProjectOptio
         fields.append(("not told", str(event["delivery_error"])))
     fields.append(("payload", _short(event["payload"])))
     fields += [(f"{each['kind']} {number}", _told(each)) for number, each in enumerate(event["attempts"], 1)]
-    fields.append(("log", f"lam logs {event['function']} --filter {request_id}"))
+    fields.append(("log", f"lam logs {event['function']} --filter {event['request_id']}"))
     render.output_fields(fields)
     return 0
 
@@ -67,18 +70,18 @@ def retry(request_id: IdArgument, project: ProjectOption = None) -> int:
     done = _act(project, "retry", request_id)
     again = done.get("sent_again_as")
     if again is None:
-        render.say(f"event {request_id} is due now")
+        render.say(f"event {done['request_id']} is due now")
     else:
         render.say(
-            f"event {request_id} had come to its end ({done['condition']}): its payload is sent again as the "
-            f"new event {again}"
+            f"event {done['request_id']} had come to its end ({done['condition']}): its payload is sent again "
+            f"as the new event {again}"
         )
     return 0
 
 
 def drop(request_id: IdArgument, project: ProjectOption = None) -> int:
-    _act(project, "drop", request_id)
-    render.say(f"dropped event {request_id}")
+    dropped = _act(project, "drop", request_id)
+    render.say(f"dropped event {dropped['request_id']}")
     return 0
 
 
@@ -88,9 +91,7 @@ def purge(
     project: ProjectOption = None,
 ) -> int:
     endpoint = _endpoint(project)
-    if not is_confirmed(f"take all that waits for {function} out of the queue, for good?", yes):
-        render.say("nothing was purged")
-        return 0
+    require_confirmation(f"take all that waits for {function} out of the queue, for good", yes)
     purged = local.change_queue(endpoint, "purge", {"function": function})["purged"]
     if not purged and function not in connect.function_names(endpoint):
         raise connect.not_found(endpoint, function, f"there is no function {function}")
@@ -100,11 +101,9 @@ def purge(
 
 ACTIONS = {
     "list": Action(list_lanes, "Show what waits, per function.", "lam queue list --json"),
-    "show": Action(show, "Show one event: its attempts, and why it waits.", "lam queue show 7a8b9c0d-…"),
-    "retry": Action(
-        retry, "Try one that waits now, or send a finished one again.", "lam queue retry 7a8b9c0d-…"
-    ),
-    "drop": Action(drop, "Take one out, told to nobody.", "lam queue drop 7a8b9c0d-…"),
+    "show": Action(show, "Show one event: its attempts, and why it waits.", "lam queue show 7a8b9c"),
+    "retry": Action(retry, "Try one that waits now, or send a finished one again.", "lam queue retry 7a8b9c"),
+    "drop": Action(drop, "Take one out, told to nobody.", "lam queue drop 7a8b9c"),
     "purge": Action(purge, "Take out all that waits for a function.", "lam queue purge demo"),
 }
 DEFAULT_ACTION = "list"
@@ -121,8 +120,7 @@ def _act(project: str | None, verb: str, request_id: str) -> dict[str, Any]:
     try:
         return local.change_queue(_endpoint(project), verb, {"request_id": request_id})
     except local.ApiError as error:
-        unknown = error.status == 404
-        hint = _WHERE_IDS_ARE if unknown else "`lam queue show` tells what became of it"
+        hint = _WHERE_IDS_ARE if error.status == 404 else "`lam queue show` tells what became of it"
         raise CommandError(str(error), hint) from error
 
 

@@ -26,9 +26,17 @@ ENDS_AT_ONCE = 2000
 _GATHERING_SECONDS = 0.05
 """After the first end: a queue that runs fast is told in batches."""
 
+SHORTEST_BEGINNING = 4
+"""Of a request id, by which an event is found: less is a slip."""
+_IDS_TOLD = 3
+
 Accept = Callable[[FunctionKey, str | None, bytes], Awaitable[str]]
 """Function, qualifier and payload of a new event; its request id, when it is on disk. RequestError if it is
 refused."""
+
+
+class AmbiguousId(ValueError):
+    """The beginning of more than one event's request id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class EventDesk:
         ]
 
     async def find(self, request_id: str) -> FoundEvent | None:
+        """Also by the beginning of its id; AmbiguousId if several begin so."""
         return await asyncio.to_thread(self._find, request_id)
 
     async def follow(self, request_id: str) -> AsyncIterator[FoundEvent]:
@@ -151,7 +160,7 @@ class EventDesk:
         if found is None or found.state is EventState.FINISHED:
             return False
         was_waiting = await self._store.drop(found.event.number, self._clock.now())
-        self._queue.tell_followers(request_id)
+        self._queue.tell_followers(found.event.request_id)
         return was_waiting
 
     async def purge(self, account: str, region: str, name: str) -> int:
@@ -176,7 +185,14 @@ class EventDesk:
 
     def _find(self, request_id: str) -> FoundEvent | None:
         with closing(self._open_for_reading()) as connection:
-            return EventReader(connection).find(request_id)
+            reader = EventReader(connection)
+            found = reader.find(request_id)
+            if found is not None or len(request_id) < SHORTEST_BEGINNING:
+                return found
+            ids = reader.ids_beginning(request_id, _IDS_TOLD)
+            if len(ids) > 1:
+                raise AmbiguousId(f"several events begin with {request_id}: {', '.join(ids)}")
+            return reader.find(ids[0]) if ids else None
 
 
 def why_it_waits(found: FoundEvent) -> str | None:

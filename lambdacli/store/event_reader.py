@@ -50,6 +50,10 @@ class EventReader:
                 return self._found(row, is_finished=name == "find_finished")
         return None
 
+    def ids_beginning(self, beginning: str, count: int) -> Sequence[str]:
+        rows = self._connection.execute(queries()["ids_beginning"], {"beginning": beginning, "count": count})
+        return [row["request_id"] for row in rows]
+
     def finished_after(self, place: int, count: int) -> Sequence[FinishedEvent]:
         """In the order of their ends."""
         rows = self._connection.execute(queries()["finished_after"], {"place": place, "count": count})

@@ -275,6 +275,11 @@ SELECT * FROM events JOIN event_lanes USING (lane) WHERE request_id = :request_i
 SELECT * FROM events_history JOIN event_lanes USING (lane) WHERE request_id = :request_id
 ORDER BY place DESC LIMIT 1;
 
+-- name: ids_beginning
+SELECT request_id FROM events WHERE substr(request_id, 1, length(:beginning)) = :beginning
+UNION SELECT request_id FROM events_history WHERE substr(request_id, 1, length(:beginning)) = :beginning
+LIMIT :count;
+
 -- name: finished_after
 SELECT place, request_id, ending FROM events_history WHERE place > :place ORDER BY place LIMIT :count;
 

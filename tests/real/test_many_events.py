@@ -86,7 +86,7 @@ def test_what_is_purged_is_not_waited_for(project):
     )
     try:
         wait_until(lambda: _waiting(project) == 1, "the failed one waits for its retry")
-        project.lam("queue", "purge", "work")
+        project.lam("queue", "purge", "work", "-y")
         said = following.communicate(timeout=30)[0]
     finally:
         following.kill()

@@ -38,7 +38,7 @@ def test_a_failed_event_waits_in_the_open_and_is_retried_and_dropped_by_hand(pro
     wait_until(lambda: event(project, request_id)["attempts_used"] == 1, "the first attempt")
     row = project.lam("queue").stdout.splitlines()[-1].split()
     assert row[:5] == ["fails", "-", "1", "0", "0"]
-    shown = project.lam("queue", "show", request_id).stdout
+    shown = project.lam("queue", "show", request_id[:8]).stdout
     assert "attempt 1 failed: ValueError" in shown
     command = shown.splitlines()[-1].removeprefix("log").split()
     assert command == ["lam", "logs", "fails", "--filter", request_id]
@@ -47,7 +47,7 @@ def test_a_failed_event_waits_in_the_open_and_is_retried_and_dropped_by_hand(pro
     wait_until(lambda: event(project, request_id)["attempts_used"] == 2, "the second attempt")
     streams = {each["log_stream"] for each in event(project, request_id)["attempts"]}
     assert all(streams)
-    project.lam("queue", "drop", request_id)
+    assert f"dropped event {request_id}" in project.lam("queue", "drop", request_id[:8]).stderr
     assert event(project, request_id)["condition"] == "Dropped"
     again = project.lam("queue", "drop", request_id, code=1).stderr
     assert f"event {request_id} does not wait: it is finished" in again
@@ -67,9 +67,11 @@ def test_what_waits_survives_a_stop_and_is_purged(project):
     project.lam("stop")
     project.start()
     assert json.loads(project.lam("queue", "--json").stdout)["lanes"][0]["queued"] == 2
-    assert "purged 2 events of fails" in project.lam("queue", "purge", "fails").stderr
+    unasked = project.lam("queue", "purge", "fails", code=1).stderr
+    assert "this would take all that waits for fails out of the queue" in unasked and "--yes" in unasked
+    assert "purged 2 events of fails" in project.lam("queue", "purge", "fails", "-y").stderr
     assert json.loads(project.lam("queue", "--json").stdout)["lanes"] == []
-    assert "there is no function other" in project.lam("queue", "purge", "other", code=1).stderr
+    assert "there is no function other" in project.lam("queue", "purge", "other", "-y", code=1).stderr
 
 
 def test_an_event_is_followed_to_its_end(project):
@@ -134,7 +136,7 @@ def test_a_purge_asks_at_a_terminal(project):
     project.start()
     request_id = sent(project, "fails")
     wait_until(lambda: event(project, request_id)["attempts_used"] == 1, "the first attempt")
-    said = project.at_terminal("queue", "purge", "fails", answer="n\n")
+    said = project.at_terminal("queue", "purge", "fails", answer="n\n", code=1)
     assert "take all that waits for fails out of the queue, for good? [y/N]" in said
-    assert "nothing was purged" in said
+    assert "nothing was changed" in said
     assert "purged 1 event" in project.at_terminal("queue", "purge", "fails", "--yes")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qs
 
-from lambdacli.engine.event_desk import EventDesk, LaneView, why_it_waits
+from lambdacli.engine.event_desk import AmbiguousId, EventDesk, LaneView, why_it_waits
 from lambdacli.model.errors import RequestError
 from lambdacli.model.event import Attempt, EventState
 from lambdacli.store.event_reader import FoundEvent
@@ -36,12 +36,15 @@ class QueueRoutes:
         }
 
     async def handle(self, request: Request, route: str) -> Response:
-        if request.method == "GET" and route.startswith(_EVENT):
-            return await self._event(route.removeprefix(_EVENT), "follow=1" in request.query)
-        verb = self._routes.get((request.method, route))
-        if verb is None:
-            return _answer(404, {"message": f"there is no {request.method} {request.path}"})
-        return await verb(request)
+        try:
+            if request.method == "GET" and route.startswith(_EVENT):
+                return await self._event(route.removeprefix(_EVENT), "follow=1" in request.query)
+            verb = self._routes.get((request.method, route))
+            if verb is None:
+                return _answer(404, {"message": f"there is no {request.method} {request.path}"})
+            return await verb(request)
+        except AmbiguousId as error:
+            return _answer(409, {"message": str(error)})
 
     async def _lanes(self, request: Request) -> Response:
         place = self._place()
@@ -58,7 +61,8 @@ class QueueRoutes:
             return _no_event(request_id)
         if not is_followed:
             return _answer(200, _shown(found))
-        return Response(200, {"Content-Type": "application/x-ndjson"}, self._lines(request_id))
+        whole_id = found.event.request_id
+        return Response(200, {"Content-Type": "application/x-ndjson"}, self._lines(whole_id))
 
     async def _lines(self, request_id: str) -> AsyncIterator[bytes]:
         async for found in self._desk.follow(request_id):
@@ -93,6 +97,7 @@ class QueueRoutes:
         found = await self._desk.find(request_id)
         if found is None:
             return _no_event(request_id)
+        request_id = found.event.request_id
         if not await act(request_id):
             return _answer(409, {"message": f"event {request_id} does not wait: it is {found.state}"})
         return _answer(200, {"request_id": request_id})
