@@ -149,6 +149,7 @@ def _milliseconds_text(whole: Minute) -> str:
 _SHOWN: dict[Metric, tuple[Callable[[Minute], str], Callable[[Minute], float]]] = {
     Metric.DURATION: (_milliseconds_text, _average),
     Metric.ASYNC_EVENT_AGE: (_milliseconds_text, _average),
+    Metric.URL_REQUEST_LATENCY: (_milliseconds_text, _average),
     Metric.CONCURRENT_EXECUTIONS: (_most_text, _most),
 }
 """How the figure is told, and what of a column is drawn; the others are sums."""

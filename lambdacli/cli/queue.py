@@ -73,8 +73,8 @@ def retry(request_id: IdArgument, project: ProjectOption = None) -> int:
         render.say(f"event {done['request_id']} is due now")
     else:
         render.say(
-            f"event {done['request_id']} had come to its end ({done['condition']}): its payload is sent again "
-            f"as the new event {again}"
+            f"event {done['request_id']} had come to its end ({done['condition']}): its payload is sent "
+            f"again as the new event {again}"
         )
     return 0
 

@@ -24,6 +24,12 @@ class Metric(StrEnum):
     DEAD_LETTER_ERRORS = "DeadLetterErrors"
     DESTINATION_DELIVERY_FAILURES = "DestinationDeliveryFailures"
     RECURSIVE_INVOCATIONS_DROPPED = "RecursiveInvocationsDropped"
+    URL_REQUEST_COUNT = "UrlRequestCount"
+    """Of a function URL, like the three that follow: counted under the alias that it leads to, or $LATEST."""
+    URL_REQUEST_LATENCY = "UrlRequestLatency"
+    """Milliseconds from a request to the end of its answer."""
+    URL_4XX_COUNT = "Url4xxCount"
+    URL_5XX_COUNT = "Url5xxCount"
 
 
 @dataclass(frozen=True, slots=True)

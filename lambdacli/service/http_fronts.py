@@ -15,6 +15,7 @@ from lambdacli.project.config import Project
 from lambdacli.service.callers import Callers
 from lambdacli.service.fronts import Fronts
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.metrics import Metrics
 from lambdacli.triggers import api_addresses, function_url
 from lambdacli.triggers.connection_requests import ConnectionRequests
 from lambdacli.triggers.function_url import FunctionUrls
@@ -31,6 +32,7 @@ class HttpFronts:
         settings: SettingStore,
         callees: Callees,
         invoker: Invoker,
+        metrics: Metrics,
         clock: Clock,
         *,
         callers: Callable[[], Callers],
@@ -43,6 +45,7 @@ class HttpFronts:
             callees,
             Access(settings),
             invoker,
+            metrics,
             signer_of=lambda request: callers().signer_of(request),
             told=lambda error, request_id: serialise_error(model, error, request_id),
             endpoint=endpoint,

@@ -293,6 +293,7 @@ class Service:
             self._function_settings,
             callees,
             self._invoker,
+            self._metrics,
             self._clock,
             callers=lambda: self._callers,
             endpoint=lambda: self._doors.endpoint,

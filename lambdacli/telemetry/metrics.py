@@ -82,6 +82,14 @@ class Metrics:
         if duration_ms is not None:
             _add(meter, Metric.DURATION, duration_ms)
 
+    def count_url_request(self, function: FunctionKey, version: str, status: int, latency_ms: float) -> None:
+        """All that one request to a function URL counts, at the end of its answer."""
+        meter = self._meter(function, version, self.minute())
+        _add(meter, Metric.URL_REQUEST_COUNT, 1.0)
+        _add(meter, Metric.URL_REQUEST_LATENCY, latency_ms)
+        if status >= 400:
+            _add(meter, Metric.URL_5XX_COUNT if status >= 500 else Metric.URL_4XX_COUNT, 1.0)
+
     def flush(self) -> None:
         if not self._meters:
             return

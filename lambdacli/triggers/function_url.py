@@ -18,7 +18,7 @@ from lambdacli.engine.callees import Callees
 from lambdacli.engine.invoker import Invoker
 from lambdacli.engine.tracing import trace_of
 from lambdacli.model import limits
-from lambdacli.model.arn import FunctionKey
+from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.errors import (
     AccessDeniedException,
     MissingAuthenticationTokenException,
@@ -34,6 +34,7 @@ from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.record import record
 from lambdacli.store.kinds import FUNCTION_URL
 from lambdacli.store.settings import SettingStore
+from lambdacli.telemetry.metrics import Metrics
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.cors import answer_preflight, is_preflight, with_cors
 from lambdacli.triggers.http_request import HttpAnswer, HttpRequest, read_request, response_of
@@ -114,6 +115,7 @@ class FunctionUrls:
         callees: Callees,
         access: Access,
         invoker: Invoker,
+        metrics: Metrics,
         *,
         signer_of: Callable[[Request], Signer],
         told: Callable[[RequestError, str], Response],
@@ -127,6 +129,7 @@ class FunctionUrls:
         self._callees = callees
         self._access = access
         self._invoker = invoker
+        self._metrics = metrics
         self._signer_of = signer_of
         self._told = told
         self._endpoint = endpoint
@@ -152,7 +155,7 @@ class FunctionUrls:
         call = _Call(site, request, http, began, *trace_of(request.headers.get("x-amzn-trace-id", "")))
         if site.url.cors is not None and is_preflight(request.method, request.headers):
             answer = answer_preflight(site.url.cors, request.headers)
-            _log(call, answer.status)
+            self._log(call, answer.status)
             return _response(call, answer)
         try:
             signer = self._signer(call)
@@ -311,7 +314,7 @@ class FunctionUrls:
 
         def ended(outcome: Outcome | None) -> None:
             is_cold = None if outcome is None else outcome.is_cold
-            _log(call, head.answer.status, is_cold)
+            self._log(call, head.answer.status, is_cold)
 
         body = StreamedBody(head.first, answer, ended)
         return _response(call, self._with_cors(call, replace(head.answer, body=body)))
@@ -326,8 +329,14 @@ class FunctionUrls:
         return self._sent(call, HttpAnswer(told.status, list(told.headers.items()), told.body))
 
     def _sent(self, call: _Call, answer: HttpAnswer, *, is_cold: bool | None = None) -> Response:
-        _log(call, answer.status, is_cold)
+        self._log(call, answer.status, is_cold)
         return _response(call, self._with_cors(call, answer))
+
+    def _log(self, call: _Call, status: int, is_cold: bool | None = None) -> None:
+        site = call.site
+        log_access(site.key.name, call.http, status, call.began, is_cold=is_cold)
+        latency_ms = (time.perf_counter() - call.began) * 1000
+        self._metrics.count_url_request(site.key, site.qualifier or LATEST, status, latency_ms)
 
     def _with_cors(self, call: _Call, answer: HttpAnswer) -> HttpAnswer:
         cors = call.site.url.cors
@@ -353,10 +362,6 @@ def _own_host(host: str) -> tuple[str, str] | None:
 
 def _site_of(key: FunctionKey, qualifier: str | None, url: FunctionUrl) -> _Site:
     return _Site(key, qualifier, url, key.qualified_arn(qualifier), domain_name(url.url_id, key.region))
-
-
-def _log(call: _Call, status: int, is_cold: bool | None = None) -> None:
-    log_access(call.site.key.name, call.http, status, call.began, is_cold=is_cold)
 
 
 def _response(call: _Call, answer: HttpAnswer) -> Response:

@@ -182,6 +182,10 @@ def test_a_function_without_concurrency_is_throttled(project: Project) -> None:
     assert answer.status == 429
     assert answer.headers["x-amzn-ErrorType"] == "TooManyRequestsException"
     assert answer.json()["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    points = json.loads(project.lam("metrics", "closed", "--json").stdout)["points"]
+    counted = {each["metric"]: each["sum"] for each in points}
+    assert counted["Url4xxCount"] == counted["UrlRequestCount"] == counted["Throttles"] == 1
+    assert 0 < counted["UrlRequestLatency"] < 60_000
 
 
 def test_the_log_has_a_line_of_each_request(project: Project) -> None:

@@ -61,6 +61,20 @@ def test_functions_versions_metrics_and_minutes_are_counted_apart():
     }
 
 
+def test_a_request_to_a_url_is_counted_by_its_answer():
+    house = House()
+    for status, latency_ms in ((200, 3.0), (304, 1.0), (403, 1.5), (502, 9.0)):
+        house.metrics.count_url_request(F, "live", status, latency_ms)
+    house.metrics.flush()
+    [points] = house.written
+    assert {each.metric: (each.version, each.statistics) for each in points} == {
+        Metric.URL_REQUEST_COUNT: ("live", Statistics(4.0, 4, 1.0, 1.0)),
+        Metric.URL_REQUEST_LATENCY: ("live", Statistics(14.5, 4, 1.0, 9.0)),
+        Metric.URL_4XX_COUNT: ("live", Statistics(1.0, 1, 1.0, 1.0)),
+        Metric.URL_5XX_COUNT: ("live", Statistics(1.0, 1, 1.0, 1.0)),
+    }
+
+
 def test_nothing_is_written_twice_and_nothing_where_nothing_was_counted():
     house = House()
     house.metrics.flush()
