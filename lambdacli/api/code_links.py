@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qsl, quote, unquote
-from xml.sax.saxutils import escape
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.function import ArchiveCode, Code, FolderCode
@@ -126,6 +125,8 @@ async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 def _refused(status: int, code: str, message: str) -> Response:
+    from xml.sax.saxutils import escape  # brings an HTTP client with it, which the service does not need
+
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lambdacli import __version__
@@ -27,12 +26,11 @@ from lambdacli.service.callers import Callers
 from lambdacli.service.debugging import Debuggers
 from lambdacli.service.doors import Doors
 from lambdacli.service.file_systems import FileSystems
+from lambdacli.service.followed_project import FollowedProject
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.preferences import Preferences
-from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
-from lambdacli.store.functions import FunctionStore
-from lambdacli.store.mappings import MappingStore
+from lambdacli.service.stores import Stores
 from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.http_api import HttpApis
 
@@ -43,9 +41,8 @@ class Descriptions:
         *,
         settings: Settings,
         preferences: Preferences,
-        sync: ProjectSync | None,
-        functions: FunctionStore,
-        mappings: MappingStore,
+        project: FollowedProject,
+        stores: Stores,
         grounds: Grounds,
         fleet: Fleet,
         ledger: Ledger,
@@ -54,16 +51,16 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
-        stack_problems: Callable[[], list[str]],
         urls: FunctionUrls,
         http_apis: HttpApis,
         debuggers: Debuggers,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
-        self._sync = sync
-        self._functions = functions
-        self._mappings = mappings
+        self._project = project
+        self._sync = project.sync
+        self._functions = stores.functions
+        self._mappings = stores.mappings
         self._grounds = grounds
         self._fleet = fleet
         self._ledger = ledger
@@ -72,7 +69,6 @@ class Descriptions:
         self._clock = clock
         self._callers = callers
         self._neighbours = neighbours
-        self._stack_problems = stack_problems
         self._urls = urls
         self._http_apis = http_apis
         self._debuggers = debuggers
@@ -101,7 +97,7 @@ class Descriptions:
             "running_invocations": self._ledger.running(),
             "neighbours": self._neighbours.status(),
             "services": dict(self._preferences.services),
-            "problems": [] if self._sync is None else [*self._sync.problems, *self._stack_problems()],
+            "problems": [] if self._sync is None else [*self._sync.problems, *self._project.stack_problems],
             "notices": self._notices(),
             "anonymous": self._settings.anonymous,
             "auth": self._callers.are_checked,

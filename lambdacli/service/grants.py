@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import uv
-
 from lambdacli import runtimes
 from lambdacli.model.grant import Grant
 from lambdacli.service import neighbours
@@ -81,6 +79,8 @@ def _version(key: object) -> str:
 
 
 def _uv() -> Grant:
+    import uv  # for whoever asks what this machine grants
+
     try:
         return Grant("uv", True, uv.find_uv_bin())
     except FileNotFoundError:

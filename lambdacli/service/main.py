@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import logging
 import os
 import signal
 import sqlite3
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from lambdacli import __version__
 from lambdacli.api import code_links
 from lambdacli.api.code_links import CodeDownloads, CodeLinks
-from lambdacli.api.control.captured import CapturedRoutes
-from lambdacli.api.control.routes import Control, ControlContext
-from lambdacli.api.control.settings_shown import SettingsShown
+from lambdacli.api.control.routes import Control
 from lambdacli.api.dispatch import Api
-from lambdacli.api.logs.context import LogsContext
 from lambdacli.api.logs.dispatch import LogsApi
-from lambdacli.api.operations.context import Context
 from lambdacli.api.shapes import load_model
 from lambdacli.engine.access import Access
 from lambdacli.engine.arrivals import Arrivals
@@ -42,28 +35,23 @@ from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.layer import LayerKey
-from lambdacli.model.metric import Metric, MetricPoint
-from lambdacli.model.policy_document import PolicyDocument
-from lambdacli.model.principals import Caller
-from lambdacli.model.template_options import TemplateOptions
-from lambdacli.project.schema import SERVICES
+from lambdacli.model.metric import Metric
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import OffsetClock, SystemClock
+from lambdacli.service.contexts import Contexts
 from lambdacli.service.debugging import Debuggers
-from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.door import DoorSettings
 from lambdacli.service.doors import Doors
 from lambdacli.service.ending import Ending
 from lambdacli.service.file_systems import FileSystems
+from lambdacli.service.followed_project import FollowedProject
 from lambdacli.service.gateway import Gateway
 from lambdacli.service.hearers import Hearers
 from lambdacli.service.hot_folders import HotFolders
 from lambdacli.service.http_fronts import HttpFronts
 from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
-from lambdacli.service.layers import Layers
 from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
 from lambdacli.service.neighbour_requests import EXECUTE_API
 from lambdacli.service.neighbour_resources import NeighbourResources
@@ -73,34 +61,13 @@ from lambdacli.service.placements import Placements
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.produced import ProducedInvocations
-from lambdacli.service.project_stack import DynamicValues, ProjectStack
-from lambdacli.service.project_surroundings import ProjectSurroundings
-from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
-from lambdacli.store.aliases import AliasStore
-from lambdacli.store.captured import CapturedEvents
-from lambdacli.store.code import CodeStore
-from lambdacli.store.code_signing import CodeSigningStore
-from lambdacli.store.database import DatabaseTooNewError, open_database, open_durably, open_for_reading
-from lambdacli.store.events import EventStore
-from lambdacli.store.functions import FunctionStore
-from lambdacli.store.group_commit import GroupCommit
-from lambdacli.store.layers import LayerStore
-from lambdacli.store.mappings import MappingStore
-from lambdacli.store.metrics import MetricStore
-from lambdacli.store.settings import SettingStore
-from lambdacli.telemetry.capture import Capture
-from lambdacli.telemetry.log_groups import LogGroups
-from lambdacli.telemetry.logs import LogBook
-from lambdacli.telemetry.metrics import Metrics
-from lambdacli.wire.http import Request
+from lambdacli.service.stores import WhenChanged, is_full, open_stores
+from lambdacli.store.database import open_for_reading
 
 logger = logging.getLogger("lam.service")
-
-LOG_DAYS = 30
-"""AWS keeps logs for ever unless told otherwise; a laptop's disk is not for that."""
 
 
 def main(arguments: list[str]) -> int:
@@ -116,7 +83,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"error: {failure}\n")
         return 1
     except (OSError, sqlite3.Error) as error:
-        if not _is_full(error):
+        if not is_full(error):
             raise
         sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
         return 1
@@ -131,7 +98,6 @@ class Service:
         self._clock = OffsetClock(settings.state / "clock.json", self._real_time, settings.time_scale)
         self._ending = Ending()
         self._sessions = Sessions()
-        self._stack: ProjectStack | None = None
         self._idleness = Idleness(
             self._real_time, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
         )
@@ -154,7 +120,7 @@ class Service:
         stack.callback(self._clock.stop)
         self._neighbours = NeighbourServices(self._settings.state, self._settings.socket)
         stack.push_async_callback(self._neighbours.close)
-        self._open_stores(stack)
+        await self._open_stores(stack)
         await self._find_grounds(stack)
         self._open_environments(stack)
         self._open_engine(stack)
@@ -163,40 +129,17 @@ class Service:
         stack.push_async_callback(self._debuggers.close)
         self._provisioner.start()
         self._events.start()
-        stack.callback(self._logs.end_followers)
+        stack.callback(self._stores.logs.end_followers)
 
-    def _open_stores(self, stack: AsyncExitStack) -> None:
-        """Nothing runs yet: what a former service left that nobody can need any more is removed."""
-        state = self._settings.state
-        database = stack.enter_context(contextlib.closing(_open_database(state / "lam.db")))
-        self._commits = GroupCommit(database, lambda: open_durably(state / "lam.db"))
-        stack.push_async_callback(self._commits.close)
-        self._event_store = EventStore(database, self._commits)
-        self._functions = FunctionStore(database, self._function_changed)
-        self._hot_folders = HotFolders(self._functions, self._code_changed)
-        self._aliases = AliasStore(database, self._settings_changed)
-        self._function_settings = SettingStore(database, self._settings_changed)
-        self._layers = LayerStore(database, self._layer_changed)
-        self._mappings = MappingStore(database)
-        self._code_signing = CodeSigningStore(database)
-        self._counted = MetricStore(database)
-        self._metrics = Metrics(self._counted.add)
-        self._metrics.start()
-        stack.callback(self._metrics.stop)
-        self._captured_events = CapturedEvents(database)
-        self._capture = Capture(self._captured_events.put)
-        stack.callback(self._capture.flush)
-        self._code = CodeStore(state / "code")
-        self._code.collect_garbage([*self._functions.code_in_use(), *self._layers.code_in_use()])
-        self._packages = S3Packages(
-            lambda: self._endpoint_of("s3"),
-            lambda: own_credentials(self._preferences.account),
+    async def _open_stores(self, stack: AsyncExitStack) -> None:
+        when_changed = WhenChanged(
+            function=self._function_changed,
+            settings=self._settings_changed,
+            layer=lambda key: self._project.layer_changed(key),
         )
-        self._merged_layers = Layers(state / "opt", self._code)
-        self._merged_layers.forget_all()
-        self._logs = LogBook(state / "logs")
-        self._log_groups = LogGroups(state / "logs", self._logs)
-        self._logs.forget_before(time.time() - LOG_DAYS * 86_400)
+        self._stores = await stack.enter_async_context(open_stores(self._settings.state, when_changed))
+        self._stores.remove_leftovers()
+        self._hot_folders = HotFolders(self._stores.functions, self._code_changed)
 
     async def _find_grounds(self, stack: AsyncExitStack) -> None:
         settings = self._settings
@@ -207,7 +150,7 @@ class Service:
         stack.push_async_callback(self._grounds.close)
 
     def _open_environments(self, stack: AsyncExitStack) -> None:
-        settings = self._settings
+        settings, stores = self._settings, self._stores
         self._door_rules = DoorSettings(
             uid=os.getuid(),
             anonymous=settings.anonymous,
@@ -226,26 +169,25 @@ class Service:
         self._launcher.prepare()
         stack.push_async_callback(self._launcher.close)
         self._placements = Placements(
-            self._functions.get,
-            self._code,
-            self._merged_layers,
+            stores.functions.get,
+            stores.code,
+            stores.merged_layers,
             self._file_systems,
             settings.cache,
             self._keeper,
             self._sessions,
         )
-
         self._debuggers = Debuggers(
             settings.state,
             self._door_rules,
-            self._functions.get,
+            stores.functions.get,
             self._placements.code_folder,
             lambda: self._grounds.is_walled,
         )
 
         def make(placement: Placement, on_change: Callable[[Environment], None]) -> Environment:
             door = None if placement.debugging is None else self._debuggers.door(placement.key.function)
-            return Environment(placement, self._launcher, self._logs, on_change, door)
+            return Environment(placement, self._launcher, stores.logs, on_change, door)
 
         self._fleet = Fleet(
             make, pool_limits(None), self._clock, self._real_time, self._placements.is_current
@@ -254,43 +196,39 @@ class Service:
         stack.push_async_callback(self._ending.unless_cut, self._fleet.settle)
 
     def _open_engine(self, stack: AsyncExitStack) -> None:
+        stores = self._stores
         self._ledger = Ledger()
         self._reservations_changed()
-        arrivals = Arrivals(self._function_settings, self._logs, self._metrics)
+        arrivals = Arrivals(stores.settings, stores.logs, stores.metrics)
         self._invoker = Invoker(
             self._fleet,
             arrivals,
             self._ledger,
             self._placements.place,
-            self._metrics,
+            stores.metrics,
             self._placements.ready,
             lambda: self._preferences.stream_rate,
-            self._capture.keep,
+            stores.capture.keep,
             self._debuggers.debugged,
         )
-        callees = Callees(self._functions, self._aliases, self._function_settings, self._ledger)
+        callees = Callees(stores.functions, stores.aliases, stores.settings, self._ledger)
         hearers = Hearers(
-            callees,
-            arrivals.recursion_of,
-            self._sessions,
-            self._endpoint_of,
-            lambda: self._events,
+            callees, arrivals.recursion_of, self._sessions, self._endpoint_of, lambda: self._events
         )
         stack.callback(hearers.close)
         self._events = EventQueue(
-            self._event_store,
+            stores.events,
             self._invoker,
             callees,
             self._clock,
             hearers.notifier,
-            lambda key, version, name, value: self._metrics.count(key, version, Metric(name), value),
+            lambda key, version, name, value: stores.metrics.count(key, version, Metric(name), value),
         )
-        database = self._settings.state / "lam.db"
         self._model = load_model()
         self._code_links = CodeLinks()
         self._http_fronts = HttpFronts(
             self._model,
-            self._function_settings,
+            stores.settings,
             callees,
             self._invoker,
             self._metrics,
@@ -300,18 +238,18 @@ class Service:
         )
         stack.callback(self._http_fronts.web_sockets.close)
         self._event_desk = EventDesk(
-            self._event_store,
+            stores.events,
             self._events,
-            lambda: open_for_reading(database),
+            lambda: open_for_reading(stores.database),
             self._clock,
             hearers.send_again,
         )
         self._events.take_back()
         stack.push_async_callback(self._events.close)
         self._provisioner = Provisioner(
-            self._functions,
-            self._aliases,
-            self._function_settings,
+            stores.functions,
+            stores.aliases,
+            stores.settings,
             self._fleet,
             self._ledger,
             self._placements.place,
@@ -321,71 +259,27 @@ class Service:
         self._clock.settle = self._come_to_rest
 
     def _open_project(self, stack: AsyncExitStack) -> None:
-        self._dynamic_values = DynamicValues(self._real_time)
-        self._sync = self._project_sync()
-        self._preferences = Preferences(self._settings, self._sync)
-        self._callers = Callers(self._preferences, self._sessions)
-        stack.callback(self._hot_folders.stop)
-        self._hot_folders.start()
-        if self._sync is not None:
-            self._sync.read()
-            self._sync.start_watching()
-            stack.callback(self._sync.stop_watching)
-
-    @property
-    def _project_surroundings(self) -> ProjectSurroundings:
-        return ProjectSurroundings(
-            self._function_settings, self._mappings, self._aliases, self._log_groups, self._clock
-        )
-
-    def _project_sync(self) -> ProjectSync | None:
-        if self._settings.project is None:
-            return None
-        return ProjectSync(
-            self._settings.project,
-            self._functions,
-            self._code,
-            self._layers,
-            self._function_settings,
+        self._project = FollowedProject(
+            self._settings,
+            self._stores,
             self._clock,
             self._real_time,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
-            is_strict=self._settings.is_strict,
-            options=self._settings.template,
-            lookup=self._dynamic_values,
         )
-
-    def _follow_template(self, stack: AsyncExitStack) -> None:
-        """What it has beside functions is made from now on: our own address is known."""
-        if self._sync is None:
-            return
-        sync = self._sync
-        self._sync.serves_at(self._doors.endpoint)
-        self._stack = ProjectStack(
-            DeclaredSettings(self._settings.state, Api(self._model, self._context).handle),
-            NeighbourResources(
-                self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
-            ),
-            self._dynamic_values,
-            lambda project: frozenset(
-                function.name
-                for function in self._functions.of_project()
-                if (function.key.account, function.key.region) == (project.account, project.region)
-            ),
-            sync.read,
-        )
-        stack.push_async_callback(self._stack.close)
-        if sync.project is not None:
-            self._stack.take(sync.project)
+        self._preferences = Preferences(self._settings, self._project.sync)
+        self._callers = Callers(self._preferences, self._sessions)
+        stack.callback(self._hot_folders.stop)
+        self._hot_folders.start()
+        self._project.start()
+        stack.callback(self._project.stop)
 
     async def _open_doors(self, stack: AsyncExitStack) -> None:
         told = Descriptions(
             settings=self._settings,
             preferences=self._preferences,
-            sync=self._sync,
-            functions=self._functions,
-            mappings=self._mappings,
+            project=self._project,
+            stores=self._stores,
             grounds=self._grounds,
             fleet=self._fleet,
             ledger=self._ledger,
@@ -394,11 +288,12 @@ class Service:
             clock=self._clock,
             callers=self._callers,
             neighbours=self._neighbours,
-            stack_problems=lambda: [] if self._stack is None else self._stack.problems,
             http_apis=self._http_fronts.apis,
             urls=self._http_fronts.urls,
             debuggers=self._debuggers,
         )
+        self._contexts = self._made_contexts()
+        self._lambda_api = Api(self._model, self._contexts.of_lambda).handle
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
@@ -409,41 +304,65 @@ class Service:
         if problem is not None:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
-        self._follow_template(stack)
+        resources = NeighbourResources(
+            self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
+        )
+        self._project.follow_template(self._doors.endpoint, self._lambda_api, resources)
+        stack.push_async_callback(self._project.unfollow_template)
         self._project_read()
-        await self._debuggers.open_ahead(self._functions.of_project())
+        await self._debuggers.open_ahead(self._stores.functions.of_project())
         # The record comes before the socket: who can connect can also read who answers.
         write_record(self._settings.state, told.identity())
         await self._doors.open_socket(self._settings.socket)
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
 
+    def _made_contexts(self) -> Contexts:
+        return Contexts(
+            stores=self._stores,
+            preferences=self._preferences,
+            callers=self._callers,
+            code_links=self._code_links,
+            packages=S3Packages(
+                lambda: self._endpoint_of("s3"), lambda: own_credentials(self._preferences.account)
+            ),
+            invoker=self._invoker,
+            events=self._events,
+            event_desk=self._event_desk,
+            provisioner=self._provisioner,
+            debuggers=self._debuggers,
+            clock=self._clock,
+            real_time=self._real_time,
+            journal=self._journal,
+            ending=self._ending,
+            endpoint=lambda: self._doors.endpoint,
+            heed_options=self._project.heed,
+            settle_project=self._project.settle_functions,
+        )
+
     def _gateway(self, told: Descriptions) -> Gateway:
-        lambda_api = Api(self._model, self._context).handle
-        produced = ProducedInvocations(Access(self._function_settings), lambda_api)
-        downloads = CodeDownloads(self._code_links, self._functions, self._code)
+        produced = ProducedInvocations(Access(self._stores.settings), self._lambda_api)
+        downloads = CodeDownloads(self._code_links, self._stores.functions, self._stores.code)
         return Gateway(
             self._door_rules,
             fronts=self._http_fronts.by_address({code_links.PATH: downloads.handle}),
-            control=Control(self._control_context(told, produced)).handle,
-            lambda_api=lambda_api,
+            control=Control(self._contexts.of_control(told, produced)).handle,
+            lambda_api=self._lambda_api,
             services={
-                "logs": LogsApi(self._logs_context).handle,
+                "logs": LogsApi(self._contexts.of_logs).handle,
                 EXECUTE_API: self._http_fronts.connection_requests.handle,
             },
             neighbourhood=self._neighbourhood(),
-            is_project_settled=_always if self._sync is None else self._is_project_settled,
-            settle_project=self._settle_all,
+            is_project_settled=self._project.is_settled,
+            settle_project=self._project.settle,
             note_activity=self._idleness.note_activity,
         )
 
     def _neighbourhood(self) -> Neighbourhood:
         return Neighbourhood(
             self._neighbours,
-            endpoints=lambda: self._preferences.services,
+            self._preferences,
+            self._callers,
             own_endpoint=lambda: self._doors.endpoint,
-            account_of=self._callers.account_of,
-            default_account=lambda: self._preferences.account,
-            refuse=self._callers.refuse_unknown_key,
             own=frozenset({"logs", EXECUTE_API}),
             lets_anonymous_in=self._settings.anonymous,
         )
@@ -462,108 +381,10 @@ class Service:
         await self._ending.asked()
         logger.info("stopping; running invocations finish")
 
-    def _context(self, request: Request) -> Context:
-        told, caller = self._preferences.of_requests(), self._callers.of(request)
-        return Context(
-            account=caller.account,
-            region=caller.region,
-            functions=self._functions,
-            aliases=self._aliases,
-            settings=self._function_settings,
-            mappings=self._mappings,
-            code_signing=self._code_signing,
-            code=self._code,
-            code_links=self._code_links,
-            layers=self._layers,
-            substitutions=told.substitutions,
-            packages=self._packages,
-            is_strict=told.is_strict,
-            invoker=self._invoker,
-            events=self._events,
-            provisioning=self._provisioner,
-            clock=self._clock,
-            endpoint=self._doors.endpoint,
-            account_concurrency=told.account_concurrency,
-            other_names=told.other_names,
-            described_in=told.described_in,
-            http=request,
-            identity=caller.identity,
-            trust_of=self._trust_of,
-            known_policies_of=self._known_policies_of,
-        )
-
-    def _logs_context(self, request: Request) -> LogsContext:
-        caller = self._callers.of(request, "logs")
-        return LogsContext(
-            account=caller.account,
-            region=caller.region,
-            groups=self._log_groups,
-            now=self._real_time.now,
-            identity=caller.identity,
-        )
-
     def _endpoint_of(self, service: str) -> str | None:
         """Where lam.yaml says, else here, if the neighbour services are installed."""
         named = self._preferences.services.get(service)
         return named or (self._doors.endpoint if self._neighbours.is_installed else None)
-
-    def _trust_of(self, role_arn: str) -> PolicyDocument | None:
-        return self._preferences.identities.trust_of(role_arn)
-
-    def _known_policies_of(self, caller: Caller) -> Sequence[PolicyDocument] | None:
-        return self._preferences.identities.known_policies_of(caller)
-
-    def _control_context(self, told: Descriptions, produced: ProducedInvocations) -> ControlContext:
-        return ControlContext(
-            place=lambda: (self._preferences.account, self._preferences.region),
-            name_of=lambda name: self._preferences.of_requests().other_names.get(name, name),
-            template=self._template_options,
-            status=told.status,
-            stop=self._ending.ask,
-            functions=self._functions.list_all,
-            environments=told.environments,
-            doctor=told.grants,
-            problems=told.problems_of,
-            settings=SettingsShown(
-                self._function_settings, self._provisioner, lambda: self._doors.endpoint
-            ).of,
-            events=self._event_desk,
-            debuggers=self._debuggers,
-            logs=self._logs,
-            clock=self._clock,
-            metrics=self._metrics_since,
-            captured=CapturedRoutes(
-                self._captured_events,
-                self._capture.settle,
-                lambda: (self._preferences.account, self._preferences.region),
-            ),
-            follow_journal=self._journal.follow,
-            settle_project=self._settle_project,
-            produced=produced.answer,
-            urls=told.urls,
-        )
-
-    def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
-        self._metrics.flush()
-        return self._counted.since(function, minute)
-
-    def _template_options(self, options: TemplateOptions) -> bool:
-        """Whether there is a template for which they can count."""
-        return self._sync is not None and self._sync.heed(options)
-
-    async def _settle_project(self) -> None:
-        if self._sync is not None:
-            await self._sync.settle()
-
-    async def _settle_all(self) -> None:
-        """A function must find what its template has."""
-        await self._settle_project()
-        if self._stack is not None:
-            await self._stack.settle()
-
-    def _is_project_settled(self) -> bool:
-        assert self._sync is not None, "else nothing is asked"
-        return self._sync.is_settled() and (self._stack is None or self._stack.is_settled)
 
     async def _come_to_rest(self) -> None:
         """What a timer began has been done: the clock may be moved on to the next."""
@@ -575,7 +396,7 @@ class Service:
         return bool(
             self._ledger.running()
             or self._events.waiting()
-            or self._logs.is_followed()
+            or self._stores.logs.is_followed()
             or self._http_fronts.web_sockets.are_open
         )
 
@@ -586,16 +407,12 @@ class Service:
         self._placements.changed(key)
         self._function_changed(key)
 
-    def _layer_changed(self, key: LayerKey) -> None:
-        if self._sync is not None:
-            self._sync.layer_changed(key)
-
     def _function_changed(self, key: FunctionKey) -> None:
         """Environments that started with another code or configuration finish what they run, and go."""
         self._reservations_changed()
         self._hot_folders.function_changed(key)
         self._placements.forget_gone(key)
-        if self._functions.get(key) is None:
+        if self._stores.functions.get(key) is None:
             self._launcher.forget(key)
         self._retire_outdated()
         self._debuggers.heed(key)
@@ -611,56 +428,21 @@ class Service:
         self._fleet.retire_outdated()
 
     def _reservations_changed(self) -> None:
-        self._ledger.set_reserved(self._functions.reservations())
+        self._ledger.set_reserved(self._stores.functions.reservations())
 
     def _project_read(self) -> None:
         project = self._preferences.project
         if project is not None:
             self._http_fronts.take(project)
-            if self._stack is not None:
-                self._stack.take(project)
-            self._project_surroundings.take(project, {each.key for each in self._functions.of_project()})
+            self._project.take(project)
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)
         self._events.max_running = self._preferences.pool_limits.environments
-        self._commits.is_durable = self._preferences.is_durable
-        self._capture.rules = self._preferences.capture
-        self._event_store.bound_history(self._preferences.history, self._clock.now())
-        endpoints = _endpoint_variables(self._doors.endpoint, self._preferences.services)
-        if self._placements.lead_to(endpoints, self._preferences.file_systems):
+        self._stores.commits.is_durable = self._preferences.is_durable
+        self._stores.capture.rules = self._preferences.capture
+        self._stores.events.bound_history(self._preferences.history, self._clock.now())
+        told = self._preferences
+        if self._placements.lead_to(self._doors.endpoint, told.services, told.file_systems):
             self._retire_outdated()
             self._provisioner.renew()
-
-
-def _always() -> bool:
-    return True
-
-
-def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
-    """What leads an SDK inside a function to this machine's services: the service's own endpoint to all, and
-    what lam.yaml names to some."""
-    found = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ENDPOINT_URL_LAMBDA": endpoint,
-        # Named too, for functions that say where their WebSocket API is and can ask for nothing but this.
-        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": endpoint,
-    }
-    for name, url in services.items():
-        found[f"AWS_ENDPOINT_URL_{SERVICES[name]}"] = url
-    return found
-
-
-def _is_full(error: OSError | sqlite3.Error) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-
-
-def _open_database(file: Path) -> sqlite3.Connection:
-    try:
-        return open_database(file)
-    except (DatabaseTooNewError, sqlite3.DatabaseError) as error:
-        if isinstance(error, sqlite3.Error) and _is_full(error):
-            raise
-        raise StartFailure(f"{file}: {error}") from error

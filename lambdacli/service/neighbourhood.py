@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
 
+from lambdacli.service.callers import Callers
 from lambdacli.service.neighbour_requests import (
     ACCOUNT_HEADER,
     DEFAULT_ACCOUNT_HEADER,
@@ -17,6 +18,7 @@ from lambdacli.service.neighbour_requests import (
     service_of,
 )
 from lambdacli.service.neighbours import NeighbourServices, NoNeighbours
+from lambdacli.service.preferences import Preferences
 from lambdacli.wire.handover import Route, Upstream
 from lambdacli.wire.http import Request, Response
 
@@ -27,24 +29,18 @@ class Neighbourhood:
     def __init__(
         self,
         embedded: NeighbourServices,
+        preferences: Preferences,
+        callers: Callers,
         *,
-        endpoints: Callable[[], Mapping[str, str]],
         own_endpoint: Callable[[], str],
-        account_of: Callable[[Request], str | None],
-        default_account: Callable[[], str],
-        refuse: Callable[[Request, str], Response | None],
         own: frozenset[str] = frozenset(),
         lets_anonymous_in: bool = False,
     ) -> None:
-        """`endpoints` are those of lam.yaml; `account_of` is what a request's access key selects; `own` are
-        services beside Lambda that the service itself answers. `refuse` judges a caller who was let in at the
-        door."""
+        """`own` are services beside Lambda that the service itself answers."""
         self._embedded = embedded
-        self._endpoints = endpoints
+        self._preferences = preferences
+        self._callers = callers
         self._own_endpoint = own_endpoint
-        self._account_of = account_of
-        self._default_account = default_account
-        self._refuse = refuse
         self._own = own
         self._lets_anonymous_in = lets_anonymous_in
 
@@ -61,7 +57,7 @@ class Neighbourhood:
         service = self.service_of(request)
         if service is None:
             return None
-        endpoint = endpoint_named(self._endpoints(), service, request)
+        endpoint = endpoint_named(self._preferences.services, service, request)
         if endpoint is not None and endpoint.rstrip("/") == self._own_endpoint():
             endpoint = None  # it leads here
         if endpoint is None and service in self._own:
@@ -77,7 +73,7 @@ class Neighbourhood:
         if service in OWN:
             message = f"lam does not serve {OWN[service]}. `services:` in lam.yaml may name who does."
             return refusal(request, service, 501, "NotImplemented", message)
-        refused = self._refuse(request, service)
+        refused = self._callers.refuse_unknown_key(request, service)
         if refused is not None:
             return refused
         try:
@@ -85,8 +81,8 @@ class Neighbourhood:
         except NoNeighbours as error:
             logger.error("%s", error)
             return refusal(request, service, 501, "ServiceNotInstalled", str(error))
-        account = self._account_of(request) or ""
-        told = {ACCOUNT_HEADER: account, DEFAULT_ACCOUNT_HEADER: self._default_account()}
+        account = self._callers.account_of(request) or ""
+        told = {ACCOUNT_HEADER: account, DEFAULT_ACCOUNT_HEADER: self._preferences.account}
         return Upstream(socket, headers=told)
 
 

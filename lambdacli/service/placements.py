@@ -22,6 +22,7 @@ from lambdacli.project.build import install_requirements, requirements_of
 from lambdacli.project.builders.packages import code_to_run
 from lambdacli.project.builders.workshop import Workshop
 from lambdacli.project.making import BuildError
+from lambdacli.project.schema import SERVICES
 from lambdacli.runtimes import nodejs as nodejs_runtime
 from lambdacli.runtimes import python as python_runtime
 from lambdacli.runtimes.base import NotInstalled
@@ -62,9 +63,10 @@ class Placements:
         self._epoch = 0
         """Changes with what concerns every version of every function."""
 
-    def lead_to(self, endpoint_variables: Mapping[str, str], file_systems: Mapping[str, Path]) -> bool:
-        """What leads SDKs to the services of this machine from now on, and the folders of access points.
-        Whether that is something new."""
+    def lead_to(self, endpoint: str, services: Mapping[str, str], file_systems: Mapping[str, Path]) -> bool:
+        """Where SDKs find the services of this machine from now on, and the folders of access points. Whether
+        that is something new."""
+        endpoint_variables = _endpoint_variables(endpoint, services)
         is_new = self._file_systems.lead_to(file_systems) or endpoint_variables != self._endpoint_variables
         self._endpoint_variables = endpoint_variables
         if is_new:
@@ -282,3 +284,17 @@ def _site_packages(virtual_environment: Path | None) -> tuple[Path, ...]:
     if virtual_environment is None:
         return ()
     return tuple(sorted((virtual_environment / "lib").glob("python3*/site-packages")))
+
+
+def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:
+    """What leads an SDK inside a function to this machine's services: the service's own endpoint to all, and
+    what lam.yaml names to some."""
+    found = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ENDPOINT_URL_LAMBDA": endpoint,
+        # Named too, for functions that say where their WebSocket API is and can ask for nothing but this.
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": endpoint,
+    }
+    for name, url in services.items():
+        found[f"AWS_ENDPOINT_URL_{SERVICES[name]}"] = url
+    return found

@@ -7,8 +7,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from lambdacli.environments.pool import PoolLimits
 from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT, NO_OPTIONS, TemplateOptions
 
@@ -94,7 +92,7 @@ def pool_limits(max_environments: int | None) -> PoolLimits:
     """Half of the machine's memory, if the project does not say; starts in parallel as the cores can
     carry."""
     cores = os.cpu_count() or 1
-    memory_mb = psutil.virtual_memory().total // (1024 * 1024)
+    memory_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (1024 * 1024)
     by_memory = int(memory_mb // 2 // MEMORY_PER_ENVIRONMENT_MB)
     return PoolLimits(
         environments=max_environments or min(1000, max(16, by_memory)),

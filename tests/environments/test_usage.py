@@ -14,9 +14,9 @@ from io import FileIO
 import psutil
 import pytest
 
-from lambdacli.environments.sandbox import memory
+from lambdacli.environments.sandbox import by_psutil, memory
 from lambdacli.environments.sandbox.memory import use_of
-from lambdacli.environments.sandbox.tree import Member, descendants, descendants_by_psutil
+from lambdacli.environments.sandbox.tree import Member, descendants
 from lambdacli.environments.sandbox.usage import ProcessUse, TreeCpu, process_cpu_ns
 
 pytestmark = pytest.mark.real
@@ -63,7 +63,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("walk", [descendants, descendants_by_psutil])
+@pytest.mark.parametrize("walk", [descendants, by_psutil.descendants])
 @pytest.mark.parametrize("children", [1, 3])
 def test_use_of_a_tree(walk: Callable[[int], list[Member]], children: int) -> None:
     with running(touching(40, children)) as root:
@@ -75,7 +75,7 @@ def test_use_of_a_tree(walk: Callable[[int], list[Member]], children: int) -> No
         assert 40 * children <= use.memory_kb / 1024 <= (40 + 15) * children
 
 
-@pytest.mark.parametrize("walk", [descendants, descendants_by_psutil])
+@pytest.mark.parametrize("walk", [descendants, by_psutil.descendants])
 def test_a_tree_that_is_gone_uses_nothing(walk: Callable[[int], list[Member]]) -> None:
     assert use_of(walk(2**22 + 1)) is None
 

@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import psutil
-
 from lambdacli.environments.sandbox.cgroup_files import (
     LIMITING,
     V2,
@@ -208,9 +206,13 @@ def _leftovers(folder: Path, own_pid: int) -> list[Path]:
 
 def _is_in_use(folder: Path, pid: int) -> bool:
     """Whether the service that made the folder lives. A process that began after it only got its number."""
+    # A service that was killed is rare, and psutil large.
+    from lambdacli.environments.sandbox import by_psutil
+
+    began_at = by_psutil.began_at(pid)
     try:
-        return psutil.Process(pid).create_time() <= folder.stat().st_ctime + CLOCK_SECONDS
-    except (psutil.NoSuchProcess, OSError):
+        return began_at is not None and began_at <= folder.stat().st_ctime + CLOCK_SECONDS
+    except OSError:
         return False
 
 

@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 
 from lambdacli.environments.sandbox.tree import Member, descendants
-from lambdacli.environments.sandbox.usage import resident_kb_by_psutil
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
@@ -38,7 +37,9 @@ def use_of(members: list[Member]) -> TreeUse | None:
 
 def _resident_kb(pid: int) -> int:
     if sys.platform != "linux":
-        return resident_kb_by_psutil(pid)
+        from lambdacli.environments.sandbox import by_psutil
+
+        return by_psutil.resident_kb(pid)
     try:
         with open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
             return int(file.read(4096).split()[1]) * PAGE_KB

@@ -13,8 +13,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-import psutil
-
 from lambdacli.environments.process_tree import ProcessTree
 from lambdacli.model import limits
 
@@ -78,7 +76,9 @@ _counted: tuple[float, int] | None = None
 
 def _count_tasks() -> int:
     if sys.platform != "linux":
-        return len(psutil.pids())
+        from lambdacli.environments.sandbox import by_psutil
+
+        return by_psutil.count_processes()
     own = os.getuid()
     tasks = 0
     for entry in os.scandir("/proc"):

@@ -6,8 +6,6 @@ import os
 import sys
 from dataclasses import dataclass
 
-import psutil
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -18,7 +16,9 @@ class Member:
 def descendants(root: int) -> list[Member]:
     """Every process below the root, which is itself left out; empty when it is gone."""
     if sys.platform != "linux":
-        return descendants_by_psutil(root)
+        from lambdacli.environments.sandbox import by_psutil
+
+        return by_psutil.descendants(root)
     found: list[Member] = []
     unseen = [root]
     while unseen:
@@ -31,20 +31,6 @@ def descendants(root: int) -> list[Member]:
             continue  # ended while we looked
         if pid != root:
             found.append(Member(pid, len(threads)))
-    return found
-
-
-def descendants_by_psutil(root: int) -> list[Member]:
-    found: list[Member] = []
-    try:
-        processes = psutil.Process(root).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return found
-    for process in processes:
-        try:
-            found.append(Member(process.pid, process.num_threads()))
-        except psutil.Error:
-            continue
     return found
 
 

@@ -9,8 +9,6 @@ import sys
 import time
 from dataclasses import dataclass
 
-import psutil
-
 from lambdacli.environments.sandbox.tree import descendants
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -33,7 +31,9 @@ class ProcessUse:
         """The highest resident size that it ever had; 0 when it has ended. Where the system keeps no peak,
         the size now."""
         if not _IS_LINUX:
-            return resident_kb_by_psutil(self.pid)
+            from lambdacli.environments.sandbox import by_psutil
+
+            return by_psutil.resident_kb(self.pid)
         if self._status < 0:
             return 0
         try:
@@ -50,22 +50,16 @@ class ProcessUse:
             self._status = -1
 
 
-def resident_kb_by_psutil(pid: int) -> int:
-    try:
-        return int(psutil.Process(pid).memory_info().rss) // 1024
-    except psutil.Error:
-        return 0
-
-
 def process_cpu_ns(pid: int) -> int | None:
     """All the processor time that a process's threads ever used; None when the process is gone."""
+    if not _IS_LINUX:
+        from lambdacli.environments.sandbox import by_psutil
+
+        return by_psutil.cpu_ns(pid)
     try:
-        if _IS_LINUX:
-            # What clock_getcpuclockid() answers. /proc/PID/schedstat counts the first thread only.
-            return time.clock_gettime_ns((~pid << 3) | 2)
-        times = psutil.Process(pid).cpu_times()
-        return int((times.user + times.system) * 1e9)
-    except (OSError, psutil.Error):
+        # What clock_getcpuclockid() answers. /proc/PID/schedstat counts the first thread only.
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:
         return None
 
 
@@ -98,11 +92,9 @@ class TreeCpu:
 def _collected_ns(pid: int) -> int:
     """User and system time of the children that this process has waited for."""
     if not _IS_LINUX:
-        try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.Error:
-            return 0
-        return int((times.children_user + times.children_system) * 1e9)
+        from lambdacli.environments.sandbox import by_psutil
+
+        return by_psutil.collected_ns(pid)
     try:
         with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
             # After the name, which may contain anything: state is the 3rd field, cutime the 16th.
