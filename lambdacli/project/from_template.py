@@ -36,7 +36,7 @@ def project_of(
         account=template.account,
         functions=(*base.functions, *functions),
         apis=(*base.apis, *apis_of(around), *load_balancers_of(around)),
-        declared=(*declared_of(around), *connections.permissions),
+        declared=(*base.declared, *declared_of(around), *connections.permissions),
         neighbour_calls=(*resources_of(around), *connections.calls),
         identities=_identities(base.identities, around),
     )

@@ -13,8 +13,14 @@ from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vp
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
-from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, DeclaredPermission, GivenPolicy
-from lambdacli.project.stack.declared import Declared, Finding, NeighbourCall
+from lambdacli.project.declared import (
+    Declared,
+    DeclaredEventInvoke,
+    DeclaredMapping,
+    DeclaredPermission,
+    GivenPolicy,
+)
+from lambdacli.project.stack.declared import Finding, NeighbourCall
 from lambdacli.project.urls import DeclaredUrl
 
 

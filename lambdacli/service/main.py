@@ -74,7 +74,6 @@ from lambdacli.service.preferences import Preferences
 from lambdacli.service.presence import only_instance, remove_record, write_record
 from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.project_stack import DynamicValues, ProjectStack
-from lambdacli.service.project_surroundings import ProjectSurroundings
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
@@ -331,12 +330,6 @@ class Service:
             self._sync.start_watching()
             stack.callback(self._sync.stop_watching)
 
-    @property
-    def _project_surroundings(self) -> ProjectSurroundings:
-        return ProjectSurroundings(
-            self._function_settings, self._mappings, self._aliases, self._log_groups, self._clock
-        )
-
     def _project_sync(self) -> ProjectSync | None:
         if self._settings.project is None:
             return None
@@ -362,7 +355,12 @@ class Service:
         sync = self._sync
         self._sync.serves_at(self._doors.endpoint)
         self._stack = ProjectStack(
-            DeclaredSettings(self._settings.state, Api(self._model, self._context).handle),
+            DeclaredSettings(
+                self._settings.state,
+                Api(self._model, self._context).handle,
+                self._log_groups,
+                self._clock,
+            ),
             NeighbourResources(
                 self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
             ),
@@ -618,7 +616,6 @@ class Service:
             self._http_fronts.take(project)
             if self._stack is not None:
                 self._stack.take(project)
-            self._project_surroundings.take(project, {each.key for each in self._functions.of_project()})
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)

@@ -10,9 +10,10 @@ import pytest
 
 from lambdacli.model.http_apis import ApiKind
 from lambdacli.model.template_options import TemplateOptions
+from lambdacli.project.declared import DeclaredKind
 from lambdacli.project.loading import Surroundings, load_project
 from lambdacli.project.records import ConfigError, FunctionSettings, Project
-from lambdacli.project.stack.declared import DeclaredKind, Step
+from lambdacli.project.stack.declared import Step
 from lambdacli.project.urls import DeclaredUrl
 
 SAM = "Transform: AWS::Serverless-2016-10-31\nResources:\n"

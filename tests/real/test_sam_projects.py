@@ -277,7 +277,7 @@ def test_what_leaves_the_template_is_taken_away_and_what_was_made_by_hand_stays(
     )
     shop.write("template.yaml", SHOP.replace("BatchSize: 3", "BatchSize: 4"))
     (changed,) = functions.list_event_source_mappings(FunctionName="Worker")["EventSourceMappings"]
-    assert (changed["BatchSize"], changed["UUID"] == before["UUID"]) == (4, False)
+    assert (changed["BatchSize"], changed["UUID"]) == (4, before["UUID"])
     without = SHOP[: SHOP.index("  Reader:")].replace("      AutoPublishAlias: live\n", "")
     lines = [line for line in without.splitlines() if not line.strip().startswith("Jobs: {Type: SQS")]
     shop.write("template.yaml", "\n".join(lines) + "\n")

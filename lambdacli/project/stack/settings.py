@@ -10,8 +10,8 @@ from typing import Any
 from lambdacli.model.effects import UNREAD_SOURCE
 from lambdacli.model.mapping import kind_of_source
 from lambdacli.project.cloudformation.template import Resource
+from lambdacli.project.declared import Declared, DeclaredKind
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
-from lambdacli.project.stack.declared import Declared, DeclaredKind
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
 
 _SAM_SOURCES = {
