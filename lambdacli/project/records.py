@@ -188,6 +188,15 @@ class Project:
         return frozenset((*paths, *self.substitute_paths))
 
     @property
+    def files(self) -> Mapping[str, str]:
+        """The names of those that describe the functions, by the functions' names."""
+        of_template = self.file if self.template_file is None else self.template_file
+        return {
+            function.name: (of_template if function.template.logical_id else self.file).name
+            for function in self.functions
+        }
+
+    @property
     def names(self) -> Mapping[str, str]:
         """Of functions, by the other names that they have in a template."""
         own = {function.name for function in self.functions}

@@ -482,7 +482,7 @@ class Service:
             endpoint=self._doors.endpoint,
             account_concurrency=told.account_concurrency,
             other_names=told.other_names,
-            described_in=told.described_in,
+            described_in=told.file_of,
             http=request,
             identity=caller.identity,
             trust_of=self._trust_of,
@@ -521,6 +521,7 @@ class Service:
             environments=told.environments,
             doctor=told.grants,
             problems=told.problems_of,
+            described_in=lambda name: self._preferences.of_requests().file_of(name),
             settings=SettingsShown(
                 self._function_settings, self._provisioner, lambda: self._doors.endpoint
             ).of,

@@ -74,6 +74,14 @@ def test_functions_are_called_by_their_own_name_and_by_their_logical_id(tmp_path
     assert project.names == {"Hello": "greeter"}
 
 
+def test_each_function_is_of_the_file_that_describes_it(tmp_path):
+    (tmp_path / "lam.yaml").write_text(
+        "template: infra.yaml\nfunctions:\n  own: {runtime: python3.13, handler: app.handler}\n"
+    )
+    (tmp_path / "infra.yaml").write_text(SAM + indent(HELLO.strip("\n") + "\n", "  "))
+    assert load_project(tmp_path / "lam.yaml").files == {"own": "lam.yaml", "Hello": "infra.yaml"}
+
+
 def test_variables_of_a_file_win_and_may_be_new(tmp_path):
     file = tmp_path / "env.json"
     file.write_text('{"Parameters": {"ALL": "1", "AA": "all"}, "Hello": {"AA": "mine", "NEW": "n"}}')

@@ -161,6 +161,8 @@ def test_a_saved_template_counts_at_once_and_a_broken_one_leaves_all_as_it_was(p
     project.write("template.yaml", text)
     assert project.invoke("Hello")["stage"] == "dev"
     assert project.status()["problems"] == []
+    listed = project.lam("list", "--json")
+    assert [each["origin"] for each in json.loads(listed.stdout)] == ["template.yaml"]
 
 
 # What a template has beside functions
