@@ -18,7 +18,7 @@ from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
 from lambdacli.project.stack.roles import roles_of
 from lambdacli.project.stack.settings import declared_of
-from lambdacli.project.stack.values import Notes, Values, resource_ignored, resource_used
+from lambdacli.project.stack.values import Notes, Values, resource_used
 
 
 def project_of(
@@ -62,9 +62,8 @@ def _with_urls(functions: tuple[FunctionSettings, ...], around: Around) -> tuple
     by_name = {function.name: function for function in functions}
     for resource in around.of_type("AWS::Lambda::Url"):
         values = Values(resource, around.notes)
-        named = around.function_named(values.raw("TargetFunctionArn"))
+        named = around.function_of(values, "TargetFunctionArn")
         if named is None or named[0].name not in by_name:
-            resource_ignored(resource, around.notes, "its function is not in this template")
             continue
         name = named[0].name
         by_name[name] = replace(by_name[name], url=url_settings(values))

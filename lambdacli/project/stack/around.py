@@ -10,7 +10,7 @@ from typing import Any
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.project.cloudformation.template import Resource, Template, TemplateError
 from lambdacli.project.sam_build import SamBuild
-from lambdacli.project.stack.values import Notes
+from lambdacli.project.stack.values import Notes, Values, resource_ignored
 
 SERVERLESS_FUNCTION = "AWS::Serverless::Function"
 LAMBDA_FUNCTION = "AWS::Lambda::Function"
@@ -66,6 +66,13 @@ class Around:
 
     def function_arn(self, resource: Resource) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{resource.name}"
+
+    def function_of(self, values: Values, key: str = "FunctionName") -> tuple[Resource, str | None] | None:
+        """The function that a resource is about; one of elsewhere makes the resource one without effect."""
+        named = self.function_named(values.raw(key))
+        if named is None:
+            resource_ignored(values.resource, self.notes, "its function is not in this template")
+        return named
 
     def function_named(self, value: object) -> tuple[Resource, str | None] | None:
         """By name or ARN, or the URI by which API Gateway calls it; with the qualifier behind it."""
