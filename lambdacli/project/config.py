@@ -126,6 +126,9 @@ class _Reader(NodeReader):
             template_file=self._template(top),
             parameters=value_of(top, "parameters", TOP_LEVEL),
             imports=value_of(top, "imports", TOP_LEVEL),
+            jwt_keys={
+                issuer: self._absolute(file) for issuer, file in value_of(top, "jwt_keys", TOP_LEVEL).items()
+            },
         )
 
     def _template(self, top: Settings) -> Path | None:

@@ -26,7 +26,9 @@ def project_of(
 ) -> Project:
     """`base` is what lam.yaml says, or the defaults; `variables` are those of `--env-vars`. Raises
     ConfigError with all problems."""
-    around = Around(template, SamBuild(template.file), Notes(), base.substitutions, variables or {})
+    around = Around(
+        template, SamBuild(template.file), Notes(), base.substitutions, variables or {}, base.jwt_keys
+    )
     functions = _with_urls(functions_of(around), around)
     _tell_of_layers(around)
     connections = connections_of(around)

@@ -27,6 +27,7 @@ from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, s
 
 API_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 STAGE = r"\$default|[a-zA-Z0-9_-]{1,128}"
+WRITTEN_AUTHORIZERS = (AuthorizerKind.TOKEN, AuthorizerKind.REQUEST, AuthorizerKind.JWT)
 AUTHORIZER_NAME = r"[a-zA-Z0-9_-]{1,128}"
 
 _IDENTITY = (
@@ -289,7 +290,7 @@ WEBSOCKET_ROUTES = Routes(WebSocketRouteText(), WEBSOCKET_ROUTE, "$connect")
 
 AUTHORIZER = Record(
     (
-        Member("type", Choice(tuple(AuthorizerKind)), "token, request or jwt."),
+        Member("type", Choice(WRITTEN_AUTHORIZERS), "token, request or jwt."),
         Member("function", Text(), "The function that decides; not for jwt.", ("lambda", "handler")),
         Member(
             "identity",

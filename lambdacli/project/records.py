@@ -165,6 +165,8 @@ class Project:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template."""
     imports: Mapping[str, str] = field(default_factory=dict)
+    jwt_keys: Mapping[str, Path] = field(default_factory=dict)
+    """Files with key sets, by their issuers: for a template's authorizers."""
     declared: tuple[Declared, ...] = ()
     neighbour_calls: tuple[NeighbourCall, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -220,6 +220,15 @@ TOP_LEVEL = (
         ("exports",),
     ),
     Key(
+        "jwt_keys",
+        ANY_TEXTS,
+        {},
+        "Files with the JSON Web Key Sets of issuers, by which JWT and Cognito authorizers of a template "
+        "check tokens; one whose issuer is not here lets nobody in.",
+        {"https://login.example.com/": "jwks.json"},
+        ("jwks",),
+    ),
+    Key(
         "apis",
         Apis(),
         {},

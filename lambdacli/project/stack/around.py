@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
@@ -26,6 +27,15 @@ class Around:
     substitutions: Substitutions = NO_SUBSTITUTIONS
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What `--env-vars` says, by functions' names; under "Parameters", for all."""
+
+    jwt_keys: Mapping[str, Path] = field(default_factory=dict)
+    """Files with key sets, by their issuers."""
+
+    def keys_of(self, issuer: str) -> Path | None:
+        """An address is the same with a slash behind it."""
+        return next(
+            (file for own, file in self.jwt_keys.items() if own.rstrip("/") == issuer.rstrip("/")), None
+        )
 
     @property
     def account(self) -> str:
