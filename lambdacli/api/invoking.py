@@ -27,6 +27,7 @@ from lambdacli.model.errors import (
 )
 from lambdacli.model.function import Debugging, Function, State
 from lambdacli.model.later import Later
+from lambdacli.model.outcome import Invocation
 
 EMPTY_EVENT = b"{}"
 _READ_OVER = msgspec.json.Decoder(msgspec.Raw)
@@ -133,12 +134,26 @@ async def after_a_closer_look(payload: bytes, run: Callable[[], Answering]) -> R
     return reply if isinstance(reply, Reply) else await reply
 
 
-def wants_cold(context: Context) -> bool:
+def invocation_of(
+    context: Context, target: Target, payload: bytes, client_context: str | None, trace_id: str
+) -> Invocation:
+    return Invocation(
+        request_id=context.request_id,
+        invoked_arn=target.arn,
+        payload=payload or EMPTY_EVENT,
+        client_context=client_context,
+        trace_id=trace_id,
+        wants_cold=_wants_cold(context),
+        debugging=_wanted_debugging(context),
+    )
+
+
+def _wants_cold(context: Context) -> bool:
     """`lam invoke --cold`, which alone comes over the socket."""
     return context.http.peer.is_unix and context.http.headers.get(_COLD_HEADER) == "1"
 
 
-def wanted_debugging(context: Context) -> Debugging | None:
+def _wanted_debugging(context: Context) -> Debugging | None:
     """`lam invoke --debug` and `--debug-wait`, which come over the socket too."""
     wanted = context.http.headers.get(_DEBUG_HEADER)
     if wanted is None or not context.http.peer.is_unix:

@@ -99,9 +99,9 @@ def not_found(arn: str) -> ResourceNotFoundException:
 def refuse_project_function(context: Context, function: Function) -> None:
     """Its file decides about its functions: a change made here would be undone by the next reading."""
     if function.origin is Origin.PROJECT:
+        file = context.described_in(function.name)
         raise ResourceConflictException(
-            f"The function {function.name} is described in {context.described_in}: "
-            f"edit {context.described_in} instead, "
+            f"The function {function.name} is described in {file}: edit {file} instead, "
             "the change takes effect when it is saved."
         )
 

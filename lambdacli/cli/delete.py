@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,8 +56,9 @@ def _refuse_declared(endpoint: Endpoint, wanted: str) -> None:
     """The service follows lam.yaml: a declared function would be back at once."""
     name = parse_function_reference(wanted).name
     for function in local.functions(endpoint):
-        if function["name"] == name and function["origin"] == "lam.yaml":
-            file = local.status(endpoint).get("project") or "lam.yaml"
+        if function["name"] == name and function["origin"] != "api":
+            project = Path(str(local.status(endpoint).get("project") or ""))
+            file = project if project.name == function["origin"] else function["origin"]
             raise CommandError(
                 f"{name} is declared in {file}",
                 f"take {name} out of that file; the service follows it at once",

@@ -16,5 +16,3 @@ class EventInvokeConfig:
     on_success: str | None = None
     """A destination's ARN."""
     on_failure: str | None = None
-    is_declared: bool = False
-    """By the project, which takes it away again when it does not say so any more."""

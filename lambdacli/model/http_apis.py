@@ -40,6 +40,12 @@ class AuthorizerKind(StrEnum):
     TOKEN = "token"
     REQUEST = "request"
     JWT = "jwt"
+    USER_POOL = "user pool"
+    """Of Cognito, in front of a REST API."""
+
+
+TOKEN_CHECKS = (AuthorizerKind.JWT, AuthorizerKind.USER_POOL)
+"""No function is asked."""
 
 
 class RouteError(ValueError):
@@ -87,7 +93,7 @@ class Authorizer:
     name: str
     kind: AuthorizerKind
     function: str = ""
-    """Empty for the kind jwt."""
+    """Empty for those that check tokens."""
     identity: tuple[str, ...] = ()
     """Where it is told who calls, as `$request.header.Authorization`."""
     cache_seconds: int = 0
@@ -95,7 +101,7 @@ class Authorizer:
     issuer: str = ""
     audiences: tuple[str, ...] = ()
     keys: Path | None = None
-    """A file with a JSON Web Key Set."""
+    """A file with a JSON Web Key Set; None: nobody comes in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,6 @@ class ResourcePolicy:
     text: str
     revision_id: str
     """Its own: a change of the policy changes no function's revision."""
-    declared: tuple[str, ...] = ()
-    """The ids of the statements that the project made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.declared import DeclaredEventInvoke, role_name
+from lambdacli.project.declared_settings import declared_of
 from lambdacli.project.dotenv import DotenvError, parse_dotenv
 from lambdacli.project.http_apis import WrittenRoutes, build_apis
 from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
@@ -95,6 +96,7 @@ class _Reader(NodeReader):
         )
         self._check_roles(built, functions, defaults, identities, region, account)
         apis = self._apis(top, defaults, functions)
+        taken = tuple(function for function in built if function is not None)
         return Project(
             file=self.file,
             region=region,
@@ -111,7 +113,10 @@ class _Reader(NodeReader):
             has_stream_bandwidth=value_of(top, "stream_bandwidth", TOP_LEVEL) == "lambda",
             capture=value_of(top, "capture", TOP_LEVEL) or CaptureRules(),
             history=_history(value_of(top, "history", TOP_LEVEL)),
-            functions=tuple(function for function in built if function is not None),
+            functions=taken,
+            declared=declared_of(
+                taken, self.file, lambda name, key: _line_of(*functions[name], defaults, key)
+            ),
             substitutions=layers.substitutions,
             identities=identities,
             checks_signatures=value_of(top, "auth", TOP_LEVEL),
@@ -121,6 +126,9 @@ class _Reader(NodeReader):
             template_file=self._template(top),
             parameters=value_of(top, "parameters", TOP_LEVEL),
             imports=value_of(top, "imports", TOP_LEVEL),
+            jwt_keys={
+                issuer: self._absolute(file) for issuer, file in value_of(top, "jwt_keys", TOP_LEVEL).items()
+            },
         )
 
     def _template(self, top: Settings) -> Path | None:
@@ -444,6 +452,10 @@ class _Reader(NodeReader):
             place = where("role", own, defaults, (node, f"functions.{function.name}"))
             hint = "its `trust` in `roles` must allow lambda.amazonaws.com sts:AssumeRole"
             self._complain(*place, f"the role {function.role} cannot be assumed by Lambda", hint)
+
+
+def _line_of(node: Node, own: Settings, defaults: Settings, key: str) -> int:
+    return position_of(where(key, own, defaults, (node, ""))[0])[0]
 
 
 def _event_invoke(settings: Settings) -> DeclaredEventInvoke | None:

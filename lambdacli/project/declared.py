@@ -7,6 +7,8 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 GivenPolicy = str | Mapping[str, object]
@@ -16,6 +18,35 @@ parameters."""
 _NAMESPACE = uuid.UUID("5b1a8a54-6f5e-4b0a-9d0b-3f5f1f6f2a11")
 _PREFIX = "lam-"
 _LONGEST_ROLE_NAME = 64
+
+
+class DeclaredKind(StrEnum):
+    """In the order in which they are made: what follows may name what comes before."""
+
+    ALIAS = "alias"
+    """Of the version that is published when the function is taken in; with a `FunctionVersion`, of that,
+    until somebody moves it."""
+    EVENT_INVOKE = "event-invoke config"
+    PERMISSION = "permission"
+    PROVISIONED = "provisioned concurrency"
+    MAPPING = "event source mapping"
+    LOG_RETENTION = "log retention"
+    """In days, of the function's own log group; it stays when nothing is said any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What lam.yaml or a template sets around a function, and Lambda's own API makes."""
+
+    kind: DeclaredKind
+    name: str
+    """Tells it from the others of its kind and function; stays the same as long as it is the same thing."""
+    function: str
+    members: Mapping[str, Any]
+    """Of the request that makes it, as Lambda's API names them, without the function."""
+    file: Path
+    line: int
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

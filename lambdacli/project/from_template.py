@@ -18,7 +18,7 @@ from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
 from lambdacli.project.stack.roles import roles_of
 from lambdacli.project.stack.settings import declared_of
-from lambdacli.project.stack.values import Notes, Values, resource_ignored, resource_used
+from lambdacli.project.stack.values import Notes, Values, resource_used
 
 
 def project_of(
@@ -26,7 +26,9 @@ def project_of(
 ) -> Project:
     """`base` is what lam.yaml says, or the defaults; `variables` are those of `--env-vars`. Raises
     ConfigError with all problems."""
-    around = Around(template, SamBuild(template.file), Notes(), base.substitutions, variables or {})
+    around = Around(
+        template, SamBuild(template.file), Notes(), base.substitutions, variables or {}, base.jwt_keys
+    )
     functions = _with_urls(functions_of(around), around)
     _tell_of_layers(around)
     connections = connections_of(around)
@@ -36,7 +38,7 @@ def project_of(
         account=template.account,
         functions=(*base.functions, *functions),
         apis=(*base.apis, *apis_of(around), *load_balancers_of(around)),
-        declared=(*declared_of(around), *connections.permissions),
+        declared=(*base.declared, *declared_of(around), *connections.permissions),
         neighbour_calls=(*resources_of(around), *connections.calls),
         identities=_identities(base.identities, around),
     )
@@ -62,9 +64,8 @@ def _with_urls(functions: tuple[FunctionSettings, ...], around: Around) -> tuple
     by_name = {function.name: function for function in functions}
     for resource in around.of_type("AWS::Lambda::Url"):
         values = Values(resource, around.notes)
-        named = around.function_named(values.raw("TargetFunctionArn"))
+        named = around.function_of(values, "TargetFunctionArn")
         if named is None or named[0].name not in by_name:
-            resource_ignored(resource, around.notes, "its function is not in this template")
             continue
         name = named[0].name
         by_name[name] = replace(by_name[name], url=url_settings(values))

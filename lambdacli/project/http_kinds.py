@@ -21,11 +21,13 @@ from lambdacli.model.http_apis import (
 from lambdacli.model.nearest import nearest
 from lambdacli.model.route_selection import parse_selection
 from lambdacli.project.kinds import Choice, Flag, JsonSchema, Kind, PathText, Text, seconds
+from lambdacli.project.texts import STAGE_VARIABLES
 from lambdacli.project.urls import CorsSettings
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
 
 API_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 STAGE = r"\$default|[a-zA-Z0-9_-]{1,128}"
+WRITTEN_AUTHORIZERS = (AuthorizerKind.TOKEN, AuthorizerKind.REQUEST, AuthorizerKind.JWT)
 AUTHORIZER_NAME = r"[a-zA-Z0-9_-]{1,128}"
 
 _IDENTITY = (
@@ -146,33 +148,6 @@ class ListOf:
     def json_schema(self) -> JsonSchema:
         element = self.kind.json_schema()
         return {"anyOf": [element, {"type": "array", "items": element}]}
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Values of any scalar as their text, by names."""
-
-    def read(self, node: Node, complain: Complain) -> dict[str, str] | None:
-        if not isinstance(node, MappingNode) and not is_nothing(node):
-            complain(node, "", f"must be a mapping of names to texts, not {found(node)}", "")
-            return None
-        texts: dict[str, str] = {}
-        for name, key, value in entries(node, complain):
-            text = scalar_text(value)
-            if re.fullmatch(r"[a-zA-Z0-9_]+", name) is None:
-                complain(key, f".{name}", "a stage variable's name has letters, digits and underscores", "")
-            elif text is None:
-                complain(value, f".{name}", f"must be a text, not {found(value)}", "JSON goes into quotes")
-            else:
-                texts[name] = text
-        return texts
-
-    def json_schema(self) -> JsonSchema:
-        return {
-            "type": ["object", "null"],
-            "propertyNames": {"pattern": "^[a-zA-Z0-9_]+$"},
-            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +290,7 @@ WEBSOCKET_ROUTES = Routes(WebSocketRouteText(), WEBSOCKET_ROUTE, "$connect")
 
 AUTHORIZER = Record(
     (
-        Member("type", Choice(tuple(AuthorizerKind)), "token, request or jwt."),
+        Member("type", Choice(WRITTEN_AUTHORIZERS), "token, request or jwt."),
         Member("function", Text(), "The function that decides; not for jwt.", ("lambda", "handler")),
         Member(
             "identity",
@@ -357,7 +332,7 @@ API = Record(
             "The stage; otherwise $default, or dev for rest and websocket.",
             ("stage_name",),
         ),
-        Member("stage_variables", Texts(), "Variables of the stage.", ("variables",)),
+        Member("stage_variables", STAGE_VARIABLES, "Variables of the stage.", ("variables",)),
         Member("cors", CorsSettings(), "What browsers are told (http)."),
         Member(
             "timeout",

@@ -13,8 +13,14 @@ from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vp
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
-from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, DeclaredPermission, GivenPolicy
-from lambdacli.project.stack.declared import Declared, Finding, NeighbourCall
+from lambdacli.project.declared import (
+    Declared,
+    DeclaredEventInvoke,
+    DeclaredMapping,
+    DeclaredPermission,
+    GivenPolicy,
+)
+from lambdacli.project.stack.declared import Finding, NeighbourCall
 from lambdacli.project.urls import DeclaredUrl
 
 
@@ -159,6 +165,8 @@ class Project:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template."""
     imports: Mapping[str, str] = field(default_factory=dict)
+    jwt_keys: Mapping[str, Path] = field(default_factory=dict)
+    """Files with key sets, by their issuers: for a template's authorizers."""
     declared: tuple[Declared, ...] = ()
     neighbour_calls: tuple[NeighbourCall, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -180,6 +188,15 @@ class Project:
                 paths.add(function.template.built_from)
         paths.update(self.further_files)
         return frozenset((*paths, *self.substitute_paths))
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The names of those that describe the functions, by the functions' names."""
+        of_template = self.file if self.template_file is None else self.template_file
+        return {
+            function.name: (of_template if function.template.logical_id else self.file).name
+            for function in self.functions
+        }
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -22,7 +22,6 @@ from lambdacli.project.deploy_kinds import (
     TargetArn,
 )
 from lambdacli.project.http_kinds import HTTP_ROUTES, WEBSOCKET_ROUTES, Apis
-from lambdacli.project.imports import Imports
 from lambdacli.project.kinds import (
     AccessPoints,
     AccountNumber,
@@ -45,6 +44,7 @@ from lambdacli.project.kinds import (
     seconds,
 )
 from lambdacli.project.policies import IdentityPolicies, Roles
+from lambdacli.project.texts import ANY_TEXTS
 from lambdacli.project.urls import FunctionUrlSettings
 
 FUNCTION_NAME_PATTERN = rf"[a-zA-Z0-9-_]{{1,{limits.FUNCTION_NAME_LENGTH}}}"
@@ -204,7 +204,7 @@ TOP_LEVEL = (
     ),
     Key(
         "parameters",
-        Imports(),
+        ANY_TEXTS,
         {},
         "Values of the template's parameters; `--parameter-overrides` wins over them.",
         {"Stage": "dev"},
@@ -212,12 +212,21 @@ TOP_LEVEL = (
     ),
     Key(
         "imports",
-        Imports(),
+        ANY_TEXTS,
         {},
         "What the template takes from elsewhere: exports of other stacks, and attributes of what is not made "
         "here.",
         {"network-VpcId": "vpc-0123456789abcdef0", "Database.Endpoint.Address": "127.0.0.1"},
         ("exports",),
+    ),
+    Key(
+        "jwt_keys",
+        ANY_TEXTS,
+        {},
+        "Files with the JSON Web Key Sets of issuers, by which JWT and Cognito authorizers of a template "
+        "check tokens; one whose issuer is not here lets nobody in.",
+        {"https://login.example.com/": "jwks.json"},
+        ("jwks",),
     ),
     Key(
         "apis",

@@ -1,4 +1,5 @@
-"""Keeps what a template sets by Lambda's API as the template has it; what was made by hand stays."""
+"""Keeps what a project sets around its functions as lam.yaml or the template has it, by Lambda's API: what it
+says no more is taken away, what was made by hand stays."""
 
 from __future__ import annotations
 
@@ -7,13 +8,22 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from lambdacli.api.mapping_members import shown, source_of
+from lambdacli.model.arn import FunctionKey
+from lambdacli.model.clock import Clock
+from lambdacli.model.function import own_log_group
+from lambdacli.model.mapping import EventSourceMapping, defaults_for
+from lambdacli.model.mapping_rules import completed
+from lambdacli.project.declared import Declared, DeclaredKind, mapping_id
 from lambdacli.project.records import Project
-from lambdacli.project.stack.declared import Declared, DeclaredKind
-from lambdacli.wire.http import Handler, Peer, Request, Response
+from lambdacli.service.owner_calls import Owner, Refused
+from lambdacli.telemetry.log_groups import GroupSettings, LogGroups
+from lambdacli.wire.http import Handler
 
 logger = logging.getLogger("lam.project")
 
@@ -23,17 +33,24 @@ _SUB_PATHS = {
     DeclaredKind.EVENT_INVOKE: ("/2019-09-25/functions", "event-invoke-config"),
     DeclaredKind.PROVISIONED: ("/2019-09-30/functions", "provisioned-concurrency"),
 }
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+_NEW_MAPPING = frozenset(
+    {
+        "EventSourceArn",
+        "SelfManagedEventSource",
+        "Topics",
+        "Queues",
+        "StartingPosition",
+        "StartingPositionTimestamp",
+        "Tags",
+    }
+)
+"""What an update cannot change: another value of these makes another mapping."""
+_NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """One that was made for a template, and is taken away when that has it no more."""
+    """One that was made for a project, and is taken away when that has it no more."""
 
     kind: str
     function: str
@@ -41,6 +58,12 @@ class _Made:
     digest: str
     qualifier: str | None = None
     uuid: str | None = None
+    members: Mapping[str, Any] | None = None
+    """Of a mapping, as they were asked for; None where a former version kept no more than the digest."""
+    version: str | None = None
+    """Of an alias that others move: where it was made to lead."""
+    account: str | None = None
+    region: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -48,30 +71,54 @@ class _Made:
 
 
 class DeclaredSettings:
-    def __init__(self, state: Path, lambda_api: Handler) -> None:
+    def __init__(self, state: Path, lambda_api: Handler, log_groups: LogGroups, clock: Clock) -> None:
         self._file = state / "declared.json"
         self._lambda_api = lambda_api
+        self._log_groups = log_groups
+        self._clock = clock
+
+    @property
+    def has_made(self) -> bool:
+        """Something that may have to be taken away."""
+        return self._file.exists()
 
     async def take(self, project: Project, functions: frozenset[str]) -> list[str]:
         """What could not be set, a line each. `functions` are those of the project that were taken in."""
+        owner = Owner(self._lambda_api, project.account, project.region)
         former = {each.key: each for each in self._read()}
-        caller = _Caller(self._lambda_api, project.account, project.region)
         problems: list[str] = []
         made: list[_Made] = []
         wanted = [each for each in project.declared if each.function in functions]
-        keys = {(str(each.kind), each.function, each.name) for each in wanted}
-        for gone in reversed([each for each in former.values() if each.key not in keys]):
-            await _take_away(caller, gone)
+        kept = {(str(each.kind), each.function, each.name) for each in wanted}
+        for gone in reversed(list(former.values())):
+            is_elsewhere = _place_of(gone, owner) != owner
+            if is_elsewhere or gone.key not in kept:
+                await _take_away(_place_of(gone, owner), gone)
+            if is_elsewhere:
+                del former[gone.key]
         for each in wanted:
-            own = _Made(each.kind, each.function, each.name, _digest(each), each.members.get("Qualifier"))
+            if each.kind is DeclaredKind.LOG_RETENTION:
+                self._keep_logs(owner, each)
+                continue
+            own = _asked(each, owner)
+            before = former.get(own.key)
             try:
-                made.append(await _make(caller, each, own, former.get(own.key)))
-            except _Refused as error:
-                file = each.file.name
-                problems.append(f"{file}:{each.line}: {each.subject}: {error}")
-        if made or former:
-            self._write(made)
+                made.append(await _make(owner, each, own, before))
+            except Refused as error:
+                problems.append(f"{each.file.name}:{each.line}: {each.subject}: {error}")
+                made += [] if before is None else [before]
+        self._write(made)
         return problems
+
+    def _keep_logs(self, owner: Owner, declared: Declared) -> None:
+        name, days = own_log_group(declared.function), declared.members["RetentionInDays"]
+        group = self._log_groups.group(owner.account, owner.region, name)
+        if group is None:
+            created_ms = int(self._clock.now().timestamp() * 1000)
+            self._log_groups.create_group(owner.account, owner.region, name, GroupSettings(created_ms, days))
+        elif group.settings.retention_days != days:
+            settings = replace(group.settings, retention_days=days)
+            self._log_groups.set(owner.account, owner.region, name, settings)
 
     def _read(self) -> list[_Made]:
         try:
@@ -80,79 +127,155 @@ class DeclaredSettings:
             return []
 
     def _write(self, made: Sequence[_Made]) -> None:
+        if not made:
+            self._file.unlink(missing_ok=True)
+            return
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps([asdict(each) for each in made]))
+        fresh.write_text(json.dumps([asdict(each) for each in made], default=str))
         fresh.replace(self._file)
 
 
-def _digest(declared: Declared) -> str:
+def _asked(declared: Declared, owner: Owner) -> _Made:
     text = json.dumps(declared.members, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _Made(
+        declared.kind,
+        declared.function,
+        declared.name,
+        hashlib.sha256(text.encode()).hexdigest(),
+        declared.members.get("Qualifier"),
+        account=owner.account,
+        region=owner.region,
+    )
+
+
+def _place_of(made: _Made, otherwise: Owner) -> Owner:
+    """Where it was made: the project may name another account or region now."""
+    return replace(
+        otherwise, account=made.account or otherwise.account, region=made.region or otherwise.region
+    )
 
 
 # Each kind
 
 
-async def _make(caller: _Caller, declared: Declared, own: _Made, former: _Made | None) -> _Made:
+async def _make(owner: Owner, declared: Declared, own: _Made, former: _Made | None) -> _Made:
     match declared.kind:
         case DeclaredKind.ALIAS:
-            await _alias(caller, declared)
+            version = await _alias(owner, declared)
+            return replace(own, version=version)
         case DeclaredKind.PERMISSION:
-            await _permission(caller, declared, own, former)
+            await _permission(owner, declared, own, former)
         case DeclaredKind.MAPPING:
-            return replace(own, uuid=await _mapping(caller, declared, own, former))
-        case DeclaredKind.EVENT_INVOKE | DeclaredKind.PROVISIONED:
-            members = {name: value for name, value in declared.members.items() if name != "Qualifier"}
-            await caller.call("PUT", _path_of(own), members, own.qualifier)
+            uuid = await _mapping(owner, declared, own, former)
+            return replace(own, uuid=uuid, members=declared.members)
+        case _:
+            await owner.call("PUT", _path_of(own), _without_qualifier(declared), own.qualifier)
     return own
 
 
-async def _alias(caller: _Caller, declared: Declared) -> None:
-    """Publishing what did not change since gives the version that is there."""
+async def _alias(owner: Owner, declared: Declared) -> str | None:
+    """One that is told where to begin is moved by deployments from then on. Publishing what did not change
+    since gives the version that is there."""
     function = f"{_FUNCTIONS}/{declared.function}"
-    version = (await caller.call("POST", f"{function}/versions", {}))["Version"]
+    path = f"{function}/aliases/{declared.name}"
+    first: str | None = declared.members.get("FunctionVersion")
+    version = first or (await owner.call("POST", f"{function}/versions", {}))["Version"]
+    if await owner.find(path) is None:
+        await owner.call("POST", f"{function}/aliases", {"Name": declared.name, "FunctionVersion": version})
+    elif first is None:
+        await owner.call("PUT", path, {"FunctionVersion": version})
+    return first
+
+
+async def _permission(owner: Owner, declared: Declared, own: _Made, former: _Made | None) -> None:
+    if former is not None and former.digest != own.digest:
+        await _take_away(owner, former)
+    path, members = f"{_FUNCTIONS}/{own.function}/policy", _without_qualifier(declared)
     try:
-        await caller.call("PUT", f"{function}/aliases/{declared.name}", {"FunctionVersion": version})
-    except _Refused as error:
-        if error.status != 404:
+        await owner.call("POST", path, members, own.qualifier)
+    except Refused as error:
+        if error.status != 409:
             raise
-        members = {"Name": declared.name, "FunctionVersion": version}
-        await caller.call("POST", f"{function}/aliases", members)
+        if former is not None:
+            return  # it is there from the last time
+        # What the project names is the project's: an older version did not write down what it made.
+        await _take_away(owner, own)
+        await owner.call("POST", path, members, own.qualifier)
 
 
-async def _permission(caller: _Caller, declared: Declared, own: _Made, former: _Made | None) -> None:
-    if former is not None and former != own:
-        await _take_away(caller, former)
-    members = {name: value for name, value in declared.members.items() if name != "Qualifier"}
+async def _mapping(owner: Owner, declared: Declared, own: _Made, former: _Made | None) -> str:
+    """A stream is read on where it was, so a mapping that can stay is changed in place."""
+    there = None if former is None else await owner.find(_path_of(former))
+    if former is not None and there is not None:
+        if former.digest == own.digest:
+            return str(former.uuid)
+        members = None if former.members is None else _update(owner, declared, former.members)
+        if members is not None:
+            members["FunctionName"] = _qualified(own)
+            await owner.call("PUT", _path_of(former), members)
+            return str(former.uuid)
+        await _take_away(owner, former)
+    if former is None:
+        await _take_away(owner, replace(own, uuid=_former_uuid(owner, declared)))
+    made = {**_without_qualifier(declared), "FunctionName": _qualified(own)}
+    return str((await owner.call("POST", _MAPPINGS, made))["UUID"])
+
+
+def _former_uuid(owner: Owner, declared: Declared) -> str:
+    """Of the mapping that an older version made, which did not write it down."""
+    arn = FunctionKey(owner.account, owner.region, declared.function).arn
+    return mapping_id(arn, str(declared.members.get("EventSourceArn", "")))
+
+
+def _update(owner: Owner, declared: Declared, former: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What makes the former mapping the declared one; None: it takes a new one."""
+    members = _without_qualifier(declared)
+    if any(former.get(name) != members.get(name) for name in _NEW_MAPPING):
+        return None
+    untold = former.keys() - members.keys() - _NEW_MAPPING - {"Qualifier"}
+    fresh = _fresh(owner, declared) if untold else {}
+    resets = {name: _reset(fresh.get(name), former[name]) for name in untold}
+    if any(value is None for value in resets.values()):
+        return None
+    return {**resets, **{name: value for name, value in members.items() if name not in _NEW_MAPPING}}
+
+
+def _fresh(owner: Owner, declared: Declared) -> Mapping[str, Any]:
+    """The members of a mapping that was told nothing but its source."""
+    source = source_of(declared.members)
+    key = FunctionKey(owner.account, owner.region, declared.function)
+    mapping = EventSourceMapping("", key, None, source, _NEVER, **defaults_for(source.kind))
+    return {"Enabled": True, **shown(completed(mapping))}
+
+
+def _reset(default: Any, former: Any) -> Any:
+    """An empty structure, list or text takes its setting away; None: nothing does."""
+    if default is None and isinstance(former, Mapping | list | tuple | str):
+        return type(former)()
+    return default
+
+
+async def _take_away(owner: Owner, made: _Made) -> None:
     try:
-        await caller.call("POST", f"{_FUNCTIONS}/{own.function}/policy", members, own.qualifier)
-    except _Refused as error:
-        if error.status != 409 or former != own:  # it is there from the last time
-            raise
-
-
-async def _mapping(caller: _Caller, declared: Declared, own: _Made, former: _Made | None) -> str:
-    if former is not None and former.uuid is not None and former.digest == own.digest:
-        try:
-            await caller.call("GET", f"{_MAPPINGS}/{former.uuid}")
-            return former.uuid
-        except _Refused as error:
-            if error.status != 404:
-                raise
-    elif former is not None:
-        await _take_away(caller, former)
-    qualifier = "" if own.qualifier is None else f":{own.qualifier}"
-    members = {name: value for name, value in declared.members.items() if name != "Qualifier"}
-    answer = await caller.call("POST", _MAPPINGS, {**members, "FunctionName": own.function + qualifier})
-    return str(answer["UUID"])
-
-
-async def _take_away(caller: _Caller, made: _Made) -> None:
-    try:
-        await caller.call("DELETE", _path_of(made), None, made.qualifier)
-    except _Refused as error:
+        if made.version is not None and await _is_moved(owner, made):
+            return
+        await owner.call("DELETE", _path_of(made), None, made.qualifier)
+    except Refused as error:
         if error.status != 404:  # it went with its function, or by hand
             logger.warning("the %s %s of %s stays: %s", made.kind, made.name, made.function, error)
+
+
+async def _is_moved(owner: Owner, made: _Made) -> bool:
+    there = await owner.find(_path_of(made))
+    return there is not None and there["FunctionVersion"] != made.version
+
+
+def _qualified(made: _Made) -> str:
+    return made.function if made.qualifier is None else f"{made.function}:{made.qualifier}"
+
+
+def _without_qualifier(declared: Declared) -> dict[str, Any]:
+    return {name: value for name, value in declared.members.items() if name != "Qualifier"}
 
 
 def _path_of(made: _Made) -> str:
@@ -164,52 +287,6 @@ def _path_of(made: _Made) -> str:
             return f"{function}/policy/{quote(made.name, safe='')}"
         case DeclaredKind.MAPPING:
             return f"{_MAPPINGS}/{made.uuid}"
-        case DeclaredKind.EVENT_INVOKE | DeclaredKind.PROVISIONED as kind:
+        case kind:
             base, last = _SUB_PATHS[kind]
             return f"{base}/{made.function}/{last}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    """Asks the API as the account's owner."""
-
-    lambda_api: Handler
-    account: str
-    region: str
-
-    async def call(
-        self,
-        method: str,
-        path: str,
-        members: Mapping[str, Any] | None = None,
-        qualifier: str | None = None,
-    ) -> Mapping[str, Any]:
-        body = b"" if members is None else json.dumps(members, default=str).encode()
-        scope = f"{self.account}/20000101/{self.region}/lambda/aws4_request"
-        request = Request(
-            method,
-            path,
-            "" if qualifier is None or qualifier == "$LATEST" else f"Qualifier={quote(qualifier, safe='')}",
-            {
-                "authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
-                "content-length": str(len(body)),
-            },
-            body,
-            Peer(is_unix=True),
-        )
-        answer = self.lambda_api(request)
-        response = answer if isinstance(answer, Response) else await answer
-        told = _told(response)
-        if response.status >= 300:
-            message = told.get("message") or told.get("Message") or f"the API answered {response.status}"
-            raise _Refused(response.status, str(message))
-        return told
-
-
-def _told(response: Response) -> Mapping[str, Any]:
-    body = response.body if isinstance(response.body, bytes) else b""
-    try:
-        told = json.loads(body or b"{}")
-    except ValueError:
-        return {}
-    return told if isinstance(told, Mapping) else {}

@@ -13,7 +13,6 @@ from lambdacli.service.clock import OffsetClock
 from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.project_stack import DynamicValues, ProjectStack
-from lambdacli.service.project_surroundings import ProjectSurroundings
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.settings import Settings
 from lambdacli.service.stores import Stores
@@ -32,11 +31,10 @@ class FollowedProject:
     ) -> None:
         self._state = settings.state
         self._functions = stores.functions
+        self._log_groups = stores.log_groups
+        self._clock = clock
         self._values = DynamicValues(real_time)
         self._stack: ProjectStack | None = None
-        self._surroundings = ProjectSurroundings(
-            stores.settings, stores.mappings, stores.aliases, stores.log_groups, clock
-        )
         self.sync: ProjectSync | None = None
         if settings.project is not None:
             self.sync = ProjectSync(
@@ -68,7 +66,7 @@ class FollowedProject:
         if self.sync is None:
             return
         self.sync.serves_at(endpoint)
-        settings = DeclaredSettings(self._state, lambda_api)
+        settings = DeclaredSettings(self._state, lambda_api, self._log_groups, self._clock)
         self._stack = ProjectStack(settings, resources, self._values, self._names_of, self.sync.read)
         if self.sync.project is not None:
             self._stack.take(self.sync.project)
@@ -93,7 +91,6 @@ class FollowedProject:
         """What stands around its functions, as it says now."""
         if self._stack is not None:
             self._stack.take(project)
-        self._surroundings.take(project, {function.key for function in self._functions.of_project()})
 
     def layer_changed(self, key: LayerKey) -> None:
         if self.sync is not None:

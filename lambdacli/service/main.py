@@ -231,7 +231,7 @@ class Service:
             stores.settings,
             callees,
             self._invoker,
-            self._metrics,
+            stores.metrics,
             self._clock,
             callers=lambda: self._callers,
             endpoint=lambda: self._doors.endpoint,

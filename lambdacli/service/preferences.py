@@ -37,7 +37,12 @@ class OfRequests:
     other_names: Mapping[str, str]
     """Names of functions by those that they have in a template."""
     described_in: str
-    """The file that decides about the project's functions."""
+    """The project's file."""
+    files: Mapping[str, str]
+    """Those that decide about the project's functions, by the functions' names."""
+
+    def file_of(self, name: str) -> str:
+        return self.files.get(name, self.described_in)
 
 
 class Preferences:
@@ -65,6 +70,7 @@ class Preferences:
             account_concurrency=self.account_concurrency,
             other_names={} if project is None else project.names,
             described_in="lam.yaml" if project is None else project.file.name,
+            files={} if project is None else project.files,
         )
 
     @property

@@ -1,4 +1,5 @@
-"""What follows from a template once its functions are here: settings, and resources of other services."""
+"""What follows from a project once its functions are here: settings around them, and resources of other
+services."""
 
 from __future__ import annotations
 
@@ -85,8 +86,8 @@ class ProjectStack:
 
     def take(self, project: Project) -> None:
         is_plain = not (project.declared or project.neighbour_calls or self._values.wanted)
-        if is_plain and self._newest is None:
-            return  # a project of lam.yaml alone
+        if is_plain and self._newest is None and not self._settings.has_made:
+            return  # of functions alone
         self._newest = project
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work())

@@ -15,7 +15,8 @@ from lambdacli.model.delivery import (
     size_at,
 )
 from lambdacli.targets.base import Target
-from lambdacli.targets.clients import PATIENCE, Clients, EndpointOf, Patience
+from lambdacli.targets.calls import PATIENCE, Patience
+from lambdacli.targets.clients import Clients, EndpointOf
 from lambdacli.targets.eventbridge import BusTarget
 from lambdacli.targets.function import Accept, FunctionTarget
 from lambdacli.targets.s3 import BucketTarget

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambdacli.model.delivery import Message, Sender, TargetError
+from lambdacli.targets.calls import PATIENCE, SERVICE_NAMES, Call, Patience, not_that_service
 
 if TYPE_CHECKING:
     from lambdacli.targets.signed import SignedCalls
@@ -17,39 +17,11 @@ if TYPE_CHECKING:
 EndpointOf = Callable[[str], str | None]
 """Where a service is reached, by its name in lam.yaml; None: nowhere."""
 
-_NAMES = {"sqs": "SQS", "sns": "SNS", "events": "EventBridge", "s3": "S3"}
 _PORTS = {"sqs": 9324, "sns": 9911, "events": 4010, "s3": 9000}
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """In real seconds: a network has no clock that could be moved."""
-
-    connect_seconds: float = 5.0
-    read_seconds: float = 10.0
-    answer_seconds: float = 20.0
-    """For all of it, whatever else takes its time: a name that is not resolved, an answer in drops."""
-
-
-PATIENCE = Patience()
 CALLS_AT_ONCE = 8
 """To one endpoint: one that hangs holds no thread that another needs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to come: where to, in whose name, and within which chain."""
-
-    service: str
-    region: str
-    endpoint: str
-    arn: str
-    sender: Sender
-    trace_header: str | None
-
-    @property
-    def service_name(self) -> str:
-        return _NAMES[self.service]
 
 
 class Clients:
@@ -71,7 +43,7 @@ class Clients:
         found = self._endpoint_of(service)
         if found is None:
             raise TargetError(
-                f"there is no {_NAMES[service]} to send to {arn}: install lam's own with "
+                f"there is no {SERVICE_NAMES[service]} to send to {arn}: install lam's own with "
                 f"`pip install 'lambdacli[services]'`, or name another one in lam.yaml, as in "
                 f"`services: {{{service}: http://127.0.0.1:{_PORTS[service]}}}`"
             )
@@ -152,11 +124,4 @@ def _not_in_time(call: Call, seconds: float, *, is_sent: bool) -> TargetError:
     return TargetError(
         f"{service} answered none of {CALLS_AT_ONCE} others within {seconds:g} seconds: {call.arn} was not "
         "sent to"
-    )
-
-
-def not_that_service(call: Call) -> TargetError:
-    return TargetError(
-        f"what answers at {call.endpoint} is not {call.service_name}: name its address in lam.yaml, "
-        f"`services.{call.service}`"
     )

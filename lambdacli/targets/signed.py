@@ -24,7 +24,7 @@ from botocore.session import Session
 
 from lambdacli.model.delivery import TargetError
 from lambdacli.targets import refusals
-from lambdacli.targets.clients import Call, Patience, not_that_service
+from lambdacli.targets.calls import Call, Patience, not_that_service
 
 _CURRENT: ContextVar[Call] = ContextVar("call")
 """The one that this thread performs: a client is shared by functions of all roles."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdacli.model.clock import Clock
-from lambdacli.model.http_apis import Authorizer, AuthorizerKind
+from lambdacli.model.http_apis import TOKEN_CHECKS, Authorizer, AuthorizerKind
 from lambdacli.model.outcome import Outcome
 from lambdacli.triggers import jwt
 from lambdacli.triggers.api_call import ApiCall, Authorization
@@ -35,6 +35,7 @@ logger = logging.getLogger("lam.http")
 Ask = Callable[[str, bytes], Awaitable[Outcome]]
 """Invokes a function of this name with this event."""
 
+_NO_KEYS = "its keys are not here; name the file with the key set in lam.yaml, `jwt_keys: {{{}: jwks.json}}`"
 _FAULTS = {
     Refusal.UNAUTHORIZED: Fault.UNAUTHORIZED,
     Refusal.DENIED: Fault.DENIED,
@@ -66,7 +67,7 @@ class Gatekeeper:
 
     async def authorize(self, authorizer: Authorizer, call: ApiCall) -> Authorization:
         """Raises Refused."""
-        if authorizer.kind is AuthorizerKind.JWT:
+        if authorizer.kind in TOKEN_CHECKS:
             return await self._by_token(authorizer, call)
         identity = identity_of(authorizer, call)
         if identity is None:
@@ -105,9 +106,14 @@ class Gatekeeper:
         if identity is None:
             raise Refused(Fault.UNAUTHORIZED, "Bearer")
         wanted = call.route.scopes
+        if authorizer.keys is None:
+            _tell(authorizer, call, _NO_KEYS.format(authorizer.issuer))
+            raise Refused(Fault.UNAUTHORIZED, jwt.challenge(wanted, "invalid_token", "unable to find a key"))
         try:
             keys = await self._key_set(authorizer)
             claims = jwt.claims_of(jwt.token_in(identity[0]), keys, authorizer, self._clock.now())
+            if authorizer.kind is AuthorizerKind.USER_POOL:
+                jwt.require_use(claims, "access" if wanted else "id")
         except jwt.InvalidToken as invalid:
             raise Refused(Fault.UNAUTHORIZED, jwt.challenge(wanted, "invalid_token", str(invalid))) from None
         except jwt.UnusableKeys as unusable:
@@ -115,6 +121,8 @@ class Gatekeeper:
             raise Refused(Fault.AUTHORIZER_FAILED) from None
         granted = jwt.scopes_granted(claims, wanted)
         if wanted and not granted:
+            if authorizer.kind is AuthorizerKind.USER_POOL:
+                raise Refused(Fault.UNAUTHORIZED)
             description = "the token does not have a required scope"
             raise Refused(Fault.DENIED, jwt.challenge(wanted, "insufficient_scope", description))
         return Authorization(authorizer.kind, None, jwt.claims_as_texts(claims), granted or None)
@@ -124,7 +132,7 @@ class Gatekeeper:
         if not jwt.is_installed():
             raise jwt.UnusableKeys(jwt.NOT_INSTALLED)
         file = authorizer.keys
-        assert file is not None, "lam.yaml is read only if it names one"
+        assert file is not None, "without one nobody gets this far"
         stamp = _stamp_of(file)
         kept = self._keys.get(file)
         if kept is not None and kept[0] == stamp:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from lambdacli.engine.tracing import trace_of
 from lambdacli.model import limits
 from lambdacli.model.clock import Clock
-from lambdacli.model.http_apis import ApiKind, AuthorizerKind, HttpApi
+from lambdacli.model.http_apis import TOKEN_CHECKS, ApiKind, HttpApi
 from lambdacli.triggers import jwt
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.alb import BODY_BYTES as ALB_BODY_BYTES
@@ -121,7 +121,7 @@ class HttpApis:
     def problems(self) -> list[str]:
         """What of them cannot work here."""
         has_tokens = any(
-            authorizer.kind is AuthorizerKind.JWT
+            authorizer.kind in TOKEN_CHECKS
             for api in self._apis.values()
             for authorizer in api.authorizers.values()
         )

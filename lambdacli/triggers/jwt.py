@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambdacli.model.http_apis import Authorizer
+from lambdacli.model.http_apis import Authorizer, AuthorizerKind
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
@@ -68,7 +68,8 @@ def claims_of(token: str, keys: KeySet, authorizer: Authorizer, now: datetime) -
     # A client id counts only where no audience is told.
     audience = claims["aud"] if "aud" in claims else claims.get("client_id")
     named = audience if isinstance(audience, list) else [audience]
-    if not any(each in authorizer.audiences for each in named):
+    is_any_good = authorizer.kind is AuthorizerKind.USER_POOL  # all of a pool's clients may come
+    if not is_any_good and not any(each in authorizer.audiences for each in named):
         raise InvalidToken("the token does not have a valid audience")
     seconds = now.timestamp()
     if not _number(claims, "exp", required=True) > seconds:
@@ -78,6 +79,13 @@ def claims_of(token: str, keys: KeySet, authorizer: Authorizer, now: datetime) -
     if _number(claims, "iat") > seconds:
         raise InvalidToken("the token is used before it was issued")
     return claims
+
+
+def require_use(claims: Mapping[str, Any], use: str) -> None:
+    """A user pool's tokens are for one thing each: to tell who somebody is, or what they may do. Raises
+    InvalidToken."""
+    if claims.get("token_use", use) != use:
+        raise InvalidToken(f"the token is not an {use} token")
 
 
 def scopes_granted(claims: Mapping[str, Any], wanted: Sequence[str]) -> tuple[str, ...]:

@@ -156,6 +156,8 @@ def _authorizer(call: ApiCall) -> dict[str, Any]:
     given = call.authorization
     if given is None:
         return {"claims": None, "scopes": None}
+    if given.kind is AuthorizerKind.USER_POOL:
+        return {"claims": dict(given.context or {})}
     if given.kind is AuthorizerKind.JWT:
         return {
             "claims": dict(given.context or {}),

@@ -10,9 +10,10 @@ import pytest
 
 from lambdacli.model.http_apis import ApiKind
 from lambdacli.model.template_options import TemplateOptions
+from lambdacli.project.declared import DeclaredKind
 from lambdacli.project.loading import Surroundings, load_project
 from lambdacli.project.records import ConfigError, FunctionSettings, Project
-from lambdacli.project.stack.declared import DeclaredKind, Step
+from lambdacli.project.stack.declared import Step
 from lambdacli.project.urls import DeclaredUrl
 
 SAM = "Transform: AWS::Serverless-2016-10-31\nResources:\n"
@@ -71,6 +72,14 @@ def test_functions_are_called_by_their_own_name_and_by_their_logical_id(tmp_path
     project = load(tmp_path, HELLO + "    FunctionName: greeter\n")
     assert [each.name for each in project.functions] == ["greeter"]
     assert project.names == {"Hello": "greeter"}
+
+
+def test_each_function_is_of_the_file_that_describes_it(tmp_path):
+    (tmp_path / "lam.yaml").write_text(
+        "template: infra.yaml\nfunctions:\n  own: {runtime: python3.13, handler: app.handler}\n"
+    )
+    (tmp_path / "infra.yaml").write_text(SAM + indent(HELLO.strip("\n") + "\n", "  "))
+    assert load_project(tmp_path / "lam.yaml").files == {"own": "lam.yaml", "Hello": "infra.yaml"}
 
 
 def test_variables_of_a_file_win_and_may_be_new(tmp_path):

@@ -71,17 +71,18 @@ def test_identity_sources_are_read_as_rest_apis_write_them(
     assert only_api(tmp_path, event).authorizers["auth"].identity == expected
 
 
-def test_an_http_apis_request_authorizer_is_asked_and_a_jwt_one_told_of(tmp_path: Path) -> None:
+def test_an_http_apis_request_authorizer_is_asked_and_a_jwt_one_wants_keys(tmp_path: Path) -> None:
     project = load(
         tmp_path,
         "httpApi: {path: /a, method: get, authorizer: {name: decide}}",
         "httpApi: {path: /b, method: get, authorizer: {name: token}}",
     )
     (api,) = project.apis
-    assert [route.authorizer for route in api.routes] == ["decide", None]
+    assert [route.authorizer for route in api.routes] == ["decide", "token"]
     assert (api.authorizers["decide"].payload, api.authorizers["decide"].cache_seconds) == ("2.0", 9)
     told = {finding.subject: finding.text for finding in project.findings}
-    assert "the routes are open" in told["HttpApiAuthorizerToken"]
+    assert (api.authorizers["token"].issuer, api.authorizers["token"].keys) == ("https://a.example", None)
+    assert told["HttpApiAuthorizerToken.Properties"].startswith("nobody comes in: name the key set")
 
 
 def test_signatures_and_api_keys_are_not_asked_for_and_that_is_told(tmp_path: Path) -> None:

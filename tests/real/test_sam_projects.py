@@ -161,6 +161,8 @@ def test_a_saved_template_counts_at_once_and_a_broken_one_leaves_all_as_it_was(p
     project.write("template.yaml", text)
     assert project.invoke("Hello")["stage"] == "dev"
     assert project.status()["problems"] == []
+    listed = project.lam("list", "--json")
+    assert [each["origin"] for each in json.loads(listed.stdout)] == ["template.yaml"]
 
 
 # What a template has beside functions
@@ -277,7 +279,7 @@ def test_what_leaves_the_template_is_taken_away_and_what_was_made_by_hand_stays(
     )
     shop.write("template.yaml", SHOP.replace("BatchSize: 3", "BatchSize: 4"))
     (changed,) = functions.list_event_source_mappings(FunctionName="Worker")["EventSourceMappings"]
-    assert (changed["BatchSize"], changed["UUID"] == before["UUID"]) == (4, False)
+    assert (changed["BatchSize"], changed["UUID"]) == (4, before["UUID"])
     without = SHOP[: SHOP.index("  Reader:")].replace("      AutoPublishAlias: live\n", "")
     lines = [line for line in without.splitlines() if not line.strip().startswith("Jobs: {Type: SQS")]
     shop.write("template.yaml", "\n".join(lines) + "\n")

@@ -15,6 +15,7 @@ STATE = Path("/state")
 WRITTEN = SimpleNamespace(
     account="123456789012",
     names={},
+    files={},
     file=Path("lam.yaml"),
     region="eu-west-1",
     port=5000,

@@ -230,6 +230,7 @@ AT_START_OR_SMALL = {
     "find_finished",
     "functions_of_origin",
     "functions_with_folders",
+    "ids_beginning",
     "layer_code_in_use",
     "last_event_numbers",
     "layers_in_use",

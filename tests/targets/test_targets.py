@@ -20,7 +20,8 @@ from lambdacli.model.errors import (
     ServiceException,
 )
 from lambdacli.targets import Targets
-from lambdacli.targets.clients import CALLS_AT_ONCE, Patience
+from lambdacli.targets.calls import Patience
+from lambdacli.targets.clients import CALLS_AT_ONCE
 from tests.aws_server import Behaviour, open_aws
 
 pytestmark = pytest.mark.real

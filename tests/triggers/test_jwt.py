@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,13 @@ import pytest
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from lambdacli.model.http_apis import Authorizer, AuthorizerKind
+from lambdacli.model.http_apis import ApiKind, Authorizer, AuthorizerKind, HttpApi, Route, parse_route
+from lambdacli.model.outcome import Outcome
 from lambdacli.triggers import jwt
+from lambdacli.triggers.api_refusals import Fault
+from lambdacli.triggers.gatekeeper import Gatekeeper, Refused
+from tests.doubles import SteppingClock
+from tests.triggers.api_calls import call_of
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -163,3 +170,48 @@ def test_what_a_stranger_s_token_says_adds_nothing_to_the_challenge(keys):
         jwt.claims_of(".".join(token), keys, MINE, NOW)
     told = jwt.challenge((), "invalid_token", str(caught.value))
     assert told.endswith('error_description="signing method x? ? ??Set-Cookie: a=? is invalid"')
+
+
+POOL = replace(MINE, kind=AuthorizerKind.USER_POOL, audiences=())
+
+
+@pytest.mark.parametrize(
+    ("use", "scopes", "fault"),
+    [
+        pytest.param("id", (), None, id="a token of identity where no scopes are asked for"),
+        pytest.param("access", (), Fault.UNAUTHORIZED, id="a token of access there"),
+        pytest.param("access", ("shop/read",), None, id="a token of access where scopes are asked for"),
+        pytest.param("id", ("shop/read",), Fault.UNAUTHORIZED, id="a token of identity there"),
+        pytest.param("access", ("shop/write",), Fault.UNAUTHORIZED, id="another scope"),
+    ],
+)
+def test_a_user_pools_tokens_are_for_one_thing_each(
+    tmp_path: Path, use: str, scopes: tuple[str, ...], fault: Fault | None
+) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [RSA.as_dict(private=False)]}))
+    later = SECONDS + 366 * 86_400
+    told = {"aud": "any client", "exp": later, "token_use": use, "scope": "shop/read"}
+    token = signed({**CLAIMS, **told})
+    assert fault_of(replace(POOL, keys=file), token, scopes) == fault
+
+
+def test_without_keys_nobody_comes_in_and_the_journal_says_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert fault_of(POOL, signed(CLAIMS), ()) is Fault.UNAUTHORIZED
+    assert "jwt_keys: {https://issuer.example: jwks.json}" in caplog.text
+
+
+def fault_of(authorizer: Authorizer, token: str, scopes: tuple[str, ...]) -> Fault | None:
+    async def nobody(name: str, event: bytes) -> Outcome:
+        raise AssertionError("no function is asked")
+
+    api = HttpApi("front", ApiKind.REST, routes=(Route(parse_route("GET /a"), "f", scopes=scopes),))
+    clock = SteppingClock()
+    call = call_of(api, "GET /a", [("Authorization", token)])
+    try:
+        asyncio.run(Gatekeeper(nobody, clock).authorize(authorizer, call))
+    except Refused as refused:
+        return refused.fault
+    return None

@@ -65,6 +65,8 @@ class ControlContext:
     """What this machine grants, looked at now."""
     problems: Callable[[Function], Sequence[str]]
     """What of its settings cannot be kept here."""
+    described_in: Callable[[str], str]
+    """The file that has the function of this name, or would have it."""
     settings: Callable[[FunctionKey], ShownSettings]
     """What was set for it, its versions and its aliases."""
     events: EventDesk
@@ -133,7 +135,7 @@ class Control:
         await self._context.settle_project()
         urls = self._context.urls()
         shown = [
-            _summary(function) | {"urls": list(urls.get(function.key, ()))}
+            self._summary(function) | {"urls": list(urls.get(function.key, ()))}
             for function in self._context.functions()
         ]
         return _answer(200, {"functions": shown})
@@ -160,9 +162,20 @@ class Control:
             for each in await self._context.environments()
             if each.function == function.key
         ]
-        problems = self._context.problems(function)
+        details = self._summary(function) | self._details(function)
+        return _answer(200, {**details, "environments": environments})
+
+    def _summary(self, function: Function) -> dict[str, object]:
+        is_own = function.origin is Origin.PROJECT
+        origin = self._context.described_in(function.name) if is_own else str(function.origin)
+        return {**_identity(function), "origin": origin}
+
+    def _details(self, function: Function) -> dict[str, object]:
         settings = self._context.settings(function.key)
-        return _answer(200, {**_details(function, problems, settings), "environments": environments})
+        notes = [*self._context.problems(function), *without_effect(function), *settings.notes]
+        if function.origin is Origin.API:
+            notes.append(f"made over the API: not in {self._context.described_in(function.name)}")
+        return {**_configuration(function), **settings.sections, "notes": notes}
 
     def _named(self, asked: Mapping[str, str]) -> str | None:
         name = asked.get("function")
@@ -264,7 +277,7 @@ class Control:
             self._context.logs.unfollow(follower)
 
 
-def _summary(function: Function) -> dict[str, object]:
+def _identity(function: Function) -> dict[str, object]:
     match function.code:
         case FolderCode(folder):
             code = str(folder)
@@ -276,7 +289,6 @@ def _summary(function: Function) -> dict[str, object]:
         "handler": function.handler,
         "memory_mb": function.memory_mb,
         "timeout_seconds": function.timeout_seconds,
-        "origin": str(function.origin),
         "code": code,
         "arn": function.key.arn,
         "last_modified": function.last_modified.isoformat(timespec="milliseconds"),
@@ -291,12 +303,8 @@ def _debugging(debugging: Debugging | None) -> str | None:
     return f"on{port}" + (", events wait for a debugger" if debugging.waits else "")
 
 
-def _details(function: Function, problems: Sequence[str], settings: ShownSettings) -> dict[str, object]:
-    notes = [*problems, *without_effect(function), *settings.notes]
-    if function.origin is Origin.API:
-        notes.append("made over the API: not in lam.yaml")
+def _configuration(function: Function) -> dict[str, object]:
     return {
-        **_summary(function),
         "description": function.description,
         "architecture": function.architecture,
         "ephemeral_storage_mb": function.ephemeral_storage_mb,
@@ -311,8 +319,6 @@ def _details(function: Function, problems: Sequence[str], settings: ShownSetting
         "network": function.network.value,
         "debug": _debugging(function.debugging),
         **_attachments(function),
-        **settings.sections,
-        "notes": notes,
     }
 
 

@@ -105,7 +105,7 @@ class Context:
     """The request itself, for the few operations that need a header or the peer."""
     other_names: Mapping[str, str] = field(default_factory=dict)
     """Names of functions by those that they have in a template."""
-    described_in: str = "lam.yaml"
+    described_in: Callable[[str], str] = lambda name: "lam.yaml"
     """The file that decides about the project's functions."""
     check_source: Callable[[Source], None] = lambda source: None
     """Raises what AWS answers if a mapping's queue or stream is not there; what cannot be asked passes."""

@@ -31,16 +31,9 @@ def invoke(context: Context, request: dict[str, Any]) -> Answering:
         headers = {"X-Amzn-Trace-Id": trace_shown}
         if kind is InvocationType.DRY_RUN:
             return Reply({"StatusCode": 204}, headers)
-        invocation = Invocation(
-            request_id=context.request_id,
-            invoked_arn=target.arn,
-            payload=payload or invoking.EMPTY_EVENT,
-            # A client context reaches only functions whose caller waits.
-            client_context=None if is_event else client_context,
-            trace_id=trace_id,
-            wants_cold=invoking.wants_cold(context),
-            debugging=invoking.wanted_debugging(context),
-        )
+        # A client context reaches only functions whose caller waits.
+        told = None if is_event else client_context
+        invocation = invoking.invocation_of(context, target, payload, told, trace_id)
         if is_event:
             accepted = context.events.accept(function, invocation, target.qualifier)
             return accepted.then(lambda _: Reply({"StatusCode": 202}, headers))

@@ -32,15 +32,7 @@ def invoke_with_response_stream(context: Context, request: dict[str, Any]) -> An
         headers = {"X-Amzn-Trace-Id": trace_shown}
         if request.get("InvocationType") == InvocationType.DRY_RUN:
             return Reply({"StatusCode": 204}, headers)
-        invocation = Invocation(
-            request_id=context.request_id,
-            invoked_arn=target.arn,
-            payload=payload or invoking.EMPTY_EVENT,
-            client_context=client_context,
-            trace_id=trace_id,
-            wants_cold=invoking.wants_cold(context),
-            debugging=invoking.wanted_debugging(context),
-        )
+        invocation = invoking.invocation_of(context, target, payload, client_context, trace_id)
         return _streamed(context, function, invocation, headers, request.get("LogType") == "Tail")
 
     return run() if invoking.is_json(payload) else invoking.after_a_closer_look(payload, run)

@@ -128,8 +128,7 @@ def _revision(policy: ResourcePolicy | None) -> str | None:
 
 
 def _put(context: Context, target: Target, text: str) -> ResourcePolicy:
-    former = _policy(context, target)
-    policy = ResourcePolicy(text, new_id(), () if former is None else former.declared)
+    policy = ResourcePolicy(text, new_id())
     context.settings.put(RESOURCE_POLICY, target.key, policy, policy_place(target.qualifier))
     return policy
 

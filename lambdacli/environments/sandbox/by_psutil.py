@@ -1,5 +1,5 @@
-"""What psutil tells of processes, where the kernel has no /proc to read. Imported with the first question: Linux
-needs none of its megabyte."""
+"""What psutil tells of processes, where the kernel has no /proc to read. Imported with the first question:
+Linux needs none of its megabyte."""
 
 from __future__ import annotations
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.project.cloudformation.template import Resource, Template, TemplateError
 from lambdacli.project.sam_build import SamBuild
-from lambdacli.project.stack.values import Notes
+from lambdacli.project.stack.values import Notes, Values, resource_ignored
 
 SERVERLESS_FUNCTION = "AWS::Serverless::Function"
 LAMBDA_FUNCTION = "AWS::Lambda::Function"
@@ -26,6 +27,15 @@ class Around:
     substitutions: Substitutions = NO_SUBSTITUTIONS
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What `--env-vars` says, by functions' names; under "Parameters", for all."""
+
+    jwt_keys: Mapping[str, Path] = field(default_factory=dict)
+    """Files with key sets, by their issuers."""
+
+    def keys_of(self, issuer: str) -> Path | None:
+        """An address is the same with a slash behind it."""
+        return next(
+            (file for own, file in self.jwt_keys.items() if own.rstrip("/") == issuer.rstrip("/")), None
+        )
 
     @property
     def account(self) -> str:
@@ -66,6 +76,13 @@ class Around:
 
     def function_arn(self, resource: Resource) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{resource.name}"
+
+    def function_of(self, values: Values, key: str = "FunctionName") -> tuple[Resource, str | None] | None:
+        """The function that a resource is about; one of elsewhere makes the resource one without effect."""
+        named = self.function_named(values.raw(key))
+        if named is None:
+            resource_ignored(values.resource, self.notes, "its function is not in this template")
+        return named
 
     def function_named(self, value: object) -> tuple[Resource, str | None] | None:
         """By name or ARN, or the URI by which API Gateway calls it; with the qualifier behind it."""

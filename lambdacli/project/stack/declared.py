@@ -1,4 +1,5 @@
-"""What a template has beside functions: settings of theirs, and resources of the services beside Lambda."""
+"""What a template has beside functions: what became of its parts, and resources of the services beside
+Lambda."""
 
 from __future__ import annotations
 
@@ -20,32 +21,6 @@ class Finding:
     is_used: bool
     text: str
     """What it is here, or why it has no effect."""
-
-
-class DeclaredKind(StrEnum):
-    """In the order in which they are made: what follows may name what comes before."""
-
-    ALIAS = "alias"
-    """Of the version that is published when the function is taken in."""
-    EVENT_INVOKE = "event-invoke config"
-    PERMISSION = "permission"
-    PROVISIONED = "provisioned concurrency"
-    MAPPING = "event source mapping"
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A setting that Lambda's own API makes."""
-
-    kind: DeclaredKind
-    name: str
-    """Tells it from the others of its kind and function; stays the same as long as it is the same thing."""
-    function: str
-    members: Mapping[str, Any]
-    """Of the request that makes it, as Lambda's API names them, without the function."""
-    file: Path
-    line: int
-    subject: str
 
 
 class Step(StrEnum):

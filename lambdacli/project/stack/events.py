@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdacli.project.cloudformation.template import Resource
+from lambdacli.project.declared import Declared
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
-from lambdacli.project.stack.declared import Declared, NeighbourCall, Step
+from lambdacli.project.stack.declared import NeighbourCall, Step
 from lambdacli.project.stack.neighbours import neighbour_call
 from lambdacli.project.stack.settings import permission
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used

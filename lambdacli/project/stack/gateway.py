@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 
-from lambdacli.model.http_apis import DEFAULT_SELECTION, ApiKind, Authorizer, AuthorizerKind, HttpApi
+from lambdacli.model.http_apis import (
+    DEFAULT_SELECTION,
+    TOKEN_CHECKS,
+    ApiKind,
+    Authorizer,
+    AuthorizerKind,
+    HttpApi,
+)
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.http_apis import NAMED_STAGE, REST_SECONDS
 from lambdacli.project.stack.around import Around
+from lambdacli.project.stack.tokens import jwt_authorizer, pool_authorizer
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used
 
 AUTHORIZERS = ("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer")
@@ -39,7 +47,8 @@ def authorizers_of(api: Resource, kind: ApiKind, around: Around) -> dict[str, Au
         authorizer = _authorizer(resource, values, kind, around)
         if authorizer is not None:
             found[authorizer.name] = authorizer
-            resource_used(resource, around.notes, f"{authorizer.function} decides who may come in")
+            if authorizer.kind not in TOKEN_CHECKS:
+                resource_used(resource, around.notes, f"{authorizer.function} decides who may come in")
     return found
 
 
@@ -59,10 +68,12 @@ def authorizer_of(route: Values, known: dict[str, Authorizer], around: Around) -
 
 def _authorizer(resource: Resource, values: Values, kind: ApiKind, around: Around) -> Authorizer | None:
     own = (values.text("Type") or values.text("AuthorizerType") or "").upper()
-    if own in ("JWT", "COGNITO_USER_POOLS"):
-        why = "tokens cannot be checked without the issuer's keys: the routes are open"
-        resource_ignored(resource, around.notes, why)
-        return None
+    if own == "JWT":
+        return jwt_authorizer(_name_of(resource), values, _identity(values), around)
+    if own == "COGNITO_USER_POOLS":
+        return pool_authorizer(
+            _name_of(resource), values, values.texts("ProviderARNs"), _identity(values), around
+        )
     decider = around.function_named(values.raw("AuthorizerUri"))
     if decider is None:
         resource_ignored(resource, around.notes, "its function is not in this template: the routes are open")

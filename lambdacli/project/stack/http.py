@@ -25,6 +25,7 @@ from lambdacli.project.http_kinds import API_NAME
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
 from lambdacli.project.stack.functions import cors_of
 from lambdacli.project.stack.gateway import authorizer_of, authorizers_of, websocket_api
+from lambdacli.project.stack.tokens import jwt_authorizer, pool_authorizer
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
 
 IMPLICIT = {ApiKind.REST: "ServerlessRestApi", ApiKind.HTTP: "ServerlessHttpApi"}
@@ -35,7 +36,8 @@ _PLAIN_KINDS = {"AWS::ApiGateway::RestApi": ApiKind.REST, "AWS::ApiGatewayV2::Ap
 _EVENT_KINDS = {"Api": (ApiKind.REST, "RestApiId"), "HttpApi": (ApiKind.HTTP, "ApiId")}
 _ANY_METHODS = ("any", "*", "x-amazon-apigateway-any-method")
 _CACHE_SECONDS = 300
-_NO_KEYS = "tokens cannot be checked without the issuer's keys: the routes are open"
+_NO_DECIDER = "its function is not in this template: the routes are open"
+_NO_AUTHORIZERS = ("NONE", "AWS_IAM")
 _OF_STAGES = "is about stages as API Gateway runs them"
 _WITHOUT_EFFECT = {
     "AccessLogSetting": "`lam start` shows each request",
@@ -62,6 +64,8 @@ _WITHOUT_EFFECT = {
 class _Building:
     api: HttpApi
     default_authorizer: str | None = None
+    scopes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What routes ask for that do not say it themselves, by the names of all authorizers."""
     routes: list[Route] = field(default_factory=list)
     payloads: set[str] = field(default_factory=set)
 
@@ -188,14 +192,16 @@ def _take_authorizers(found: _Building, values: Values, around: Around) -> None:
         return
     authorizers = {}
     for name, told in auth.each_below("Authorizers"):
+        found.scopes[name] = told.texts("AuthorizationScopes")
         authorizer = _authorizer(name, told, found.api.kind, around)
         if authorizer is None:
-            told.ignored("", _NO_KEYS)
+            told.ignored("", _NO_DECIDER)
         else:
             authorizers[name] = authorizer
     default = auth.text("DefaultAuthorizer")
     found.api = replace(found.api, authorizers=authorizers)
     found.default_authorizer = default if default in authorizers else None
+    _check_named(found, auth, "DefaultAuthorizer")
     if default == "AWS_IAM":
         auth.ignored("DefaultAuthorizer", "signatures of requests to APIs are not checked")
     for name in ("ApiKeyRequired", "UsagePlan", "ResourcePolicy", "EnableIamAuthorizer"):
@@ -203,13 +209,25 @@ def _take_authorizers(found: _Building, values: Values, around: Around) -> None:
             auth.ignored(name, "it is not asked for here")
 
 
+def _check_named(found: _Building, auth: Values, key: str) -> None:
+    """A name that leads nowhere must not leave a route open."""
+    named = auth.text(key)
+    if named is not None and named not in (*found.scopes, *_NO_AUTHORIZERS):
+        known = ", ".join(found.scopes) or "none"
+        auth.complain(key, f"{named} is no authorizer of the API", f"known are {known}")
+
+
 def _authorizer(name: str, told: Values, kind: ApiKind, around: Around) -> Authorizer | None:
+    identity = told.below("Identity")
+    if "JwtConfiguration" in told:
+        return jwt_authorizer(name, told, told.texts("IdentitySource"), around)
+    if "UserPoolArn" in told:
+        return pool_authorizer(name, told, told.texts("UserPoolArn"), _identity(identity), around)
     decider = around.function_named(told.raw("FunctionArn"))
     if decider is None:
         return None
     is_rest = kind is ApiKind.REST
     is_request = not is_rest or told.text("FunctionPayloadType") == "REQUEST"
-    identity = told.below("Identity")
     seconds = None if identity is None else identity.number("ReauthorizeEvery", 0, 3600)
     return Authorizer(
         name=name,
@@ -251,18 +269,19 @@ def _event(
         return
     auth = told.below("Auth")
     named = None if auth is None else auth.text("Authorizer")
+    if auth is not None:
+        _check_named(found, auth, "Authorizer")
     authorizer = found.default_authorizer if named is None else named
+    authorizer = authorizer if authorizer in found.api.authorizers else None
+    scopes = () if auth is None else auth.texts("AuthorizationScopes")
+    if not scopes and authorizer is not None and (auth is None or "AuthorizationScopes" not in auth):
+        scopes = found.scopes.get(authorizer, ())
     if kind is ApiKind.HTTP:
         found.payloads.add(told.text("PayloadFormatVersion") or "2.0")
     found.add(
         told,
         "Path",
-        Route(
-            key,
-            resource.name,
-            authorizer if authorizer in found.api.authorizers else None,
-            () if auth is None else auth.texts("AuthorizationScopes"),
-        ),
+        Route(key, resource.name, authorizer, scopes),
     )
     event.used("", f"{key} of the API {found.api.name}")
     told.rest(
@@ -359,7 +378,8 @@ def _rest_methods(building: dict[str, _Building], around: Around) -> None:
         if key is not None:
             found = building[api.logical_id]
             authorizer = authorizer_of(values, dict(found.api.authorizers), around)
-            found.add(values, "HttpMethod", Route(key, named[0].name, authorizer))
+            scopes = values.texts("AuthorizationScopes")
+            found.add(values, "HttpMethod", Route(key, named[0].name, authorizer, scopes))
             resource_used(resource, around.notes, f"{key} leads to {named[0].name}")
     for resource in around.of_type("AWS::ApiGateway::Resource"):
         resource_used(resource, around.notes, f"the path {_path_of(resource.reference, around)}")

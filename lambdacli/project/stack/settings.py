@@ -10,8 +10,8 @@ from typing import Any
 from lambdacli.model.effects import UNREAD_SOURCE
 from lambdacli.model.mapping import kind_of_source
 from lambdacli.project.cloudformation.template import Resource
+from lambdacli.project.declared import Declared, DeclaredKind
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
-from lambdacli.project.stack.declared import Declared, DeclaredKind
 from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
 
 _SAM_SOURCES = {
@@ -138,17 +138,16 @@ def _rename_sam_members(kind: str, members: dict[str, Any]) -> None:
 
 def _aliases(around: Around) -> Iterator[Declared]:
     for resource in around.of_type("AWS::Lambda::Version"):
-        named = around.function_named(resource.properties.get("FunctionName"))
-        if named is None:
-            resource_ignored(resource, around.notes, "its function is not in this template")
-        else:
+        if around.function_of(Values(resource, around.notes)) is not None:
             text = "is published when an alias of the template points to it"
             resource_used(resource, around.notes, text)
     for resource in around.of_type("AWS::Lambda::Alias"):
         values = Values(resource, around.notes)
-        named, name = around.function_named(values.raw("FunctionName")), values.text("Name")
-        if named is None or name is None:
-            resource_ignored(resource, around.notes, "its function is not in this template")
+        named, name = around.function_of(values), values.text("Name")
+        if named is None:
+            continue
+        if name is None:
+            resource_ignored(resource, around.notes, "it has no Name")
             continue
         if "RoutingConfig" in values:
             values.ignored("RoutingConfig", "the alias points to what was published last")
@@ -163,9 +162,8 @@ def _aliases(around: Around) -> Iterator[Declared]:
 def _event_invoke_configs(around: Around) -> Iterator[Declared]:
     for resource in around.of_type("AWS::Lambda::EventInvokeConfig"):
         values = Values(resource, around.notes)
-        named = around.function_named(values.raw("FunctionName"))
+        named = around.function_of(values)
         if named is None:
-            resource_ignored(resource, around.notes, "its function is not in this template")
             continue
         members = _api_values(values.values)
         del members["FunctionName"]
@@ -177,9 +175,8 @@ def _event_invoke_configs(around: Around) -> Iterator[Declared]:
 def _permissions(around: Around) -> Iterator[Declared]:
     for resource in around.of_type("AWS::Lambda::Permission"):
         values = Values(resource, around.notes)
-        named = around.function_named(values.raw("FunctionName"))
+        named = around.function_of(values)
         if named is None:
-            resource_ignored(resource, around.notes, "its function is not in this template")
             continue
         function, qualifier = named
         members = {**_api_values(values.values), "StatementId": resource.logical_id}
@@ -193,9 +190,8 @@ def _permissions(around: Around) -> Iterator[Declared]:
 def _mappings(around: Around) -> Iterator[Declared]:
     for resource in around.of_type("AWS::Lambda::EventSourceMapping"):
         values = Values(resource, around.notes)
-        named = around.function_named(values.raw("FunctionName"))
+        named = around.function_of(values)
         if named is None:
-            resource_ignored(resource, around.notes, "its function is not in this template")
             continue
         members = _api_values(values.values)
         del members["FunctionName"]

@@ -2,66 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import textwrap
 
 import pytest
 
+from lambdacli.api.protocol import load_model
 from lambdacli.model.alias import Alias
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.event_invoke import EventInvokeConfig
+from lambdacli.model.mapping import EventSourceMapping, Source, SourceKind
 from lambdacli.model.permission import ResourcePolicy, add_statement
-from lambdacli.service.project_surroundings import ProjectSurroundings
+from lambdacli.project.declared import mapping_id
+from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.project_sync import ProjectSync
-from lambdacli.store.aliases import AliasStore
-from lambdacli.store.code import CodeStore
-from lambdacli.store.database import open_database
-from lambdacli.store.functions import FunctionStore
 from lambdacli.store.kinds import EVENT_INVOKE, RESOURCE_POLICY
-from lambdacli.store.layers import LayerStore
-from lambdacli.store.mappings import MappingStore
-from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
-from tests.doubles import SteppingClock
+from tests.api_house import House
 
 KEY = FunctionKey("000000000000", "us-east-1", "orders")
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:orders"
 
 
-class House:
-    """The stores of a service, and a lam.yaml that is read into them."""
+class Place(House):
+    """A service's stores and API, and a lam.yaml that is read into them."""
 
-    def __init__(self, folder) -> None:
+    def __init__(self, model, folder) -> None:
+        super().__init__(model, folder, None)
         self.folder = folder
-        self.connection = open_database(folder / "state.db")
-        self.settings = SettingStore(self.connection)
-        self.functions = FunctionStore(self.connection)
-        self.mappings = MappingStore(self.connection)
-        self.aliases = AliasStore(self.connection)
         self.log_groups = LogGroups(folder / "logs", LogBook(folder / "logs"))
-        self.clock = SteppingClock()
+        self.problems: list[str] = []
 
     def read(self, settings: str) -> None:
         (self.folder / "app.py").touch()
         file = self.folder / "lam.yaml"
         head = "functions:\n  orders:\n    runtime: python3.13\n    handler: app.handler\n"
         file.write_text(head + textwrap.indent(settings, "    "))
-        stores = self.functions, CodeStore(self.folder / "code"), LayerStore(self.connection), self.settings
+        stores = self.functions, self.code, self.layers, self.settings
         sync = ProjectSync(file, *stores, self.clock, self.clock, print, lambda: None)
         sync.read()
         assert sync.problems == [] and sync.project is not None
-        around = ProjectSurroundings(self.settings, self.mappings, self.aliases, self.log_groups, self.clock)
-        around.take(sync.project, {KEY})
+        around = DeclaredSettings(self.folder, self.api.handle, self.log_groups, self.clock)
+        self.problems = asyncio.run(around.take(sync.project, frozenset({KEY.name})))
 
     def policy_ids(self) -> list[str]:
         policy = self.settings.get(RESOURCE_POLICY, KEY)
         return [] if policy is None else [each["Sid"] for each in json.loads(policy.text)["Statement"]]
 
 
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
 @pytest.fixture
-def house(tmp_path):
-    house = House(tmp_path)
+def house(model, tmp_path):
+    house = Place(model, tmp_path)
     yield house
     house.connection.close()
 
@@ -125,3 +123,67 @@ def test_dead_letters_and_the_age_of_logs_have_effect(house):
     assert house.functions.get(KEY).dead_letter_target == QUEUE
     group = house.log_groups.group(KEY.account, KEY.region, "/aws/lambda/orders")
     assert group.settings.retention_days == 14
+
+
+STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/clicks"
+
+
+def test_a_setting_that_is_said_no_more_is_lambdas_own_again_in_the_same_mapping(house):
+    house.read(f"sources: [{{source: '{STREAM}', starting_position: LATEST, batch_size: 5, retries: 2}}]\n")
+    (first,) = house.mappings.of_function(KEY)
+    house.read(f"sources: [{{source: '{STREAM}', starting_position: LATEST}}]\n")
+    (second,) = house.mappings.of_function(KEY)
+    assert (second.uuid, second.batch_size, second.max_retries) == (first.uuid, 100, -1)
+
+
+def test_another_starting_position_makes_another_mapping(house):
+    house.read(f"sources: [{{source: '{STREAM}', starting_position: LATEST}}]\n")
+    (first,) = house.mappings.of_function(KEY)
+    house.read(f"sources: [{{source: '{STREAM}', starting_position: TRIM_HORIZON}}]\n")
+    (second,) = house.mappings.of_function(KEY)
+    assert second.uuid != first.uuid and second.starting_position == "TRIM_HORIZON"
+
+
+def test_what_an_older_version_made_without_writing_it_down_is_taken_over(house):
+    house.read("")
+    made = mapping_id(KEY.arn, QUEUE)
+    queue = Source(SourceKind.SQS, QUEUE)
+    house.mappings.put(EventSourceMapping(made, KEY, None, queue, house.clock.now()))
+    statement = {"Sid": "bucket", "Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction"}
+    house.settings.put(RESOURCE_POLICY, KEY, ResourcePolicy(add_statement(None, statement), "r"))
+    house.read(f"sources: ['{QUEUE}']\npermissions: [{{id: bucket, principal: s3.amazonaws.com}}]\n")
+    assert house.problems == []
+    (mapping,) = house.mappings.of_function(KEY)
+    assert mapping.uuid != made and house.policy_ids() == ["bucket"]
+    house.read("")
+    assert house.mappings.of_function(KEY) == [] and house.policy_ids() == []
+
+
+def test_the_list_of_an_older_version_is_understood(house):
+    house.read("permissions: [{id: bucket, principal: s3.amazonaws.com}]\n")
+    file = house.folder / "declared.json"
+    newer = {"members", "version", "account", "region"}
+    (kept,) = json.loads(file.read_text())
+    file.write_text(json.dumps([{name: value for name, value in kept.items() if name not in newer}]))
+    house.read("")
+    assert house.policy_ids() == [] and not file.exists()
+
+
+def test_a_refusal_names_the_line_and_takes_nothing_away(house):
+    house.read(f"sources: [{{source: '{QUEUE}', batch_size: 5}}]\n")
+    house.read(f"sources: [{{source: '{QUEUE}', batch_size: 5000}}]\n")
+    (problem,) = house.problems
+    assert problem.startswith("lam.yaml:5: functions.orders.sources: ")
+    assert [mapping.batch_size for mapping in house.mappings.of_function(KEY)] == [5]
+    house.read("")
+    assert house.mappings.of_function(KEY) == []
+
+
+def test_an_alias_goes_with_its_key_unless_a_deployment_moved_it(house):
+    house.read("alias: live\n")
+    house.read("")
+    assert house.aliases.get(KEY, "live") is None
+    house.read("alias: live\n")
+    house.aliases.put(Alias(KEY, "live", "3"))
+    house.read("")
+    assert house.aliases.get(KEY, "live").version == "3"
