@@ -100,6 +100,10 @@ class BadScheduleError(ValueError):
         self.why = why
 
 
+class RefusedFiringError(Exception):
+    """Why a function was not invoked, in words for a person."""
+
+
 def read_expression(text: str, kind: ScheduleKind) -> Expression:
     try:
         return parse_expression(text, kind)

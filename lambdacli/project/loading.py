@@ -48,7 +48,9 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
     if beside is None:
         return _with_template(_nothing_said(file), file, around, is_region_open=True)
     # It was the template that was asked for: lam.yaml only says how it is run.
-    base = replace(load_lam_yaml(beside), file=file, functions=(), apis=(), further_files=(beside,))
+    base = replace(
+        load_lam_yaml(beside), file=file, functions=(), apis=(), schedules=(), further_files=(beside,)
+    )
     return _with_template(base, file, around)
 
 

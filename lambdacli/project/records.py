@@ -13,6 +13,7 @@ from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vp
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.model.schedule import Schedule
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, DeclaredPermission, GivenPolicy
 from lambdacli.project.stack.declared import Declared, Finding, NeighbourCall
 from lambdacli.project.urls import DeclaredUrl
@@ -161,6 +162,7 @@ class Project:
     imports: Mapping[str, str] = field(default_factory=dict)
     declared: tuple[Declared, ...] = ()
     neighbour_calls: tuple[NeighbourCall, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What became of a template's properties."""
     further_files: tuple[Path, ...] = ()

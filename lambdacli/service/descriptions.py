@@ -35,6 +35,7 @@ from lambdacli.store.functions import FunctionStore
 from lambdacli.store.mappings import MappingStore
 from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.http_api import HttpApis
+from lambdacli.triggers.schedule import Schedules
 
 
 class Descriptions:
@@ -58,6 +59,7 @@ class Descriptions:
         urls: FunctionUrls,
         http_apis: HttpApis,
         debuggers: Debuggers,
+        schedules: Schedules,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -76,6 +78,7 @@ class Descriptions:
         self._urls = urls
         self._http_apis = http_apis
         self._debuggers = debuggers
+        self._schedules = schedules
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -116,6 +119,7 @@ class Descriptions:
                 for url in self._urls.all()
             ],
             "debuggers": self._debuggers.open_ports(),
+            "schedules": self._schedules.described(),
         }
 
     def urls(self) -> dict[FunctionKey, list[str]]:

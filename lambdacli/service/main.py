@@ -46,6 +46,7 @@ from lambdacli.model.layer import LayerKey
 from lambdacli.model.metric import Metric, MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.principals import Caller
+from lambdacli.model.schedule import Origin as ScheduleOrigin
 from lambdacli.model.template_options import TemplateOptions
 from lambdacli.project.schema import SERVICES
 from lambdacli.service.callers import Callers
@@ -67,6 +68,7 @@ from lambdacli.service.layers import Layers
 from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
 from lambdacli.service.neighbour_requests import EXECUTE_API
 from lambdacli.service.neighbour_resources import NeighbourResources
+from lambdacli.service.neighbour_schedules import NeighbourSchedules
 from lambdacli.service.neighbourhood import Neighbourhood
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
@@ -95,10 +97,12 @@ from lambdacli.telemetry.capture import Capture
 from lambdacli.telemetry.log_groups import LogGroups
 from lambdacli.telemetry.logs import LogBook
 from lambdacli.telemetry.metrics import Metrics
+from lambdacli.triggers.schedule import Schedules
 from lambdacli.wire.http import Request
 
 logger = logging.getLogger("lam.service")
 
+_OF_PROJECT = (ScheduleOrigin.LAM_YAML, ScheduleOrigin.TEMPLATE)
 LOG_DAYS = 30
 """AWS keeps logs for ever unless told otherwise; a laptop's disk is not for that."""
 
@@ -317,7 +321,16 @@ class Service:
         )
         stack.push_async_callback(self._provisioner.close)
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
+        self._schedules = Schedules(
+            self._clock,
+            Access(self._function_settings),
+            hearers.send_again,
+            self._settle_all,
+            lambda: self._clock.moves_to,
+        )
+        stack.push_async_callback(self._schedules.close)
         self._clock.settle = self._come_to_rest
+        self._clock.went_back = self._schedules.look_again
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._dynamic_values = DynamicValues(self._real_time)
@@ -397,6 +410,7 @@ class Service:
             http_apis=self._http_fronts.apis,
             urls=self._http_fronts.urls,
             debuggers=self._debuggers,
+            schedules=self._schedules,
         )
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
@@ -527,6 +541,8 @@ class Service:
                 self._function_settings, self._provisioner, lambda: self._doors.endpoint
             ).of,
             events=self._event_desk,
+            schedules=self._schedules,
+            told_schedules=NeighbourSchedules(self._schedules.take).answer,
             debuggers=self._debuggers,
             logs=self._logs,
             clock=self._clock,
@@ -567,6 +583,7 @@ class Service:
     async def _come_to_rest(self) -> None:
         """What a timer began has been done: the clock may be moved on to the next."""
         await asyncio.sleep(0)
+        await self._schedules.rest()
         await self._events.rest()
         await self._fleet.settle()
 
@@ -576,6 +593,7 @@ class Service:
             or self._events.waiting()
             or self._logs.is_followed()
             or self._http_fronts.web_sockets.are_open
+            or self._schedules.are_waiting
         )
 
     # What a change leads to
@@ -618,6 +636,7 @@ class Service:
             self._http_fronts.take(project)
             if self._stack is not None:
                 self._stack.take(project)
+            self._schedules.take(_OF_PROJECT, project.schedules)
             self._project_surroundings.take(project, {each.key for each in self._functions.of_project()})
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
