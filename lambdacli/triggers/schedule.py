@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lambdacli.engine.access import Access
 from lambdacli.engine.scheduler import Scheduler
@@ -23,7 +23,6 @@ logger = logging.getLogger("lam.schedules")
 MOST_OF_ONE_MOVE = 1000
 """So often one schedule fires while the clock is moved on; a year of minutes would fill the queue."""
 _PRINCIPAL = "events.amazonaws.com"
-_LATE = timedelta(minutes=1)
 
 Accept = Callable[[FunctionKey, str | None, bytes], Awaitable[str]]
 """Function, qualifier and payload of a new event; its request id, when it is on disk. RequestError if it is
@@ -138,7 +137,8 @@ class Schedules:
             assert entry.next is not None, "it is due"
             self._begin(entry.schedule, entry.next)
             entry.last_due = entry.next.due
-            if now - at > _LATE:
+            missed = _next(entry.schedule, at)
+            if missed is not None and missed.at <= now:
                 logger.warning(
                     "schedule %s was due at %s: it fires once for all that was missed since",
                     entry.schedule.name,

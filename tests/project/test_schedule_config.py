@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.schedule import Origin, Schedule, Transformer, next_firing
+from lambdacli.project.deployment import not_deployed
 from lambdacli.project.loading import load_project
 from lambdacli.project.records import ConfigError, Project
 
@@ -92,8 +93,8 @@ def test_an_input_is_json_however_it_is_written(lam_yaml: Load, given: str, cons
     [
         (
             "schedule: rate(5 minute)",
-            "lam.yaml:5:15: functions.demo.schedule: Parameter ScheduleExpression is not valid.; rate(5 minute)"
-            " must be written rate(5 minutes)",
+            "lam.yaml:5:15: functions.demo.schedule: Parameter ScheduleExpression is not valid.; "
+            "rate(5 minute) must be written rate(5 minutes)",
         ),
         ("schedule: {cron: 0 12 * * *}", "5:22: functions.demo.schedule.cron: Parameter ScheduleExpression"),
         ("schedule: [rate(1 day), rate(0 days)]", "functions.demo.schedule[1]: Parameter Sched"),
@@ -126,7 +127,44 @@ def test_defaults_have_no_schedule(tmp_path: Path) -> None:
         load_project(tmp_path / "lam.yaml")
 
 
-# Templates
+def test_a_plan_says_that_schedules_are_not_deployed(lam_yaml: Load) -> None:
+    project = lam_yaml("schedule: [rate(1 day), {rate: 1 hour, name: tick}]")
+    (note,) = not_deployed(project.functions[0], project)
+    assert note.startswith("schedules are not deployed: demo-schedule-1, tick;")
+
+
+# Templates of several tools
+
+
+SERVERLESS = """
+service: shop
+provider: {name: aws, runtime: python3.13}
+functions:
+  clean:
+    handler: app.handler
+    events:
+      - schedule: rate(10 minutes)
+      - schedule:
+          rate: [cron(0 8 * * ? *), rate(2 hours)]
+          enabled: false
+          input: {a: 1}
+      - schedule: {method: scheduler, rate: [cron(0 9 * * ? *)], timezone: Europe/Paris}
+"""
+
+
+def test_schedules_of_a_serverless_yml_fire(tmp_path: Path) -> None:
+    (tmp_path / "serverless.yml").write_text(SERVERLESS)
+    project = load_project(tmp_path / "serverless.yml")
+    found = {each.text: each for each in project.schedules}
+    assert {text: each.is_enabled for text, each in found.items()} == {
+        "rate(10 minutes)": True,
+        "cron(0 8 * * ? *)": False,
+        "rate(2 hours)": False,
+        "cron(0 9 * * ? *)": True,
+    }
+    assert {each.function.name for each in project.schedules} == {"shop-dev-clean"}
+    assert found["rate(2 hours)"].input.constant == '{"a":1}'
+    assert found["cron(0 9 * * ? *)"].zone_name == "Europe/Paris"
 
 
 TEMPLATE = """
@@ -247,6 +285,7 @@ def test_validate_tells_what_fires_and_what_has_no_effect(tmp_path: Path) -> Non
         ("'2030-01-01T00:15:00Z'", "tomorrow", "StartDate: must be a moment such as"),
         ("MaximumWindowInMinutes: 15", "MaximumWindowInMinutes: 1500", "FlexibleTimeWindow: must be OFF"),
         ("""Input: '{"a": 1}'""", "Input: hello", "Often.Properties.Input: must be JSON"),
+        ("Name: daily", "EventBusName: own", "is supported only on the default event bus."),
         ("InputPath: $.time", "InputPath: time", "Targets.0.InputPath: the path time must begin with $"),
         ("InputPath: $.time", "InputPath: $.a, Input: '1'", "InputPath: has no place beside Input"),
     ],

@@ -225,6 +225,7 @@ def test_it_tells_when_it_is_due_next(tmp_path: Path) -> None:
         (told,) = house.schedules.described()
         assert (told["next"], told["last"]) == ("1970-01-01T02:00:00+00:00", "1970-01-01T01:00:00+00:00")
         assert (told["function"], told["where"], told["enabled"]) == ("demo", "lam.yaml:4", True)
+        assert house.schedules.are_waiting
 
     in_house(tmp_path, story)
 

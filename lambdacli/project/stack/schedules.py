@@ -113,6 +113,9 @@ def _rule(resource: Resource, around: Around, found: Scheduled) -> None:
     values = Values(resource, around.notes)
     if "ScheduleExpression" not in values:
         return
+    bus = (values.text("EventBusName") or "default").rsplit("/", 1)[-1]
+    if bus != "default":
+        values.complain("EventBusName", "ScheduleExpression is supported only on the default event bus.")
     arn = rule_arn(around.account, around.region, resource.name)
     made: list[Schedule] = []
     for _, target in values.each_below("Targets"):
