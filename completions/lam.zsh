@@ -36,6 +36,7 @@ _lam() {
         'show:Show one function with all its settings.'
         'queue:Show the asynchronous events that wait, and act on them.'
         'events:Show the last real events of functions, and send one again.'
+        'schedules:Show when which function is invoked, and do it now.'
         'dlq:Show a function'\''s dead-letter queue, and send its events again.'
         'event:Make events as AWS'\''s services send them, and send them.'
         'chaos:Make the service do what AWS may do on a bad day.'
@@ -309,6 +310,16 @@ _lam() {
                         '-h[Show the help.]' \
                         '1:word:(list show save send)' \
                         '2:function:_lam_functions'
+                    ;;
+                schedules)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]' \
+                        '1:word:(list fire)'
                     ;;
                 dlq)
                     _arguments \

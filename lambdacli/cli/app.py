@@ -39,6 +39,7 @@ VERBS = {
     "show": Verb("lambdacli.cli.show", "Show one function with all its settings."),
     "queue": Verb("lambdacli.cli.queue", "Show the asynchronous events that wait, and act on them."),
     "events": Verb("lambdacli.cli.events", "Show the last real events of functions, and send one again."),
+    "schedules": Verb("lambdacli.cli.schedules", "Show when which function is invoked, and do it now."),
     "dlq": Verb("lambdacli.cli.dlq", "Show a function's dead-letter queue, and send its events again."),
     "event": Verb("lambdacli.cli.event", "Make events as AWS's services send them, and send them."),
     "chaos": Verb("lambdacli.cli.chaos", "Make the service do what AWS may do on a bad day."),

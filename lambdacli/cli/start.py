@@ -122,6 +122,11 @@ def _announce(running: control.Running, options: control.StartOptions) -> None:
         if replace(options, template=NO_OPTIONS) != control.StartOptions():
             render.note("it keeps the options it was started with; `lam stop` first to change them")
     render.say_routes(status)
+    if status.get("schedules"):
+        enabled = sum(1 for each in status["schedules"] if each["enabled"])
+        of_all = "" if enabled == len(status["schedules"]) else f" of {len(status['schedules'])}"
+        noun = "schedule fires" if enabled == 1 and not of_all else "schedules fire"
+        render.say(f"{enabled}{of_all} {noun} (`lam schedules`)")
     for problem in status.get("problems", []):
         render.note(str(problem))
     for notice in status.get("notices", []):

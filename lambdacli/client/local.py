@@ -280,6 +280,15 @@ def doctor(endpoint: Endpoint) -> list[Json]:
     return list(_own_call(endpoint, "GET", "/doctor").get("grants", []))
 
 
+def schedules(endpoint: Endpoint) -> Json:
+    return _own_call(endpoint, "GET", "/schedules")
+
+
+def fire_schedule(endpoint: Endpoint, name: str) -> Json:
+    """Returns when its events are in the queue."""
+    return _own_call(endpoint, "POST", "/schedules/fire", body=json.dumps({"name": name}).encode())
+
+
 def queue(endpoint: Endpoint) -> Json:
     """What waits, per function and qualifier."""
     return _own_call(endpoint, "GET", "/queue")

@@ -21,6 +21,7 @@ from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURC
 from lambdacli.model.location import find_project
 from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
+from lambdacli.model.schedule import Schedule
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.declared import DeclaredEventInvoke, role_name
 from lambdacli.project.declared_settings import declared_of
@@ -30,6 +31,7 @@ from lambdacli.project.kinds import LAYER_ARN, Written, variable_name_fault
 from lambdacli.project.policies import documents_of
 from lambdacli.project.reading import Entry, NodeReader, Settings, position_of, value_of, where
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
+from lambdacli.project.schedule_kinds import schedules_of
 from lambdacli.project.schema import (
     FUNCTION,
     TOP_LEVEL,
@@ -123,6 +125,7 @@ class _Reader(NodeReader):
             keys=self._absolute(top["keys"].value) if "keys" in top else None,
             warnings=tuple(self.warnings),
             apis=apis,
+            schedules=self._schedules(defaults, functions, account, region),
             template_file=self._template(top),
             parameters=value_of(top, "parameters", TOP_LEVEL),
             imports=value_of(top, "imports", TOP_LEVEL),
@@ -156,6 +159,25 @@ class _Reader(NodeReader):
         return build_apis(
             value_of(top, "apis", TOP_LEVEL), written, tuple(functions), self._complain, self.folder
         )
+
+    def _schedules(
+        self, defaults: Settings, functions: dict[str, tuple[Node, Settings]], account: str, region: str
+    ) -> tuple[Schedule, ...]:
+        if "schedule" in defaults:
+            entry = defaults["schedule"]
+            self._complain(entry.node, entry.path, "a schedule invokes one function", "write it there")
+        made: dict[str, Schedule] = {}
+        for name, (_, own) in functions.items():
+            if "schedule" not in own:
+                continue
+            key = FunctionKey(account, region, name)
+            for schedule in schedules_of(own["schedule"].value, key, self.file.name):
+                if schedule.name in made:
+                    entry, other = own["schedule"], made[schedule.name].where
+                    message = f"a schedule {schedule.name} is there already ({other})"
+                    self._complain(entry.node, entry.path, message, "give one of them another `name`")
+                made[schedule.name] = schedule
+        return tuple(made.values())
 
     # From values to a function
 

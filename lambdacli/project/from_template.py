@@ -17,6 +17,7 @@ from lambdacli.project.stack.http import apis_of
 from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
 from lambdacli.project.stack.roles import roles_of
+from lambdacli.project.stack.schedules import schedules_of
 from lambdacli.project.stack.settings import declared_of
 from lambdacli.project.stack.values import Notes, Values, resource_used
 
@@ -32,14 +33,16 @@ def project_of(
     functions = _with_urls(functions_of(around), around)
     _tell_of_layers(around)
     connections = connections_of(around)
+    scheduled = schedules_of(around)
     project = replace(
         base,
         region=template.region,
         account=template.account,
         functions=(*base.functions, *functions),
         apis=(*base.apis, *apis_of(around), *load_balancers_of(around)),
-        declared=(*base.declared, *declared_of(around), *connections.permissions),
+        declared=(*base.declared, *declared_of(around), *connections.permissions, *scheduled.permissions),
         neighbour_calls=(*resources_of(around), *connections.calls),
+        schedules=(*base.schedules, *scheduled.schedules),
         identities=_identities(base.identities, around),
     )
     notes = around.notes

@@ -49,7 +49,13 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
         return _with_template(_nothing_said(file), file, around, is_region_open=True)
     # It was the template that was asked for: lam.yaml only says how it is run.
     base = replace(
-        load_lam_yaml(beside), file=file, functions=(), apis=(), declared=(), further_files=(beside,)
+        load_lam_yaml(beside),
+        file=file,
+        functions=(),
+        apis=(),
+        declared=(),
+        schedules=(),
+        further_files=(beside,),
     )
     return _with_template(base, file, around)
 

@@ -13,6 +13,7 @@ from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vp
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.model.schedule import Schedule
 from lambdacli.project.declared import (
     Declared,
     DeclaredEventInvoke,
@@ -169,6 +170,7 @@ class Project:
     """Files with key sets, by their issuers: for a template's authorizers."""
     declared: tuple[Declared, ...] = ()
     neighbour_calls: tuple[NeighbourCall, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What became of a template's properties."""
     further_files: tuple[Path, ...] = ()

@@ -44,6 +44,7 @@ from lambdacli.project.kinds import (
     seconds,
 )
 from lambdacli.project.policies import IdentityPolicies, Roles
+from lambdacli.project.schedule_kinds import ScheduleList
 from lambdacli.project.texts import ANY_TEXTS
 from lambdacli.project.urls import FunctionUrlSettings
 
@@ -492,6 +493,15 @@ FUNCTION = (
         "Queues and streams that the function reads: ARNs, or mappings that say more.",
         [{"source": "arn:aws:sqs:us-east-1:000000000000:orders", "batch_size": 5}],
         ("source", "mappings", "event_source_mappings", "eventsourcemappings"),
+    ),
+    Key(
+        "schedule",
+        ScheduleList(),
+        (),
+        "When the function is invoked by itself: `rate(5 minutes)`, `cron(0 8 ? * MON-FRI *)`, "
+        "`at(2030-01-01T09:00:00)`, or mappings that say more.",
+        [{"cron": "0 8 ? * MON-FRI *", "timezone": "Europe/Berlin", "input": {"report": "daily"}}],
+        ("schedules", "cron", "rate", "timer", "scheduleexpression"),
     ),
     Key(
         "permissions",

@@ -76,6 +76,10 @@ class OffsetClock:
         self._advancing = asyncio.Lock()
         self.settle: Callable[[], Awaitable[None]] = _nothing
         """Returns when what timers have set off has come to rest: what it leads to is due after that."""
+        self.went_back: Callable[[], None] = _unheard
+        """Hears of every reset, when it is done."""
+        self.moves_to: datetime | None = None
+        """While it is moved on."""
 
     def __repr__(self) -> str:
         return f"<OffsetClock +{self._offset():.3f} s x{self._scale:g}, {len(self._timers)} timers>"
@@ -170,22 +174,29 @@ class OffsetClock:
         async with self._advancing:
             # As if it had arrived: a service that is killed on the way must not go back in time.
             self._write(self._offset() + seconds)
-            left, fired = seconds, 0
-            patience_end = self._real.monotonic() + SETTLE_SECONDS
-            while (timer := self._earliest()) is not None:
-                wait = max(0.0, timer.due - self.monotonic())
-                if wait > left:
-                    break
-                left -= wait
-                self._moved += wait
-                # Differences of large numbers: it may still lie a rounding away.
-                self._moved += max(0.0, timer.due - self.monotonic())
-                fired += self._fire_due()
-                await self._settled(patience_end)
-            self._moved += left
-            self._arm()
-            self._keep()
-            return fired
+            self.moves_to = self.now() + timedelta(seconds=seconds)
+            try:
+                return await self._move(seconds)
+            finally:
+                self.moves_to = None
+
+    async def _move(self, seconds: float) -> int:
+        left, fired = seconds, 0
+        patience_end = self._real.monotonic() + SETTLE_SECONDS
+        while (timer := self._earliest()) is not None:
+            wait = max(0.0, timer.due - self.monotonic())
+            if wait > left:
+                break
+            left -= wait
+            self._moved += wait
+            # Differences of large numbers: it may still lie a rounding away.
+            self._moved += max(0.0, timer.due - self.monotonic())
+            fired += self._fire_due()
+            await self._settled(patience_end)
+        self._moved += left
+        self._arm()
+        self._keep()
+        return fired
 
     def reset(self) -> None:
         self._taken_back = self._moved_by()
@@ -197,6 +208,7 @@ class OffsetClock:
         heapq.heapify(self._timers)
         self._arm()
         self._keep()
+        self.went_back()
 
     async def _settled(self, patience_end: float) -> None:
         patience = patience_end - self._real.monotonic()
@@ -234,6 +246,9 @@ class OffsetClock:
 
 
 async def _nothing() -> None: ...
+
+
+def _unheard() -> None: ...
 
 
 def _read_offset(file: Path) -> float:

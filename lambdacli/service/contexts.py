@@ -23,9 +23,11 @@ from lambdacli.service.debugging import Debuggers
 from lambdacli.service.descriptions import Descriptions
 from lambdacli.service.ending import Ending
 from lambdacli.service.journal import Journal
+from lambdacli.service.neighbour_schedules import NeighbourSchedules
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.stores import Stores
+from lambdacli.triggers.schedule import Schedules
 from lambdacli.wire.http import Request
 
 
@@ -40,6 +42,7 @@ class Contexts:
     events: EventQueue
     event_desk: EventDesk
     provisioner: Provisioner
+    schedules: Schedules
     debuggers: Debuggers
     clock: OffsetClock
     real_time: Clock
@@ -109,6 +112,8 @@ class Contexts:
             described_in=lambda name: preferences.of_requests().file_of(name),
             settings=SettingsShown(stores.settings, self.provisioner, self.endpoint).of,
             events=self.event_desk,
+            schedules=self.schedules,
+            told_schedules=NeighbourSchedules(self.schedules.take).answer,
             debuggers=self.debuggers,
             logs=stores.logs,
             clock=self.clock,

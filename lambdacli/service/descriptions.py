@@ -33,6 +33,7 @@ from lambdacli.service.settings import Settings
 from lambdacli.service.stores import Stores
 from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.http_api import HttpApis
+from lambdacli.triggers.schedule import Schedules
 
 
 class Descriptions:
@@ -54,6 +55,7 @@ class Descriptions:
         urls: FunctionUrls,
         http_apis: HttpApis,
         debuggers: Debuggers,
+        schedules: Schedules,
     ) -> None:
         self._settings = settings
         self._preferences = preferences
@@ -72,6 +74,7 @@ class Descriptions:
         self._urls = urls
         self._http_apis = http_apis
         self._debuggers = debuggers
+        self._schedules = schedules
         self._started_at = datetime.now(UTC)
 
     def identity(self) -> dict[str, object]:
@@ -112,6 +115,7 @@ class Descriptions:
                 for url in self._urls.all()
             ],
             "debuggers": self._debuggers.open_ports(),
+            "schedules": self._schedules.described(),
         }
 
     def urls(self) -> dict[FunctionKey, list[str]]:

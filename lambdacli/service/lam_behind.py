@@ -10,11 +10,13 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 logger = logging.getLogger("lam.neighbours")
 
 ROUTE = "/_lam/v1/produced"
+SCHEDULES_ROUTE = "/_lam/v1/schedules/told"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 900.0 + 60.0
 """Longer than any function runs."""
@@ -48,6 +50,7 @@ class LamBehind:
     def __init__(self, state: Path) -> None:
         self._record = state / "service.json"
         self._port_of: float | None = None
+        self._told_schedules: tuple[float, str] | None = None
 
     def is_there(self) -> bool:
         """Whether a service answers for this state folder."""
@@ -66,6 +69,21 @@ class LamBehind:
                 endpoint = json.loads(self._record.read_bytes())["endpoint"]
                 os.environ["MOTO_PORT"] = endpoint.rpartition(":")[2]
                 self._port_of = changed_at
+
+    def tell_schedules(self, schedules: list[dict[str, Any]]) -> None:
+        """Unless this very service knows them already. One that is not there is told when it is."""
+        told = json.dumps(schedules, default=str, sort_keys=True)
+        try:
+            record = (self._record.stat().st_mtime, told)
+            if record == self._told_schedules or (self._told_schedules is None and not schedules):
+                return
+            connection = _Connection(json.loads(self._record.read_bytes())["socket"])
+            with contextlib.closing(connection):
+                connection.request("POST", SCHEDULES_ROUTE, told)
+                if connection.getresponse().status < 300:
+                    self._told_schedules = record
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            logger.warning("lam could not be told of schedules: %s", error)
 
     def produce(self, produced: Produced) -> bytes:
         """The function's answer, empty for an event. Refused, or an OSError when no service is there."""

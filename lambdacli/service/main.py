@@ -36,6 +36,7 @@ from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.metric import Metric
+from lambdacli.model.schedule import OF_PROJECT
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import OffsetClock, SystemClock
 from lambdacli.service.contexts import Contexts
@@ -66,6 +67,7 @@ from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
 from lambdacli.service.stores import WhenChanged, is_full, open_stores
 from lambdacli.store.database import open_for_reading
+from lambdacli.triggers.schedule import Schedules
 
 logger = logging.getLogger("lam.service")
 
@@ -256,7 +258,16 @@ class Service:
         )
         stack.push_async_callback(self._provisioner.close)
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
+        self._schedules = Schedules(
+            self._clock,
+            Access(stores.settings),
+            hearers.send_again,
+            lambda: self._project.settle(),
+            lambda: self._clock.moves_to,
+        )
+        stack.push_async_callback(self._schedules.close)
         self._clock.settle = self._come_to_rest
+        self._clock.went_back = self._schedules.look_again
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._project = FollowedProject(
@@ -291,6 +302,7 @@ class Service:
             http_apis=self._http_fronts.apis,
             urls=self._http_fronts.urls,
             debuggers=self._debuggers,
+            schedules=self._schedules,
         )
         self._contexts = self._made_contexts()
         self._lambda_api = Api(self._model, self._contexts.of_lambda).handle
@@ -329,6 +341,7 @@ class Service:
             events=self._events,
             event_desk=self._event_desk,
             provisioner=self._provisioner,
+            schedules=self._schedules,
             debuggers=self._debuggers,
             clock=self._clock,
             real_time=self._real_time,
@@ -389,6 +402,7 @@ class Service:
     async def _come_to_rest(self) -> None:
         """What a timer began has been done: the clock may be moved on to the next."""
         await asyncio.sleep(0)
+        await self._schedules.rest()
         await self._events.rest()
         await self._fleet.settle()
 
@@ -398,6 +412,7 @@ class Service:
             or self._events.waiting()
             or self._stores.logs.is_followed()
             or self._http_fronts.web_sockets.are_open
+            or self._schedules.are_waiting
         )
 
     # What a change leads to
@@ -435,6 +450,7 @@ class Service:
         if project is not None:
             self._http_fronts.take(project)
             self._project.take(project)
+            self._schedules.take(OF_PROJECT, project.schedules)
         self._ledger.account_concurrency = self._preferences.account_concurrency
         self._callers.heed_preferences()
         self._fleet.set_limits(self._preferences.pool_limits)

@@ -69,6 +69,48 @@ def lead_to(lam: LamBehind) -> None:
     _hand_on_traces(SQSBackend, Rule)
 
 
+def schedules_of_functions() -> list[dict[str, Any]]:
+    """moto keeps schedules and never fires any: those that lead to functions are lam's to fire."""
+    from moto.events.models import events_backends
+    from moto.scheduler.models import scheduler_backends
+
+    found = [
+        _told_schedule("rule", rule, target, {"ScheduleExpression": rule.scheduled_expression})
+        for _, _, backend in list(events_backends.iter_backends())
+        for bus in list(backend.event_buses.values())
+        for rule in list(bus.rules.values())
+        for target in rule.targets
+        if rule.scheduled_expression
+    ]
+    found += [
+        _told_schedule("scheduler", schedule, schedule.target, schedule.to_dict())
+        for _, _, backend in list(scheduler_backends.iter_backends())
+        for group in list(backend.schedule_groups.values())
+        for schedule in list(group.schedules.values())
+    ]
+    return [each for each in found if ":lambda:" in each["target"]["Arn"]]
+
+
+_MEMBERS = (
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "StartDate",
+    "EndDate",
+    "FlexibleTimeWindow",
+)
+
+
+def _told_schedule(kind: str, made: Any, target: dict[str, Any], members: dict[str, Any]) -> dict[str, Any]:
+    told = {name: members[name] for name in _MEMBERS if members.get(name) is not None}
+    return {
+        "kind": kind,
+        "name": made.name,
+        "arn": made.arn,
+        "members": {**told, "State": made.state},
+        "target": target,
+    }
+
+
 def request_handler() -> Any:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -28,6 +29,9 @@ logger = logging.getLogger("lam.neighbours")
 LOCK_SECONDS = 5.0
 ORPHAN_SECONDS = 30 * 60.0
 LOOK_SECONDS = 10.0
+
+_SCHEDULING = re.compile(r"/(events|scheduler|cloudformation)/aws4_request")
+"""Whose requests may make, change and remove schedules."""
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -72,7 +76,7 @@ def _serve(state: Path, path: Path) -> None:
 
     lam = LamBehind(state)
     moto_seams.lead_to(lam)
-    front = _Front(lam, moto_seams.note_trace)
+    front = _Front(lam, moto_seams.note_trace, moto_seams.schedules_of_functions)
     handler = moto_seams.request_handler()
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -111,6 +115,7 @@ def _end_when_orphaned(state: Path, lam: LamBehind, front: _Front) -> None:
         now = time.monotonic()
         if lam.is_there():
             lam_seen_at = now
+            front.tell_schedules()  # it may be another one than before
         if not state.exists() or now - max(lam_seen_at, front.asked_at) > ORPHAN_SECONDS:
             logger.info("no lam service is here any more")
             os.kill(os.getpid(), signal.SIGTERM)
@@ -120,13 +125,21 @@ def _end_when_orphaned(state: Path, lam: LamBehind, front: _Front) -> None:
 class _Front:
     """Before moto's own application: whose request it is, and services that moto does not have."""
 
-    def __init__(self, lam: LamBehind, note_trace: Callable[[str | None], None]) -> None:
+    def __init__(
+        self,
+        lam: LamBehind,
+        note_trace: Callable[[str | None], None],
+        schedules: Callable[[], list[dict[str, Any]]],
+    ) -> None:
         """`note_trace` hears of each request's trace header in the thread that answers it."""
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._application = DomainDispatcherApplication(create_backend_app)
         self._lam = lam
         self._note_trace = note_trace
+        self._schedules = schedules
+        self._may_have_schedules = False
+        self._telling = threading.Lock()
         self.asked_at = time.monotonic()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -139,7 +152,17 @@ class _Front:
         except Exception:
             logger.exception("no service of moto takes %s", environ.get("PATH_INFO"))
             return _unknown_service(environ, start_response)
-        return application(environ, start_response)
+        answer = application(environ, start_response)
+        if _SCHEDULING.search(environ.get("HTTP_AUTHORIZATION", "")):
+            self._may_have_schedules = True
+            self.tell_schedules()
+        return answer
+
+    def tell_schedules(self) -> None:
+        # Until somebody speaks to these services, they are not even loaded.
+        if self._may_have_schedules:
+            with self._telling:
+                self._lam.tell_schedules(self._schedules())
 
 
 def _account(environ: dict[str, Any]) -> str:

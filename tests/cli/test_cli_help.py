@@ -37,6 +37,7 @@ Verbs:
   show         Show one function with all its settings.
   queue        Show the asynchronous events that wait, and act on them.
   events       Show the last real events of functions, and send one again.
+  schedules    Show when which function is invoked, and do it now.
   dlq          Show a function's dead-letter queue, and send its events again.
   event        Make events as AWS's services send them, and send them.
   chaos        Make the service do what AWS may do on a bad day.

@@ -16,6 +16,7 @@ from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.debug import Debuggers, DebugRoutes
 from lambdacli.api.control.metrics import MetricsSince
 from lambdacli.api.control.queue import QueueRoutes
+from lambdacli.api.control.schedules import ScheduleRoutes, Schedules
 from lambdacli.api.control.settings_shown import ShownSettings
 from lambdacli.engine.event_desk import EventDesk
 from lambdacli.model.arn import FunctionKey
@@ -71,6 +72,9 @@ class ControlContext:
     """What was set for it, its versions and its aliases."""
     events: EventDesk
     """The queue of asynchronous events."""
+    schedules: Schedules
+    told_schedules: Callable[[Request], Awaitable[Response]]
+    """Takes those of the neighbour services."""
     debuggers: Debuggers
     logs: LogBook
     clock: MovableClock
@@ -91,6 +95,7 @@ class Control:
         self._context = context
         self._queue = QueueRoutes(context.events, context.place)
         self._debug = DebugRoutes(context.debuggers, context.functions, context.place, context.settle_project)
+        self._schedules = ScheduleRoutes(context.schedules, context.settle_project)
         self._routes: dict[tuple[str, str], Callable[[Request], Awaitable[Response]]] = {
             ("GET", "status"): self._status,
             ("POST", "stop"): self._stop,
@@ -106,6 +111,9 @@ class Control:
             ("POST", "template"): self._template,
             ("POST", "clock/advance"): self._advance_clock,
             ("POST", "clock/reset"): self._reset_clock,
+            ("GET", "schedules"): self._schedules.list_all,
+            ("POST", "schedules/fire"): self._schedules.fire,
+            ("POST", "schedules/told"): context.told_schedules,
             ("POST", "produced"): context.produced,
         }
 

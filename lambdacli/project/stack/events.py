@@ -13,20 +13,19 @@ from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
 from lambdacli.project.stack.declared import NeighbourCall, Step
 from lambdacli.project.stack.neighbours import neighbour_call
 from lambdacli.project.stack.settings import permission
-from lambdacli.project.stack.values import Values, resource_ignored, resource_used
+from lambdacli.project.stack.values import Values, resource_used
 
 _BUCKET = "AWS::S3::Bucket"
 _TOPIC = "AWS::SNS::Topic"
 _ELSEWHERE = frozenset(
     {"Api", "HttpApi", "SQS", "Kinesis", "DynamoDB", "MSK", "MQ", "DocumentDB", "SelfManagedKafka"}
+    | {"Schedule", "ScheduleV2"}
 )
 _NOT_FIRED = {
     "AlexaSkill": "nothing here is Alexa",
     "CloudWatchLogs": "subscription filters are not built",
     "Cognito": "user pools of the neighbour services call no functions",
     "IoTRule": "nothing here is IoT",
-    "Schedule": "schedules are not fired yet: `lam invoke` does it by hand",
-    "ScheduleV2": "schedules are not fired yet: `lam invoke` does it by hand",
 }
 _TARGET_MEMBERS = ("Input", "InputPath", "InputTransformer", "RetryPolicy", "DeadLetterConfig")
 
@@ -243,8 +242,7 @@ def _rule_event(event: _Event, told: Values, around: Around, found: Connections)
 def _rules(around: Around, found: Connections) -> None:
     for resource in around.of_type("AWS::Events::Rule"):
         values = Values(resource, around.notes)
-        if "ScheduleExpression" in values:
-            resource_ignored(resource, around.notes, _NOT_FIRED["Schedule"])
+        if "EventPattern" not in values and "ScheduleExpression" in values:
             continue
         targets = [dict(each.values) for _, each in values.each_below("Targets")]
         found.calls += _rule(values, values, resource.name, values.raw("EventPattern"), targets)

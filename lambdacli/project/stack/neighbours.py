@@ -24,6 +24,7 @@ _REASONS = {
     "AWS::S3::BucketPolicy": "buckets of the neighbour services let everybody in",
     "AWS::SQS::QueuePolicy": "queues of the neighbour services let everybody in",
     "AWS::SNS::TopicPolicy": "topics of the neighbour services let everybody in",
+    "AWS::Scheduler::ScheduleGroup": "a group is only a part of its schedules' names here",
     "AWS::Serverless::StateMachine": "state machines are not built",
     "AWS::StepFunctions::StateMachine": "state machines are not built",
     "AWS::Serverless::Connector": "everybody may call whom they like here",
@@ -49,7 +50,10 @@ _TOLD_ELSEWHERE = (
     *("BucketName", "Name", "QueueName", "RoleName", "TableName", "TopicName"),
     *("ManagedPolicyArns", "NotificationConfiguration", "Subscription", "Tags"),
 )
-_CONNECTING = ("AWS::SNS::Subscription", "AWS::Events::Rule", RULE, TARGET_GROUP)
+_CONNECTING = (
+    *("AWS::SNS::Subscription", "AWS::Events::Rule", "AWS::Scheduler::Schedule"),
+    *(RULE, TARGET_GROUP),
+)
 
 
 def _is_of_functions(kind: str) -> bool:
