@@ -32,6 +32,8 @@ class WantedRole:
     """ARNs of policies."""
     document: Members | None = None
     """One of its own, beside them."""
+    document_name: str = "lam"
+    """A role is of all regions, what a function reads is of one: each region has a document of its own."""
 
 
 @dataclass(frozen=True, slots=True)

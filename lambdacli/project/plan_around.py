@@ -121,7 +121,7 @@ def _event_invoke_steps(function: WantedFunction, there: ActualFunction | None) 
 def _mapping_steps(function: WantedFunction, there: ActualFunction | None) -> Iterator[Step]:
     actual = () if there is None else there.mappings
     by_source: dict[str, ActualMapping] = {}
-    for mapping in actual:
+    for mapping in sorted(actual, key=lambda each: each.qualifier != function.alias):
         by_source.setdefault(mapping.source_arn, mapping)
     for source, members in function.mappings.items():
         former = by_source.get(source)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdacli.model.comparing import stored_statement
 from lambdacli.model.deployment import (
     Actual,
     ActualFunction,
@@ -218,6 +219,26 @@ def test_a_mapping_to_another_version_is_led_to_the_alias():
     actual = there(mappings=(ActualMapping("u-1", QUEUE, None, {"BatchSize": 5, "State": "Enabled"}),))
     (step,) = steps_of(actual=actual)
     assert step.parameters == {"UUID": "u-1", "FunctionName": "demo:live"}
+
+
+def test_of_two_mappings_of_a_source_the_one_to_the_alias_is_the_deployments():
+    mappings = [
+        ActualMapping("u-1", QUEUE, None, {"BatchSize": 7, "State": "Enabled"}),
+        ActualMapping("u-2", QUEUE, "live", {"BatchSize": 5, "State": "Enabled"}),
+    ]
+    for order in (mappings, mappings[::-1]):
+        assert steps_of(actual=there(mappings=tuple(order))) == ()
+
+
+@pytest.mark.parametrize("principal", ["123456789012", "arn:aws:iam::123456789012:root"])
+def test_an_account_may_be_named_in_two_ways(principal):
+    function = replace(
+        BASE, statements={"other": {"Action": "lambda:InvokeFunction", "Principal": principal}}
+    )
+    stored = stored_statement(
+        {"Action": "lambda:InvokeFunction", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}
+    )
+    assert steps_of(function, there(statements={"other": stored})) == ()
 
 
 def test_a_disabled_mapping_is_enabled_again():

@@ -200,7 +200,7 @@ def test_the_demo_is_there_as_planned(aws, tmp_path):
         "AWSLambdaBasicExecutionRole",
         "AmazonS3ReadOnlyAccess",
     }
-    document = iam.get_role_policy(RoleName="whole-role", PolicyName="lam")["PolicyDocument"]
+    document = iam.get_role_policy(RoleName="whole-role", PolicyName="lam-us-east-1")["PolicyDocument"]
     assert document["Statement"][0]["Resource"] == [f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"]
 
 
@@ -231,7 +231,7 @@ def test_drift_made_by_hand_is_shown_and_repaired(aws, tmp_path):
     functions.tag_resource(
         Resource=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:drifting", Tags={"team": "x", "by": "hand"}
     )
-    boto3.client("iam").delete_role_policy(RoleName="drifting-role", PolicyName="lam")
+    boto3.client("iam").delete_role_policy(RoleName="drifting-role", PolicyName="lam-us-east-1")
     steps = deployment.plan()
     told = {(change.what, change.before, change.after) for step in steps for change in step.changes}
     assert ("memory", "512", "128") in told

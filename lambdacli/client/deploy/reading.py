@@ -26,7 +26,6 @@ from lambdacli.model.function import own_log_group
 from lambdacli.model.mapping import STREAMS, SourceKind, kind_of_source
 
 _READERS = 8
-INLINE_POLICY = "lam"
 _KINDS = frozenset({SourceKind.SQS}) | STREAMS
 """What lam.yaml can say is read; of mappings to anything else nothing is said, and nothing done."""
 
@@ -38,12 +37,13 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
         functions = pool.map(reading.function, wanted.functions)
         around = [each for each in wanted.functions if not each.is_read_by_target and not each.is_code_only]
         mappings = pool.submit(reading.mappings) if around else None
-        names = sorted({each.role.name for each in around if isinstance(each.role, WantedRole)})
+        made = {each.role.name: each.role for each in around if isinstance(each.role, WantedRole)}
+        names = sorted(made)
         retentions = pool.map(reading.retention, [each.name for each in around if each.retention_days])
         found = {name.name: there for name, there in zip(wanted.functions, functions, strict=True) if there}
         arns = {each.configuration.get("Role", "") for each in found.values()}
         known = {arn.rpartition("/")[2]: arn for arn in arns if ":role/" in arn}
-        roles = pool.map(reading.role, names, [known.get(name) for name in names])
+        roles = pool.map(reading.role, [made[name] for name in names], [known.get(name) for name in names])
         layers = pool.map(reading.layers, *_layers_asked(around, found))
         by_function = mappings.result() if mappings is not None else {}
         bucket = wanted.bucket
@@ -167,16 +167,17 @@ class _Reading:
             found.setdefault(fields[6], []).append(mapping)
         return found
 
-    def role(self, name: str, arn: str | None) -> ActualRole | None:
+    def role(self, wanted: WantedRole, arn: str | None) -> ActualRole | None:
         """`arn` where a function that has it tells of it."""
         if not self._target.is_aws:
             return None
+        name = wanted.name
         attached = self.ask("ListAttachedRolePolicies", {"RoleName": name}, "iam")
         if attached is None:
             return None
         if arn is None:
             arn = self._target.call("iam", "GetRole", {"RoleName": name})["Role"]["Arn"]
-        own = self.ask("GetRolePolicy", {"RoleName": name, "PolicyName": INLINE_POLICY}, "iam")
+        own = self.ask("GetRolePolicy", {"RoleName": name, "PolicyName": wanted.document_name}, "iam")
         return ActualRole(
             arn,
             frozenset(each["PolicyArn"] for each in attached.get("AttachedPolicies", [])),
