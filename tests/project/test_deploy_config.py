@@ -117,7 +117,7 @@ def test_a_roles_name_fits_whatever_the_function_is_called():
 def deployed_to(project, region: str) -> WantedFunction:
     destination = Destination(Here("aws", region, "123456789012"), makes_roles=True)
     package = Package("sha", 1)
-    found = wanted_of(project, project.functions, destination, lambda each: package, lambda path: package)
+    found = wanted_of(project, project.functions, destination, lambda each: package, lambda *asked: package)
     (function,) = found.functions
     return function
 
