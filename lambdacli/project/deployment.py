@@ -45,7 +45,7 @@ def wanted_of(
     bucket = None
     if destination.makes_roles:
         bucket = f"lam-packages-{destination.here.account}-{destination.here.region}"
-    return Wanted(found, bucket)
+    return Wanted(found, bucket, bucket_owner=destination.here.account)
 
 
 def _function(

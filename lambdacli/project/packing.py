@@ -60,7 +60,7 @@ class Packages:
         return package
 
     def contents(self, sha256: str) -> bytes:
-        """Raises BuildError if files have changed meanwhile: in a bucket, others would stay under this hash."""
+        """Raises BuildError if files have changed: in a bucket, others would stay under this hash."""
         content = self._contents[sha256]()
         if base64.b64encode(hashlib.sha256(content).digest()).decode() != sha256:
             raise BuildError("files of a package were changed after the plan was made")

@@ -188,7 +188,7 @@ def _upload_steps(wanted: Wanted, actual: Actual, package: Package) -> Iterator[
             f"upload {_sized(package)} to s3://{wanted.bucket}",
             "s3",
             "PutObject",
-            {"Bucket": wanted.bucket, "Key": key, "Body": Contents(package.sha256)},
+            {**wanted.bucket_members, "Key": key, "Body": Contents(package.sha256)},
             (Change("object", None, key),),
             sends_package=True,
         )
@@ -209,7 +209,8 @@ def _function_steps(wanted: Wanted, function: WantedFunction, actual: Actual, mo
         yield from _retention_steps(function, actual)
     yield from _version_steps(function, there, moment, is_changed=bool(made))
     if not function.is_read_by_target:
-        yield from steps_around_alias(function, there)
+        left = actual.left_mappings.get(function.name, ())
+        yield from steps_around_alias(function, there, left)
     yield from _provisioned_steps(function, there)
 
 

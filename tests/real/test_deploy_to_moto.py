@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -247,7 +248,7 @@ def test_drift_made_by_hand_is_shown_and_repaired(aws, tmp_path):
 def test_a_large_package_goes_by_way_of_s3(aws, tmp_path):
     deployment = Deployment(demo(tmp_path, "large"))
     small = deployment.wanted
-    deployment.wanted = type(small)(small.functions, small.bucket, direct_bytes=10)
+    deployment.wanted = replace(small, direct_bytes=10)
     keys = [object_key(small.functions[0].package), object_key(small.functions[0].layers[0].package)]
 
     def planned():

@@ -33,6 +33,7 @@ _KINDS = frozenset({SourceKind.SQS}) | STREAMS
 def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Actual:
     """`object_keys` are asked for in the bucket, where there is one."""
     reading = _Reading(target)
+    keys = list(object_keys)
     with ThreadPoolExecutor(_READERS) as pool:
         functions = pool.map(reading.function, wanted.functions)
         around = [each for each in wanted.functions if not each.is_read_by_target and not each.is_code_only]
@@ -46,12 +47,12 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
         roles = pool.map(reading.role, [made[name] for name in names], [known.get(name) for name in names])
         layers = pool.map(reading.layers, *_layers_asked(around, found))
         by_function = mappings.result() if mappings is not None else {}
-        bucket = wanted.bucket
-        has_bucket = bucket is not None and reading.has("HeadBucket", {"Bucket": bucket})
+        is_asked = wanted.bucket is not None and keys != []
+        has_bucket = is_asked and reading.has("HeadBucket", wanted.bucket_members)
         objects = {
             key
-            for key in (object_keys if has_bucket else ())
-            if reading.has("HeadObject", {"Bucket": bucket, "Key": key})
+            for key in (keys if has_bucket else ())
+            if reading.has("HeadObject", {**wanted.bucket_members, "Key": key})
         }
         return Actual(
             functions={
@@ -60,6 +61,11 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
             },
             roles={name: role for name, role in zip(names, roles, strict=True) if role is not None},
             layers={name: versions for name, versions in layers if versions},
+            left_mappings={
+                each.name: tuple(by_function[each.name])
+                for each in around
+                if each.name in by_function and each.name not in found
+            },
             retentions={group: days for groups in retentions for group, days in groups},
             has_bucket=has_bucket,
             objects=frozenset(objects),
@@ -205,7 +211,13 @@ class _Reading:
         ]
 
     def has(self, operation: str, parameters: Members) -> bool:
-        return self.ask(operation, parameters, "s3") is not None
+        try:
+            return self.ask(operation, parameters, "s3") is not None
+        except Refused as error:
+            if error.status != 403:
+                raise
+            message = f"the bucket {parameters['Bucket']} is another account's, or may not be read"
+            raise Refused(operation, "AccessDenied", message, error.status) from error
 
     # How it is asked
 
