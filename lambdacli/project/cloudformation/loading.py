@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from lambdacli.model.masking import without_secrets
 from lambdacli.project.cloudformation.dependencies import faults_of_circles
 from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.faults import Fault, problem_of
 from lambdacli.project.cloudformation.generated import generated_resources
 from lambdacli.project.cloudformation.globals import faults_of_globals, with_globals
-from lambdacli.project.cloudformation.parameters import read_parameters
+from lambdacli.project.cloudformation.parameters import no_echo_values, read_parameters
 from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.references import Reference, references
 from lambdacli.project.cloudformation.resolver import NOTHING, Generated, Resolver
 from lambdacli.project.cloudformation.resource_types import resource_type
 from lambdacli.project.cloudformation.shape import SAM_TRANSFORM, faults_of_shape, transforms
 from lambdacli.project.cloudformation.template import (
+    MissingParameters,
     Output,
     Resource,
     Surroundings,
@@ -31,12 +34,31 @@ from lambdacli.project.records import Problem
 def template_of(document: Document, surroundings: Surroundings) -> Template:
     """Raises TemplateError with every problem that was found."""
     try:
+        return _template(document, surroundings)
+    except MissingParameters:
+        raise
+    except TemplateError as error:
+        secrets = no_echo_values(document, surroundings.overrides)
+        problems = (_without_secrets(problem, secrets) for problem in error.problems)
+        raise TemplateError(document.file.parent, tuple(problems)) from None
+
+
+def _template(document: Document, surroundings: Surroundings) -> Template:
+    try:
         return _Loading(document, surroundings).template()
     except Fault as fault:
         raise _error(document, [fault]) from fault
     except RecursionError as error:
         message = "values lead to each other through too many steps"
         raise _error(document, [Fault((), message, "write some of the names out")]) from error
+
+
+def _without_secrets(problem: Problem, secrets: dict[str, str]) -> Problem:
+    return replace(
+        problem,
+        message=without_secrets(problem.message, secrets),
+        hint=without_secrets(problem.hint, secrets),
+    )
 
 
 class _Loading:
