@@ -418,3 +418,11 @@ def test_policies_count_where_all_of_them_are_known(tmp_path):
     assert policies is not None and len(policies) == 3
     open_role = load(tmp_path, HELLO + "    Policies: [AmazonRekognitionFullAccess]\n")
     assert "HelloRole" not in open_role.identities.roles
+
+
+def test_a_wrong_value_that_is_not_to_be_echoed_is_not_told(tmp_path):
+    (tmp_path / "hello").mkdir()
+    parameters = "Parameters:\n  Pin: {Type: String, NoEcho: true, Default: hunter2}\n"
+    with pytest.raises(ConfigError, match="MemorySize: must be a number") as caught:
+        load(tmp_path, HELLO + "    MemorySize: !Ref Pin\n", head=parameters + SAM)
+    assert "hunter2" not in str(caught.value)

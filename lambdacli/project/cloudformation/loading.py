@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
-from lambdacli.model.masking import without_secrets
 from lambdacli.project.cloudformation.dependencies import faults_of_circles
 from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.faults import Fault, problem_of
 from lambdacli.project.cloudformation.generated import generated_resources
 from lambdacli.project.cloudformation.globals import faults_of_globals, with_globals
-from lambdacli.project.cloudformation.parameters import no_echo_values, read_parameters
+from lambdacli.project.cloudformation.no_echo import declared_secrets, masked
+from lambdacli.project.cloudformation.parameters import read_parameters
 from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.references import Reference, references
 from lambdacli.project.cloudformation.resolver import NOTHING, Generated, Resolver
@@ -38,9 +37,8 @@ def template_of(document: Document, surroundings: Surroundings) -> Template:
     except MissingParameters:
         raise
     except TemplateError as error:
-        secrets = no_echo_values(document, surroundings.overrides)
-        problems = (_without_secrets(problem, secrets) for problem in error.problems)
-        raise TemplateError(document.file.parent, tuple(problems)) from None
+        problems = masked(error.problems, declared_secrets(document, surroundings.overrides))
+        raise TemplateError(document.file.parent, problems) from None
 
 
 def _template(document: Document, surroundings: Surroundings) -> Template:
@@ -51,14 +49,6 @@ def _template(document: Document, surroundings: Surroundings) -> Template:
     except RecursionError as error:
         message = "values lead to each other through too many steps"
         raise _error(document, [Fault((), message, "write some of the names out")]) from error
-
-
-def _without_secrets(problem: Problem, secrets: dict[str, str]) -> Problem:
-    return replace(
-        problem,
-        message=without_secrets(problem.message, secrets),
-        hint=without_secrets(problem.hint, secrets),
-    )
 
 
 class _Loading:

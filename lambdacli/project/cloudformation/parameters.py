@@ -74,17 +74,6 @@ def read_parameters(
     return parameters, _of_nothing(document, overrides, declared)
 
 
-def no_echo_values(document: Document, overrides: Mapping[str, str]) -> dict[str, str]:
-    """By names that all are secrets': what must be in no message, of whatever form the declarations are."""
-    declared = document.values.get("Parameters")
-    found: dict[str, str] = {}
-    for name, declaration in declared.items() if isinstance(declared, dict) else ():
-        if isinstance(declaration, dict) and text_of(declaration.get("NoEcho")) == "true":
-            value = text_of(overrides.get(name, declaration.get("Default")))
-            found[f"secret {name}"] = value or ""
-    return found
-
-
 def _missing(missing: list[MissingParameter]) -> Problem:
     first = missing[0].place
     names = [each.name for each in missing]
