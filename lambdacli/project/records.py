@@ -137,6 +137,8 @@ class Project:
     account_concurrency: int
     idle_exit_minutes: int
     functions: tuple[FunctionSettings, ...]
+    is_region_chosen: bool = False
+    """The region was written down: it is no default that what this machine says comes before."""
     substitutions: Substitutions = field(default_factory=Substitutions)
     """What stands for layers of other accounts."""
     file_systems: Mapping[str, Path] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import pytest
 
 from lambdacli.cli import render
 from lambdacli.cli.deploy import do_steps, of_stack
-from lambdacli.cli.deploying import Deploying, change_text, refuse_foreign
+from lambdacli.cli.deploying import Deploying, _region, change_text, refuse_foreign
 from lambdacli.cli.errors import CommandError
 from lambdacli.client.deploy.aws import configured_region
 from lambdacli.model.build import BuildMethod
@@ -17,6 +17,7 @@ from lambdacli.model.deployment import Change, Contents, Step, Wanted, WantedFun
 from lambdacli.package.files import Part
 from lambdacli.project.builders.packages import Measured
 from lambdacli.project.builders.packages import Package as Built
+from lambdacli.project.config import load_project
 from lambdacli.project.packing import Packages
 
 
@@ -48,6 +49,14 @@ def test_a_profiles_own_region_is_known_and_a_missing_profile_has_none(tmp_path,
     assert configured_region(None) == "eu-west-1"
     assert configured_region("work") == "eu-north-1"
     assert configured_region("missing") is None
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-north-1"])
+def test_a_region_in_lam_yaml_comes_before_that_of_the_machine(tmp_path, monkeypatch, region):
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    file = tmp_path / "lam.yaml"
+    file.write_text(f"region: {region}\nfunctions:\n")
+    assert _region(load_project(file), None) == region
 
 
 @pytest.mark.parametrize("file", [None, Path("lam.yaml"), Path("lam.yml")])
