@@ -42,6 +42,8 @@ class ConfigError(Exception):
         super().__init__(folder, problems)
         self.folder = folder
         self.problems = problems
+        self.base: Project | None = None
+        """Of a template: the project without it, which knows where its values are asked for."""
 
     def __str__(self) -> str:
         return "\n".join(problem.text(self.folder) for problem in self.problems)
