@@ -87,7 +87,7 @@ def run(
     if plan or not steps:
         return 0
     _confirm(steps, yes)
-    return do_steps(work, steps, packages.contents)
+    return do_steps(work, steps, packages.contents, render.say if json else render.output)
 
 
 def _show(work: Deploying, steps: Sequence[Step]) -> None:
@@ -118,8 +118,15 @@ def _confirm(steps: Sequence[Step], is_given: bool) -> None:
         raise CommandError("nothing was changed")
 
 
-def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], bytes]) -> int:
+def do_steps(
+    work: Deploying,
+    steps: Sequence[Step],
+    contents: Callable[[str], bytes],
+    output: Callable[[str], None] = render.output,
+) -> int:
     from lambdacli.client.deploy.applying import StepFailed, Told, apply
+    from lambdacli.package.files import PackageError
+    from lambdacli.project.making import BuildError
 
     at: list[Step] = []
 
@@ -135,6 +142,11 @@ def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], b
             *hints,
             "what was done before stays; `lam deploy` again goes on from there",
         ) from error
+    except (BuildError, PackageError) as error:
+        raise CommandError(
+            f"step {len(at)} of {len(steps)}, {at[-1].title}: {error}",
+            "what was done before stays; `lam deploy` again goes on from there",
+        ) from error
     except KeyboardInterrupt:
         title = at[-1].title if at else "before the first step"
         render.error(
@@ -142,17 +154,22 @@ def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], b
             ("what was done stays; `lam deploy` again goes on from there",),
         )
         return INTERRUPTED
-    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()})
+    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()}, output)
     return 0
 
 
-def _tell_end(work: Deploying, steps: Sequence[Step], answers: dict[str, dict[str, object]]) -> None:
+def _tell_end(
+    work: Deploying,
+    steps: Sequence[Step],
+    answers: dict[str, dict[str, object]],
+    output: Callable[[str], None],
+) -> None:
     changed = list(dict.fromkeys(step.function for step in steps if step.function is not None))
     render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles and layers'}")
     for step in steps:
         url = answers[step.id].get("FunctionUrl")
         if url is not None:
-            render.output(f"{step.function}  {url}")
+            output(f"{step.function}  {url}")
     render.say("")
     render.say("next:")
     first = next(each for each in work.functions if not changed or each.name == changed[0])

@@ -189,7 +189,7 @@ def _region(project: Project, profile: str | None) -> str:
     from lambdacli.project.schema import TOP_LEVEL
 
     default = next(key.default for key in TOP_LEVEL if key.name == "region")
-    if project.region != default:
+    if project.is_region_chosen or project.region != default:
         return project.region
     said = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
     return next((region for region in said if region), None) or configured_region(profile) or project.region

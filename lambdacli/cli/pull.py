@@ -300,13 +300,13 @@ class _Pull:
 
         assert isinstance(variables, dict)
         file = (Path.cwd() / env_file).absolute()
-        before = file.read_text() if file.exists() else ""
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
         write_text(file, env_file_text(before, variables), mode=None if file.exists() else 0o600)
         shown = self.home.shown(file)
         self.said.append(f"{len(variables)} variables → {shown}")
         ignore = self.home.folder / ".gitignore"
         if file.is_relative_to(self.home.folder):
-            text = ignore.read_text() if ignore.exists() else ""
+            text = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
             if ignored_text(text, shown) != text:
                 write_text(ignore, ignored_text(text, shown))
                 self.said.append(f".gitignore: /{shown}")

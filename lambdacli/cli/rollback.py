@@ -39,7 +39,7 @@ def run(
     from lambdacli.client.deploy.applying import StepFailed, Told, apply
     from lambdacli.client.deploy.target import Refused
     from lambdacli.project.deployment import ALIAS
-    from lambdacli.project.rollback import NoVersionBefore, of_last_deployment, rollback_steps
+    from lambdacli.project.rollback import NoVersionBefore, movable, of_last_deployment, rollback_steps
 
     work = deploying(project, names or (), to, aws, alias)
     aliases = {each.name: alias or each.alias or ALIAS for each in work.functions}
@@ -58,10 +58,13 @@ def run(
             f"not deployed at {work.target.name}: {told}", f"`lam deploy{work.again}` does that"
         )
     try:
-        steps = rollback_steps(aliases, found, names or of_last_deployment(found), now())
+        chosen, unmoved = (names, ()) if names else movable(found, of_last_deployment(found))
+        steps = rollback_steps(aliases, found, chosen, now())
     except NoVersionBefore as error:
         raise CommandError(str(error), "`lam versions NAME` shows what there is") from error
     render.output(f"at {work.target.name}")
+    for fault in unmoved:
+        render.note(f"{fault}: it stays")
     show_steps(steps)
     try:
         told_end = Told(done=lambda step, seconds: render.say(f"{step.title}  {seconds:.1f} s"))

@@ -118,7 +118,7 @@ def statement_members(members: Members) -> dict[str, Any]:
         for name, key in _CONDITION_KEYS.items()
         if members.get(name) is not None
     }
-    return {"action": members["Action"], "principal": members["Principal"], **conditions}
+    return {"action": members["Action"], "principal": _named_account(members["Principal"]), **conditions}
 
 
 def stored_statement(statement: Members) -> dict[str, Any]:
@@ -126,13 +126,16 @@ def stored_statement(statement: Members) -> dict[str, Any]:
     principal = statement.get("Principal", "")
     if isinstance(principal, Mapping):
         principal = next(iter(principal.values()), "")
-    fields = str(principal).split(":")
-    if len(fields) == 6 and fields[5] == "root":
-        principal = fields[4]
     conditions = {
         key.lower(): value for keys in statement.get("Condition", {}).values() for key, value in keys.items()
     }
-    return {"action": statement.get("Action"), "principal": principal, **conditions}
+    return {"action": statement.get("Action"), "principal": _named_account(str(principal)), **conditions}
+
+
+def _named_account(principal: str) -> str:
+    """An account has two names, and a policy shows the other one."""
+    fields = principal.split(":")
+    return fields[4] if len(fields) == 6 and fields[5] == "root" else principal
 
 
 def policy_members(document: Members | None) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class WantedRole:
     """ARNs of policies."""
     document: Members | None = None
     """One of its own, beside them."""
+    document_name: str = "lam"
+    """A role is of all regions, what a function reads is of one: each region has a document of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,13 @@ class Wanted:
     bucket: str | None = None
     """Where packages go that are too large for a request; None: there are none such."""
     direct_bytes: int = DIRECT_BYTES
+    bucket_owner: str = ""
+    """The account: whoever knows it could have made a bucket of this name, to be sent our code."""
+
+    @property
+    def bucket_members(self) -> Members:
+        """What every request to the bucket says."""
+        return {"Bucket": self.bucket, "ExpectedBucketOwner": self.bucket_owner}
 
 
 # What is there
@@ -127,6 +136,8 @@ class Actual:
     roles: Mapping[str, ActualRole] = field(default_factory=dict)
     layers: Mapping[str, tuple[ActualLayer, ...]] = field(default_factory=dict)
     """The newest version of each, and those that functions use."""
+    left_mappings: Mapping[str, tuple[ActualMapping, ...]] = field(default_factory=dict)
+    """Of functions that somebody deleted: mappings outlive their function."""
     retentions: Mapping[str, int | None] = field(default_factory=dict)
     """Of the log groups that are there."""
     has_bucket: bool = False

@@ -64,7 +64,7 @@ def merged_files(parts: Sequence[Part]) -> tuple[CodeFile, ...]:
 
 def _patterns(folder: Path) -> tuple[IgnorePattern, ...]:
     try:
-        return parse_ignore_file((folder / IGNORE_FILE).read_text(encoding="utf-8", errors="replace"))
+        return parse_ignore_file((folder / IGNORE_FILE).read_text(encoding="utf-8-sig", errors="replace"))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return ()
 

@@ -45,7 +45,7 @@ def wanted_of(
     bucket = None
     if destination.makes_roles:
         bucket = f"lam-packages-{destination.here.account}-{destination.here.region}"
-    return Wanted(found, bucket)
+    return Wanted(found, bucket, bucket_owner=destination.here.account)
 
 
 def _function(
@@ -119,6 +119,9 @@ def _moved(project: Project, function: FunctionSettings, here: Here) -> Function
     def move(arn: str) -> str:
         return moved_arn(arn, project.account, project.region, here)
 
+    def move_caller(text: str) -> str:
+        return here.account if text == project.account else move(text)
+
     events = function.event_invoke
     return replace(
         function,
@@ -137,7 +140,10 @@ def _moved(project: Project, function: FunctionSettings, here: Here) -> Function
             for each in function.mappings
         ),
         permissions=tuple(
-            replace(each, members=_moved_members(each.members, move)) for each in function.permissions
+            replace(each, members=_moved_members(each.members, move_caller)) for each in function.permissions
+        ),
+        policies=tuple(
+            move(each) if isinstance(each, str) else _moved_members(each, move) for each in function.policies
         ),
     )
 
@@ -148,7 +154,7 @@ def _moved_members(members: Members, move: Callable[[str], str]) -> dict[str, An
             return move(value)
         if isinstance(value, Mapping):
             return {name: moved(each) for name, each in value.items()}
-        return value
+        return [moved(each) for each in value] if isinstance(value, list) else value
 
     return {name: moved(value) for name, value in members.items()}
 
@@ -180,7 +186,13 @@ def _role(function: FunctionSettings, destination: Destination) -> WantedRole | 
         policies=function.policies,
     )
     rights = role_policy(needs)
-    return WantedRole(role_name(function.name), TRUST_POLICY, rights.managed, rights.document)
+    return WantedRole(
+        role_name(function.name),
+        TRUST_POLICY,
+        rights.managed,
+        rights.document,
+        document_name=f"lam-{destination.here.region}",
+    )
 
 
 def _polled(mapping: DeclaredMapping) -> PolledSource:

@@ -45,6 +45,8 @@ def with_settings(
     is left as it is written; variables and tags are added to those that are there. A function that says what
     its role may do has one of its own, so none is named. `moved_variables` are taken out of `env`;
     `substitutes` stand for layers."""
+    line_end = "\r\n" if "\n" in text and text.count("\n") == text.count("\r\n") else "\n"
+    text = text.replace(line_end, "\n")
     writer, document = _loaded(text)
     functions = _below(document, "functions")
     is_new = functions.get(name) is None
@@ -67,7 +69,7 @@ def with_settings(
         _below(document, "layers")[arn] = path
     out = io.StringIO()
     writer.dump(document, out)
-    return Edit(out.getvalue(), is_new, tuple(dict.fromkeys(changed)))
+    return Edit(out.getvalue().replace("\n", line_end), is_new, tuple(dict.fromkeys(changed)))
 
 
 def _write(function: CommentedMap, key: Key, value: object, nodes: Mapping[str, Node]) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.identity import Identities
+from lambdacli.project.cloudformation.no_echo import masked, secrets_of
 from lambdacli.project.cloudformation.template import Template
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
 from lambdacli.project.sam_build import SamBuild
@@ -50,10 +51,11 @@ def project_of(
     _check_variables(around)
     _check_concurrency(project, notes)
     if notes.problems:
-        raise ConfigError(base.folder, _in_order(notes.problems))
+        raise ConfigError(base.folder, masked(_in_order(notes.problems), secrets_of(template.parameters)))
+    told = _in_order([*template.problems, *notes.warnings])
     return replace(
         project,
-        warnings=(*base.warnings, *_in_order([*template.problems, *notes.warnings])),
+        warnings=(*base.warnings, *masked(told, secrets_of(template.parameters))),
         findings=tuple(sorted(dict.fromkeys(notes.findings), key=lambda each: (str(each.file), each.line))),
     )
 

@@ -14,7 +14,7 @@ from lambdacli.project.cloudformation.template import Surroundings as TemplateSu
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
 from lambdacli.project.foreign.reading import is_of_another_tool, read_template
-from lambdacli.project.records import Project
+from lambdacli.project.records import ConfigError, Project
 from lambdacli.project.samconfig import SamConfig, read_samconfig
 from lambdacli.project.schema import TOP_LEVEL
 
@@ -90,9 +90,13 @@ def _with_template(
         endpoint=base.services.get("sqs", around.endpoint),
         lookup=around.lookup,
     )
-    template, read = read_template(template_file, surroundings, os.environ)
-    variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
-    project = project_of(template, base, variables)
+    try:
+        template, read = read_template(template_file, surroundings, os.environ)
+        variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
+        project = project_of(template, base, variables)
+    except ConfigError as error:
+        error.base = replace(base, region=surroundings.region)
+        raise
     return replace(
         project,
         template_file=template_file,

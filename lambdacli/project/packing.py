@@ -14,6 +14,7 @@ from lambdacli.package.archive import package_bytes, write_package
 from lambdacli.project.builders.packages import Package as Built
 from lambdacli.project.builders.packages import built_all
 from lambdacli.project.builders.workshop import Workshop
+from lambdacli.project.making import BuildError
 from lambdacli.project.records import FunctionSettings
 
 
@@ -59,4 +60,8 @@ class Packages:
         return package
 
     def contents(self, sha256: str) -> bytes:
-        return self._contents[sha256]()
+        """Raises BuildError if files have changed: in a bucket, others would stay under this hash."""
+        content = self._contents[sha256]()
+        if base64.b64encode(hashlib.sha256(content).digest()).decode() != sha256:
+            raise BuildError("files of a package were changed after the plan was made")
+        return content

@@ -33,9 +33,6 @@ from lambdacli.model.function import own_log_group
 from lambdacli.project.plan_around import steps_around_alias
 from lambdacli.project.rollback import note_of_deployment
 
-INLINE_POLICY = "lam"
-"""What the policy is called that a role made here has of its own."""
-
 
 def plan(wanted: Wanted, actual: Actual, moment: str = "") -> tuple[Step, ...]:
     """`moment` names the deployment: aliases tell of it which versions came together."""
@@ -94,7 +91,7 @@ def _role_steps(role: WantedRole, actual: ActualRole | None) -> Iterator[Step]:
             "PutRolePolicy",
             {
                 "RoleName": role.name,
-                "PolicyName": INLINE_POLICY,
+                "PolicyName": role.document_name,
                 "PolicyDocument": json.dumps(role.document),
             },
             tuple(changes(policy_members(former), policy_members(role.document))),
@@ -105,7 +102,7 @@ def _role_steps(role: WantedRole, actual: ActualRole | None) -> Iterator[Step]:
             f"delete the policy of role {role.name}",
             "iam",
             "DeleteRolePolicy",
-            {"RoleName": role.name, "PolicyName": INLINE_POLICY},
+            {"RoleName": role.name, "PolicyName": role.document_name},
             tuple(changes(policy_members(former), {})),
             is_destructive=True,
         )
@@ -191,7 +188,7 @@ def _upload_steps(wanted: Wanted, actual: Actual, package: Package) -> Iterator[
             f"upload {_sized(package)} to s3://{wanted.bucket}",
             "s3",
             "PutObject",
-            {"Bucket": wanted.bucket, "Key": key, "Body": Contents(package.sha256)},
+            {**wanted.bucket_members, "Key": key, "Body": Contents(package.sha256)},
             (Change("object", None, key),),
             sends_package=True,
         )
@@ -212,7 +209,8 @@ def _function_steps(wanted: Wanted, function: WantedFunction, actual: Actual, mo
         yield from _retention_steps(function, actual)
     yield from _version_steps(function, there, moment, is_changed=bool(made))
     if not function.is_read_by_target:
-        yield from steps_around_alias(function, there)
+        left = actual.left_mappings.get(function.name, ())
+        yield from steps_around_alias(function, there, left)
     yield from _provisioned_steps(function, there)
 
 

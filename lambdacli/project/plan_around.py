@@ -21,11 +21,13 @@ from lambdacli.model.deployment import (
 )
 
 
-def steps_around_alias(function: WantedFunction, there: ActualFunction | None) -> Iterator[Step]:
+def steps_around_alias(
+    function: WantedFunction, there: ActualFunction | None, left_mappings: tuple[ActualMapping, ...] = ()
+) -> Iterator[Step]:
     yield from _statement_steps(function, there)
     yield from _url_steps(function, there)
     yield from _event_invoke_steps(function, there)
-    yield from _mapping_steps(function, there)
+    yield from _mapping_steps(function, left_mappings if there is None else there.mappings)
 
 
 def _statement_steps(function: WantedFunction, there: ActualFunction | None) -> Iterator[Step]:
@@ -118,10 +120,9 @@ def _event_invoke_steps(function: WantedFunction, there: ActualFunction | None) 
     )
 
 
-def _mapping_steps(function: WantedFunction, there: ActualFunction | None) -> Iterator[Step]:
-    actual = () if there is None else there.mappings
+def _mapping_steps(function: WantedFunction, actual: tuple[ActualMapping, ...]) -> Iterator[Step]:
     by_source: dict[str, ActualMapping] = {}
-    for mapping in actual:
+    for mapping in sorted(actual, key=lambda each: each.qualifier != function.alias):
         by_source.setdefault(mapping.source_arn, mapping)
     for source, members in function.mappings.items():
         former = by_source.get(source)

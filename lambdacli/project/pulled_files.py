@@ -54,7 +54,7 @@ def replace_file(source: Path, target: Path) -> None:
 def write_text(file: Path, text: str, mode: int | None = None) -> None:
     """Whole or not at all; a file that was there keeps its mode, if none is wanted."""
     with replaced(file) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8", newline="")
         if mode is not None:
             temporary.chmod(mode)
         elif file.exists():

@@ -49,6 +49,8 @@ class ConfigError(Exception):
         super().__init__(folder, problems)
         self.folder = folder
         self.problems = problems
+        self.base: Project | None = None
+        """Of a template: the project without it, which knows where its values are asked for."""
 
     def __str__(self) -> str:
         return "\n".join(problem.text(self.folder) for problem in self.problems)
@@ -144,6 +146,8 @@ class Project:
     account_concurrency: int
     idle_exit_minutes: int
     functions: tuple[FunctionSettings, ...]
+    is_region_chosen: bool = False
+    """The region was written down: it is no default that what this machine says comes before."""
     substitutions: Substitutions = field(default_factory=Substitutions)
     """What stands for layers of other accounts."""
     file_systems: Mapping[str, Path] = field(default_factory=dict)

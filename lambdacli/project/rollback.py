@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from lambdacli.model.deployment import Change, Step
 
-_NOTE = re.compile(r"lam (?:deploy|rollback) (?P<moment>\S*)(?:, before (?P<before>[0-9]+))?")
+_NOTE = re.compile(
+    r"lam (?:deploy|rollback) (?P<moment>\S*)(?:, before (?P<before>[0-9]+))?(?:, undoes (?P<undone>\S+))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,30 @@ def note_of_deployment(moment: str, before: str | None) -> str:
 
 
 def of_last_deployment(found: Mapping[str, Deployed]) -> tuple[str, ...]:
-    """The functions whose aliases moved together, last."""
-    moments = {name: _moment(deployed.description) for name, deployed in found.items()}
+    """The functions whose aliases moved together, last; of a stopped rollback, those that are left."""
+    moments = {name: _noted(deployed.description, "moment") for name, deployed in found.items()}
     newest = max(moments.values(), default="")
-    return tuple(name for name, moment in moments.items() if moment == newest)
+    together = tuple(name for name, moment in moments.items() if moment == newest)
+    undone = {_noted(found[name].description, "undone") for name in together} - {""}
+    left = tuple(name for name, moment in moments.items() if moment in undone)
+    return left or together
+
+
+def movable(
+    found: Mapping[str, Deployed], names: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[NoVersionBefore, ...]]:
+    """Those that have a version before, and why the others have none. Raises if that is all of them."""
+    moved: list[str] = []
+    faults: list[NoVersionBefore] = []
+    for name in names:
+        try:
+            version_before(name, found[name])
+            moved.append(name)
+        except NoVersionBefore as fault:
+            faults.append(fault)
+    if faults and not moved:
+        raise faults[0]
+    return tuple(moved), tuple(faults)
 
 
 def version_before(name: str, deployed: Deployed) -> str:
@@ -56,12 +78,12 @@ def rollback_steps(
     alias_of: Mapping[str, str], found: Mapping[str, Deployed], names: Sequence[str], moment: str
 ) -> tuple[Step, ...]:
     return tuple(
-        _step(name, alias_of[name], found[name].version, version_before(name, found[name]), moment)
-        for name in names
+        _step(name, alias_of[name], found[name], version_before(name, found[name]), moment) for name in names
     )
 
 
-def _step(name: str, alias: str, before: str, after: str, moment: str) -> Step:
+def _step(name: str, alias: str, deployed: Deployed, after: str, moment: str) -> Step:
+    undone = _noted(deployed.description, "moment")
     return Step(
         f"alias {name}",
         f"move alias {name}:{alias} back",
@@ -71,14 +93,14 @@ def _step(name: str, alias: str, before: str, after: str, moment: str) -> Step:
             "FunctionName": name,
             "Name": alias,
             "FunctionVersion": after,
-            "Description": f"lam rollback {moment}",
+            "Description": f"lam rollback {moment}" + (f", undoes {undone}" if undone else ""),
             "RoutingConfig": {"AdditionalVersionWeights": {}},
         },
-        (Change(f"alias {alias}", before, after),),
+        (Change(f"alias {alias}", deployed.version, after),),
         function=name,
     )
 
 
-def _moment(description: str) -> str:
+def _noted(description: str, what: str) -> str:
     note = _NOTE.fullmatch(description)
-    return "" if note is None else note["moment"]
+    return "" if note is None else note[what] or ""

@@ -50,6 +50,7 @@ class FollowedProject:
                 is_strict=settings.is_strict,
                 options=settings.template,
                 lookup=self._values,
+                on_refused=self._look_up,
             )
 
     def start(self) -> None:
@@ -70,6 +71,12 @@ class FollowedProject:
         self._stack = ProjectStack(settings, resources, self._values, self._names_of, self.sync.read)
         if self.sync.project is not None:
             self._stack.take(self.sync.project)
+        if self.sync.refused is not None:
+            self._look_up(self.sync.refused)
+
+    def _look_up(self, refused: Project) -> None:
+        if self._stack is not None:
+            self._stack.look_up(refused)
 
     def _names_of(self, project: Project) -> frozenset[str]:
         return frozenset(

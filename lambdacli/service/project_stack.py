@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from lambdacli.model.clock import Clock
 from lambdacli.project.cloudformation.template import DynamicReference
@@ -82,6 +82,7 @@ class ProjectStack:
         self._functions_of = functions_of
         self._read_again = read_again
         self._newest: Project | None = None
+        self._refused: Project | None = None
         self._task: asyncio.Task[None] | None = None
 
     def take(self, project: Project) -> None:
@@ -89,6 +90,15 @@ class ProjectStack:
         if is_plain and self._newest is None and not self._settings.has_made:
             return  # of functions alone
         self._newest = project
+        self._begin()
+
+    def look_up(self, refused: Project) -> None:
+        """Of a template that cannot be read: a value that is not known yet may be all that it lacks."""
+        if self._values.wanted:
+            self._refused = refused
+            self._begin()
+
+    def _begin(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work())
 
@@ -107,23 +117,36 @@ class ProjectStack:
 
     async def _work(self) -> None:
         done: Project | None = None
-        while self._newest is not None and self._newest is not done:
-            done = self._newest
-            try:
-                await self._make(done)
-            except Exception as error:
-                # One template that could not be followed must not leave everybody waiting.
-                logger.exception("%s could not be followed", done.file.name)
-                self._tell([f"{done.file.name}: {error}"])
+        while True:
+            project, refused = self._newest, self._refused
+            if refused is not None:
+                self._refused = None
+                await self._follow(refused, self._learn)
+            elif project is not None and project is not done:
+                done = project
+                await self._follow(project, self._make)
+            else:
+                return
+
+    async def _follow(self, project: Project, how: Callable[[Project], Awaitable[None]]) -> None:
+        try:
+            await how(project)
+        except Exception as error:
+            # One template that could not be followed must not leave everybody waiting.
+            logger.exception("%s could not be followed", project.file.name)
+            self._tell([f"{project.file.name}: {error}"])
 
     async def _make(self, project: Project) -> None:
         problems = await self._resources.make(project, Step.MAKE)
-        values = await self._resources.look_up(project, self._values.wanted)
-        if self._values.learn(values):
-            self._read_again()
+        await self._learn(project)
         problems += await self._settings.take(project, self._functions_of(project))
         problems += await self._resources.make(project, Step.CONNECT)
         self._tell(problems)
+
+    async def _learn(self, project: Project) -> None:
+        values = await self._resources.look_up(project, self._values.wanted)
+        if self._values.learn(values):
+            self._read_again()
 
     def _tell(self, problems: list[str]) -> None:
         for problem in problems:

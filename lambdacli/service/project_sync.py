@@ -61,9 +61,13 @@ class ProjectSync:
         is_strict: bool = False,
         options: TemplateOptions = NO_OPTIONS,
         lookup: Lookup | None = None,
+        on_refused: Callable[[Project], None] = lambda base: None,
     ) -> None:
         """`is_strict` even if lam.yaml does not say so. `lookup` is asked for what a template takes from
-        Parameter Store and Secrets Manager."""
+        Parameter Store and Secrets Manager. `on_refused` hears of a template that cannot be read."""
+        self.refused: Project | None = None
+        """The project without its template, as long as that cannot be read."""
+        self._on_refused = on_refused
         self.options = options
         self._endpoint = DEFAULT_ENDPOINT
         self._lookup = lookup
@@ -167,6 +171,9 @@ class ProjectSync:
             project = load_project(self._file, Surroundings(self.options, self._endpoint, self._lookup))
         except ConfigError as error:
             self._have_problems(str(error).splitlines())
+            self.refused = error.base
+            if error.base is not None:
+                self._on_refused(error.base)
             return
         except OSError as error:
             self._have_problems([f"{self._file.name}: {error.strerror}"])
@@ -174,6 +181,7 @@ class ProjectSync:
         if is_empty and self.project is not None:  # most often it is just being saved
             self._have_problems([f"{self._file.name} is empty; the functions that it had stay"])
             return
+        self.refused = None
         warnings = [warning.text(project.folder) for warning in project.warnings]
         for warning in warnings:
             if warning not in self.warnings:

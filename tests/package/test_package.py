@@ -83,6 +83,12 @@ def test_what_never_is_code_stays_out(tmp_path):
     assert names_in(tmp_path) == [".env", "app.py"]
 
 
+def test_an_ignore_file_may_come_from_an_editor_of_another_system(tmp_path):
+    fill(tmp_path, "app.py", "notes.md")
+    (tmp_path / ".lamignore").write_bytes(b"\xef\xbb\xbf*.md\r\n")
+    assert names_in(tmp_path) == ["app.py"]
+
+
 def test_the_ignore_file_leaves_out_more(tmp_path):
     fill(tmp_path, "app.py", "test_app.py", "events/event.json", "lib/test_lib.py", "lib/events/x.json")
     (tmp_path / ".lamignore").write_text("# tests\ntest_*.py\n/events/\n")

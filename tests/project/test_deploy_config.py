@@ -6,9 +6,12 @@ import textwrap
 
 import pytest
 
+from lambdacli.model.deployment import Package, WantedFunction, WantedRole
 from lambdacli.model.identity import Caller, CallerKind
 from lambdacli.project.config import ConfigError, load_project
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, DeclaredPermission, role_name
+from lambdacli.project.deployment import Destination, wanted_of
+from lambdacli.project.policy_templates import Here
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:orders"
 
@@ -109,3 +112,43 @@ def test_a_roles_name_fits_whatever_the_function_is_called():
     assert role_name("demo") == "demo-role"
     assert len(role_name("x" * 64)) <= 64
     assert role_name("x" * 63 + "a") != role_name("x" * 63 + "b")
+
+
+def deployed_to(project, region: str) -> WantedFunction:
+    destination = Destination(Here("aws", region, "123456789012"), makes_roles=True)
+    package = Package("sha", 1)
+    found = wanted_of(project, project.functions, destination, lambda each: package, lambda *asked: package)
+    (function,) = found.functions
+    return function
+
+
+def test_the_projects_own_account_becomes_the_one_that_is_deployed_to(load):
+    function = deployed_to(
+        load(
+            f"""
+            sources: [{QUEUE}]
+            permissions:
+            - {{id: a, principal: s3.amazonaws.com, source_account: "000000000000"}}
+            - {{id: b, principal: "000000000000"}}
+            policies: [{{Effect: Allow, Action: "sqs:*", Resource: [{QUEUE}, "arn:aws:s3:::uploads"]}}]
+            """
+        ),
+        "eu-west-1",
+    )
+    there = "arn:aws:sqs:eu-west-1:123456789012:orders"
+    assert list(function.mappings) == [there]
+    assert (
+        function.statements["a"]["SourceAccount"] == function.statements["b"]["Principal"] == "123456789012"
+    )
+    assert isinstance(function.role, WantedRole) and function.role.document is not None
+    assert [there, "arn:aws:s3:::uploads"] in [
+        statement["Resource"] for statement in function.role.document["Statement"]
+    ]
+
+
+def test_two_regions_share_a_role_and_neither_takes_the_others_rights(load):
+    project = load(f"sources: [{QUEUE}]")
+    first, second = (deployed_to(project, region).role for region in ("us-east-1", "eu-west-1"))
+    assert isinstance(first, WantedRole) and isinstance(second, WantedRole)
+    assert first.name == second.name and first.document != second.document
+    assert first.document_name != second.document_name

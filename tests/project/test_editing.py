@@ -99,3 +99,10 @@ def test_substitutes_stand_at_the_top():
     arn = "arn:aws:lambda:us-east-1:123456789012:layer:tools:1"
     edit = with_settings(text, "a", {"layers": [arn]}, substitutes={arn: "layers/tools-1.zip"})
     assert edit.text.endswith(f"layers:\n  {arn}: layers/tools-1.zip\n")
+
+
+@pytest.mark.parametrize("text", STYLES.values(), ids=STYLES)
+def test_lines_keep_the_ends_that_they_have(text):
+    settings = {"runtime": "python3.12", "memory": 256}
+    edit = with_settings(text.replace("\n", "\r\n"), "a", settings)
+    assert edit.text == with_settings(text, "a", settings).text.replace("\n", "\r\n")

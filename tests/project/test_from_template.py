@@ -428,3 +428,22 @@ def test_policies_count_where_all_of_them_are_known(tmp_path):
     assert policies is not None and len(policies) == 3
     open_role = load(tmp_path, HELLO + "    Policies: [AmazonRekognitionFullAccess]\n")
     assert "HelloRole" not in open_role.identities.roles
+
+
+def test_a_wrong_value_that_is_not_to_be_echoed_is_not_told(tmp_path):
+    (tmp_path / "hello").mkdir()
+    parameters = "Parameters:\n  Pin: {Type: String, NoEcho: true, Default: hunter2}\n"
+    with pytest.raises(ConfigError, match="MemorySize: must be a number") as caught:
+        load(tmp_path, HELLO + "    MemorySize: !Ref Pin\n", head=parameters + SAM)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_value_that_only_the_service_can_ask_for_is_no_fault_of_the_template(tmp_path):
+    found = load(
+        tmp_path,
+        HELLO + "    MemorySize: '{{resolve:ssm:/memory}}'\n    Layers: ['{{resolve:ssm:/layer}}']\n",
+    )
+    (function_read,) = found.functions
+    assert (function_read.memory_mb, function_read.layers) == (128, ())
+    told = [each.subject for each in found.findings if "when the service runs" in each.text]
+    assert told == ["Hello.Properties.MemorySize", "Hello.Properties.Layers"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from lambdacli.model.comparing import stored_statement
 from lambdacli.model.deployment import (
     Actual,
     ActualFunction,
@@ -220,6 +221,31 @@ def test_a_mapping_to_another_version_is_led_to_the_alias():
     assert step.parameters == {"UUID": "u-1", "FunctionName": "demo:live"}
 
 
+def test_of_two_mappings_of_a_source_the_one_to_the_alias_is_the_deployments():
+    mappings = [
+        ActualMapping("u-1", QUEUE, None, {"BatchSize": 7, "State": "Enabled"}),
+        ActualMapping("u-2", QUEUE, "live", {"BatchSize": 5, "State": "Enabled"}),
+    ]
+    for order in (mappings, mappings[::-1]):
+        assert steps_of(actual=there(mappings=tuple(order))) == ()
+
+
+@pytest.mark.parametrize("principal", ["123456789012", "arn:aws:iam::123456789012:root"])
+def test_an_account_may_be_named_in_two_ways(principal):
+    function = replace(
+        BASE, statements={"other": {"Action": "lambda:InvokeFunction", "Principal": principal}}
+    )
+    stored = stored_statement(
+        {"Action": "lambda:InvokeFunction", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}
+    )
+    assert steps_of(function, there(statements={"other": stored})) == ()
+
+
+def test_a_mapping_that_outlived_its_function_is_taken_again():
+    actual = Actual(left_mappings={"demo": THERE.mappings})
+    assert "CreateEventSourceMapping" not in operations(steps_of(actual=actual))
+
+
 def test_a_disabled_mapping_is_enabled_again():
     actual = there(mappings=(ActualMapping("u-1", QUEUE, "live", {"BatchSize": 5, "State": "Disabled"}),))
     (step,) = steps_of(actual=actual)
@@ -279,8 +305,9 @@ def test_a_layer_that_is_there_is_not_published_again():
 
 def test_a_large_package_goes_by_way_of_a_bucket():
     actual = Actual()
-    steps = steps_of(actual=actual, bucket="lam-packages", direct_bytes=999)
+    steps = steps_of(actual=actual, bucket="lam-packages", direct_bytes=999, bucket_owner="123456789012")
     assert operations(steps)[3:6] == ["CreateBucket", "PutObject", "CreateFunction"]
+    assert steps[4].parameters["ExpectedBucketOwner"] == "123456789012"
     assert steps[5].parameters["Code"] == {"S3Bucket": "lam-packages", "S3Key": object_key(Package(SHA, 1))}
     again = replace(actual, has_bucket=True, objects=frozenset({object_key(Package(SHA, 1))}))
     assert "PutObject" not in operations(steps_of(actual=again, bucket="lam-packages", direct_bytes=999))

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -200,7 +201,7 @@ def test_the_demo_is_there_as_planned(aws, tmp_path):
         "AWSLambdaBasicExecutionRole",
         "AmazonS3ReadOnlyAccess",
     }
-    document = iam.get_role_policy(RoleName="whole-role", PolicyName="lam")["PolicyDocument"]
+    document = iam.get_role_policy(RoleName="whole-role", PolicyName="lam-us-east-1")["PolicyDocument"]
     assert document["Statement"][0]["Resource"] == [f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"]
 
 
@@ -231,7 +232,7 @@ def test_drift_made_by_hand_is_shown_and_repaired(aws, tmp_path):
     functions.tag_resource(
         Resource=f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:drifting", Tags={"team": "x", "by": "hand"}
     )
-    boto3.client("iam").delete_role_policy(RoleName="drifting-role", PolicyName="lam")
+    boto3.client("iam").delete_role_policy(RoleName="drifting-role", PolicyName="lam-us-east-1")
     steps = deployment.plan()
     told = {(change.what, change.before, change.after) for step in steps for change in step.changes}
     assert ("memory", "512", "128") in told
@@ -247,7 +248,7 @@ def test_drift_made_by_hand_is_shown_and_repaired(aws, tmp_path):
 def test_a_large_package_goes_by_way_of_s3(aws, tmp_path):
     deployment = Deployment(demo(tmp_path, "large"))
     small = deployment.wanted
-    deployment.wanted = type(small)(small.functions, small.bucket, direct_bytes=10)
+    deployment.wanted = replace(small, direct_bytes=10)
     keys = [object_key(small.functions[0].package), object_key(small.functions[0].layers[0].package)]
 
     def planned():

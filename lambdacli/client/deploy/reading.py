@@ -26,7 +26,6 @@ from lambdacli.model.function import own_log_group
 from lambdacli.model.mapping import STREAMS, SourceKind, kind_of_source
 
 _READERS = 8
-INLINE_POLICY = "lam"
 _KINDS = frozenset({SourceKind.SQS}) | STREAMS
 """What lam.yaml can say is read; of mappings to anything else nothing is said, and nothing done."""
 
@@ -34,24 +33,26 @@ _KINDS = frozenset({SourceKind.SQS}) | STREAMS
 def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Actual:
     """`object_keys` are asked for in the bucket, where there is one."""
     reading = _Reading(target)
+    keys = list(object_keys)
     with ThreadPoolExecutor(_READERS) as pool:
         functions = pool.map(reading.function, wanted.functions)
         around = [each for each in wanted.functions if not each.is_read_by_target and not each.is_code_only]
         mappings = pool.submit(reading.mappings) if around else None
-        names = sorted({each.role.name for each in around if isinstance(each.role, WantedRole)})
+        made = {each.role.name: each.role for each in around if isinstance(each.role, WantedRole)}
+        names = sorted(made)
         retentions = pool.map(reading.retention, [each.name for each in around if each.retention_days])
         found = {name.name: there for name, there in zip(wanted.functions, functions, strict=True) if there}
         arns = {each.configuration.get("Role", "") for each in found.values()}
         known = {arn.rpartition("/")[2]: arn for arn in arns if ":role/" in arn}
-        roles = pool.map(reading.role, names, [known.get(name) for name in names])
+        roles = pool.map(reading.role, [made[name] for name in names], [known.get(name) for name in names])
         layers = pool.map(reading.layers, *_layers_asked(around, found))
         by_function = mappings.result() if mappings is not None else {}
-        bucket = wanted.bucket
-        has_bucket = bucket is not None and reading.has("HeadBucket", {"Bucket": bucket})
+        is_asked = wanted.bucket is not None and keys != []
+        has_bucket = is_asked and reading.has("HeadBucket", wanted.bucket_members)
         objects = {
             key
-            for key in (object_keys if has_bucket else ())
-            if reading.has("HeadObject", {"Bucket": bucket, "Key": key})
+            for key in (keys if has_bucket else ())
+            if reading.has("HeadObject", {**wanted.bucket_members, "Key": key})
         }
         return Actual(
             functions={
@@ -60,6 +61,11 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
             },
             roles={name: role for name, role in zip(names, roles, strict=True) if role is not None},
             layers={name: versions for name, versions in layers if versions},
+            left_mappings={
+                each.name: tuple(by_function[each.name])
+                for each in around
+                if each.name in by_function and each.name not in found
+            },
             retentions={group: days for groups in retentions for group, days in groups},
             has_bucket=has_bucket,
             objects=frozenset(objects),
@@ -167,16 +173,17 @@ class _Reading:
             found.setdefault(fields[6], []).append(mapping)
         return found
 
-    def role(self, name: str, arn: str | None) -> ActualRole | None:
+    def role(self, wanted: WantedRole, arn: str | None) -> ActualRole | None:
         """`arn` where a function that has it tells of it."""
         if not self._target.is_aws:
             return None
+        name = wanted.name
         attached = self.ask("ListAttachedRolePolicies", {"RoleName": name}, "iam")
         if attached is None:
             return None
         if arn is None:
             arn = self._target.call("iam", "GetRole", {"RoleName": name})["Role"]["Arn"]
-        own = self.ask("GetRolePolicy", {"RoleName": name, "PolicyName": INLINE_POLICY}, "iam")
+        own = self.ask("GetRolePolicy", {"RoleName": name, "PolicyName": wanted.document_name}, "iam")
         return ActualRole(
             arn,
             frozenset(each["PolicyArn"] for each in attached.get("AttachedPolicies", [])),
@@ -204,7 +211,13 @@ class _Reading:
         ]
 
     def has(self, operation: str, parameters: Members) -> bool:
-        return self.ask(operation, parameters, "s3") is not None
+        try:
+            return self.ask(operation, parameters, "s3") is not None
+        except Refused as error:
+            if error.status != 403:
+                raise
+            message = f"the bucket {parameters['Bucket']} is another account's, or may not be read"
+            raise Refused(operation, "AccessDenied", message, error.status) from error
 
     # How it is asked
 

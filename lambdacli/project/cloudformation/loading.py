@@ -11,6 +11,7 @@ from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.faults import Fault, problem_of
 from lambdacli.project.cloudformation.generated import generated_resources
 from lambdacli.project.cloudformation.globals import faults_of_globals, with_globals
+from lambdacli.project.cloudformation.no_echo import declared_secrets, masked
 from lambdacli.project.cloudformation.parameters import read_parameters
 from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.references import Reference, references
@@ -18,6 +19,7 @@ from lambdacli.project.cloudformation.resolver import NOTHING, Generated, Resolv
 from lambdacli.project.cloudformation.resource_types import resource_type
 from lambdacli.project.cloudformation.shape import SAM_TRANSFORM, faults_of_shape, transforms
 from lambdacli.project.cloudformation.template import (
+    MissingParameters,
     Output,
     Resource,
     Surroundings,
@@ -30,6 +32,16 @@ from lambdacli.project.records import Problem
 
 def template_of(document: Document, surroundings: Surroundings) -> Template:
     """Raises TemplateError with every problem that was found."""
+    try:
+        return _template(document, surroundings)
+    except MissingParameters:
+        raise
+    except TemplateError as error:
+        problems = masked(error.problems, declared_secrets(document, surroundings.overrides))
+        raise TemplateError(document.file.parent, problems) from None
+
+
+def _template(document: Document, surroundings: Surroundings) -> Template:
     try:
         return _Loading(document, surroundings).template()
     except Fault as fault:

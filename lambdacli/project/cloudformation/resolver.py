@@ -189,9 +189,7 @@ class Resolver:
         if name == "Fn::If":
             return self._if(argument, below)
         if name == "Fn::FindInMap":
-            self._check_map_keys(argument, below)
-            is_extended = self._is_extended
-            return find_in_map(self.value(argument, below), below, self._mappings, is_extended=is_extended)
+            return self._find_in_map(argument, below)
         if name == "Fn::ImportValue":
             return self._import(self.value(argument, below), below)
         if name == "Fn::GetAZs":
@@ -403,6 +401,13 @@ class Resolver:
             raise Fault(path, message, "the name of a condition, the value if it is true, the value if not")
         index = 1 if self.condition(argument[0], path) else 2
         return self.value(argument[index], (*path, index))
+
+    def _find_in_map(self, argument: Any, path: Steps) -> Any:
+        self._check_map_keys(argument, path)
+        resolved = self.value(argument, path)
+        if isinstance(argument, list) and len(argument) == 4 and argument[3] and resolved[3:] == [{}]:
+            resolved[3] = {"DefaultValue": NOTHING}
+        return find_in_map(resolved, path, self._mappings, is_extended=self._is_extended)
 
     def _check_map_keys(self, argument: Any, path: Steps) -> None:
         taken = _IN_EXTENDED_MAPS if self._is_extended else _IN_MAPS

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdacli.project.cloudformation.dynamic import has_references
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.records import Problem
 from lambdacli.project.stack.declared import Finding
+
+_ASKED_LATER = "its value is asked for when the service runs"
 
 
 @dataclass(slots=True)
@@ -58,6 +61,9 @@ class Values:
         if value is None:
             return None
         text = text_of(value) or ""
+        if has_references(text):
+            self.ignored(name, _ASKED_LATER)
+            return None
         number = int(text) if text.lstrip("-").isdigit() and not isinstance(value, bool) else None
         if number is None or not minimum <= number <= maximum:
             self.complain(name, f"must be a number from {minimum} to {maximum}, not {_told(value)}")
@@ -87,6 +93,9 @@ class Values:
             return ()
         elements = value if isinstance(value, list | tuple) else [value]
         found = [text_of(each) for each in elements]
+        if any(each is not None and has_references(each) for each in found):
+            self.ignored(name, _ASKED_LATER)
+            found = [each for each in found if each is None or not has_references(each)]
         if any(each is None for each in found):
             self.complain(name, f"must be a list of texts, not {_told(value)}")
         return tuple(each for each in found if each is not None)

@@ -276,3 +276,30 @@ def test_json_has_lines_too(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match=r"Unresolved resource dependencies \[Nothing\]") as refused:
         load_template(file)
     assert [problem.line for problem in refused.value.problems] == [7]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("Number", "!Ref Pin"), ("String", "!Select [!Ref Pin, [a]]"), ("String", "!Join [!Ref Pin, !Ref Pin]")],
+)
+def test_no_problem_tells_a_value_that_is_not_to_be_echoed(tmp_path, kind, value):
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        f"Parameters:\n  Pin: {{Type: {kind}, NoEcho: true, Default: hunter2}}\n"
+        f"Resources:\n  Topic: {{Type: AWS::SNS::Topic, Properties: {{TopicName: {value}}}}}\n"
+    )
+    for overrides in ({}, {"Pin": "hunter2-too"}):
+        with pytest.raises(TemplateError) as caught:
+            load_template(file, overrides=overrides)
+        assert "hunter2" not in str(caught.value) + str(caught.value.problems)
+
+
+def test_the_default_of_a_map_may_be_nothing(tmp_path):
+    file = tmp_path / "template.yaml"
+    file.write_text(
+        "Transform: AWS::LanguageExtensions\nMappings: {M: {a: {b: c}}}\nResources:\n"
+        "  Topic:\n    Type: AWS::SNS::Topic\n    Properties:\n"
+        "      TopicName: !FindInMap [M, z, b, {DefaultValue: !Ref AWS::NoValue}]\n"
+        "      DisplayName: !FindInMap [M, a, b, {DefaultValue: !Ref AWS::NoValue}]\n"
+    )
+    assert load_template(file).resources["Topic"].properties == {"DisplayName": "c"}
