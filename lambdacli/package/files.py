@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from lambdacli.package.choice import EVERYTHING, Choice
 from lambdacli.package.ignore import IgnorePattern, is_ignored, is_matched, parse_ignore_file
 
 IGNORE_FILE = ".lamignore"
@@ -48,6 +49,8 @@ class Part:
     """The folder of the package in which its files lie; nothing is the top."""
     leaves_out: frozenset[str] = frozenset()
     """Names at its top that do not belong to the package."""
+    choice: Choice = EVERYTHING
+    """Which of its files do, by their names in the package."""
     is_fixed: bool = False
     """What it holds never changes: another content would lie elsewhere."""
 
@@ -58,7 +61,8 @@ def merged_files(parts: Sequence[Part]) -> tuple[CodeFile, ...]:
     for part in parts:
         for file in code_files(part.folder, leaves_out=part.leaves_out):
             name = str(PurePosixPath(part.prefix, file.name))
-            files[name] = CodeFile(file.path, name, file.status)
+            if part.choice.takes(name):
+                files[name] = CodeFile(file.path, name, file.status)
     return tuple(files[name] for name in sorted(files))
 
 

@@ -243,6 +243,18 @@ def test_as_it_is_means_with_the_folders_own_packages(tmp_path, workshop):
     assert set(inside(package)) == {"app.js", "package.json", "node_modules/mine/index.js"}
 
 
+def test_patterns_choose_among_the_sources_and_not_among_what_was_installed(tmp_path, workshop):
+    wheel(tmp_path)
+    sources = {"src/app.py": "", "src/test_app.py": "", "notes.md": ""}
+    files = {**sources, "requirements.txt": "../greeting-1.0-py3-none-any.whl\n"}
+    settings = function(code(tmp_path / "src", **files))
+    chosen = replace(settings.template, patterns=("!**", "src/**", "!**/test_*"))
+    names = set(inside(built(replace(settings, template=chosen), workshop)))
+    assert {"src/app.py", "greeting.py"} < names and not names & {"src/test_app.py", "notes.md"}
+    everything = built(settings, workshop)
+    assert {"src/test_app.py", "notes.md"} < set(inside(everything))
+
+
 # Layers
 
 
@@ -285,6 +297,10 @@ def test_a_bundle_is_made_again_when_a_file_outside_the_folder_changed(tmp_path,
     settings = function(folder, "nodejs22.x", "src/app.handler")
     first = built(settings, workshop)
     assert first.method == BuildMethod.ESBUILD and inside(first) == {"src/app.js": b"entry\none\n"}
+    with_data = replace(settings, template=replace(settings.template, patterns=("!docs/**", "data/**")))
+    code(folder, **{"data/words.txt": "hello\n"})
+    assert set(inside(built(with_data, workshop))) == {"src/app.js", "data/words.txt"}
+    (folder / "data/words.txt").unlink()
     told: list[str] = []
     assert built(settings, replace(workshop, progress=told.append)).sha256 == first.sha256 and told == []
     (tmp_path / "shared.ts").write_text("two\n")

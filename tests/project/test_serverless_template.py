@@ -201,10 +201,34 @@ functions:
     layer = resources["SharedDashcodeLambdaLayer"]
     assert (layer.properties["Content"], layer.properties["LayerName"]) == ("layers/shared", "shared-code")
     assert resources["HelloLambdaFunction"].properties["Layers"] == [layer.reference]
-    assert resources["HelloLambdaFunction"].metadata["lam:patterns"] == ["!tests/**", "!docs/**"]
+    assert resources["HelloLambdaFunction"].metadata["lam:patterns"][-2:] == ["!docs/**", "!tests/**"]
     assert resources["PackedLambdaFunction"].properties["Code"] == "build/packed.zip"
     image = resources["ImageLambdaFunction"].properties
     assert (image["PackageType"], list(image["Code"])) == ("Image", ["ImageUri"])
+
+
+@pytest.mark.parametrize(
+    ("service", "function", "expected", "remarks"),
+    [
+        pytest.param("{}", "{}", [], 0, id="nothing said"),
+        pytest.param("{patterns: ['!a']}", "{patterns: ['!b']}", ["!a"], 1, id="packed as the service is"),
+        pytest.param(
+            "{individually: true, patterns: ['!a']}", "{patterns: [b]}", ["!a", "b"], 0, id="each by itself"
+        ),
+        pytest.param(
+            "{patterns: ['!a']}", "{individually: true, patterns: [b]}", ["!a", "b"], 0, id="one only"
+        ),
+        pytest.param("{include: [b], exclude: [a]}", "{}", ["!a", "b"], 0, id="the older words"),
+    ],
+)
+def test_the_patterns_of_a_function_count_where_it_is_packed_by_itself(
+    tmp_path: Path, service: str, function: str, expected: list[str], remarks: int
+) -> None:
+    text = f"package: {service}\nfunctions:\n  hello: {{handler: a.main, package: {function}}}\n"
+    template = load_text(tmp_path, HEAD + text)
+    patterns = template.resources["HelloLambdaFunction"].metadata["lam:patterns"]
+    assert [each for each in patterns if each.strip("!") in ("a", "b")] == expected
+    assert len(template.problems) == remarks
 
 
 @pytest.mark.parametrize(
