@@ -14,6 +14,7 @@ from lambdacli.cli.options import (
     EnvVarsOption,
     ParameterOverridesOption,
     ProjectOption,
+    StageOption,
     template_options,
 )
 from lambdacli.model.project_files import project_file_in
@@ -41,6 +42,7 @@ def run(
     parameter_overrides: ParameterOverridesOption = None,
     env_vars: EnvVarsOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    stage: StageOption = None,
     project: ProjectOption = None,
 ) -> int:
     from lambdacli.project.loading import Surroundings, load_project
@@ -53,13 +55,13 @@ def run(
 
     checked = file if file is not None else connect.place_of(project).project_file
     if checked is None:
-        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
+        raise connect.no_project()
     if checked.is_dir():
         checked = Path(project_file_in(str(checked)) or checked / "lam.yaml")
     if not checked.is_file():
         raise CommandError(f"there is no file {checked}")
     try:
-        options = template_options(parameter_overrides, env_vars, config_env)
+        options = template_options(parameter_overrides, env_vars, config_env, stage)
         loaded = load_project(checked.resolve(), Surroundings(options=options))
     except ConfigError as error:
         for problem in error.problems:

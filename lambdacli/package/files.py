@@ -40,6 +40,15 @@ def code_files(
     )
 
 
+def belongs(folder: Path, name: PurePosixPath) -> bool:
+    """Whether a file would be of the folder's package, if it were there."""
+    patterns = _patterns(folder)
+    above = [each for each in name.parents if each != PurePosixPath()]
+    return not _is_left_out(name, patterns, is_folder=False) and not any(
+        _is_left_out(each, patterns, is_folder=True) for each in above
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A folder that is part of a package."""

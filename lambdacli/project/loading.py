@@ -82,7 +82,7 @@ def _with_template(
         endpoint=base.services.get("sqs", around.endpoint),
         lookup=around.lookup,
     )
-    template, read = read_template(template_file, surroundings, os.environ)
+    template, read = read_template(template_file, surroundings, os.environ, options.stage)
     variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
     project = project_of(template, base, variables)
     return replace(
