@@ -34,7 +34,7 @@ _lam() {
         :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events dlq event chaos envs bench doctor delete pull publish versions deploy drift rollback alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --vscode --help" ;;
         validate:-*) _lam_offer -W "--schema --parameter-overrides --env-vars --config-env --stage --project --template-file --help" ;;
-        build:-*) _lam_offer -W "--zips --verbose --parameter-overrides --config-env --stage --json --project --template-file --help" ;;
+        build:-*) _lam_offer -W "--zips --verbose --parameter-overrides --config-env --stage --prune --json --project --template-file --help" ;;
         start:-*) _lam_offer -W "--port --detach --anonymous --allow-other-users --auth --idle-exit --strict --time-scale --parameter-overrides --env-vars --config-env --stage --project --template-file --help" ;;
         stop:-*) _lam_offer -W "--now --project --template-file --help" ;;
         status:-*) _lam_offer -W "--json --project --template-file --help" ;;

@@ -66,6 +66,7 @@ complete -c lam -n '__fish_seen_subcommand_from build' -l verbose -d 'Print what
 complete -c lam -n '__fish_seen_subcommand_from build' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l config-env -r -d 'The environment of samconfig.toml that counts.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l stage -r -d 'The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file\'s own.'
+complete -c lam -n '__fish_seen_subcommand_from build' -l prune -d 'Then remove from the cache what nothing used for a day.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l json -d 'Print JSON.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l project -l template-file -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l help -s h -d 'Show the help.'

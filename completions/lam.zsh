@@ -96,6 +96,7 @@ _lam() {
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \
                         '--stage[The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file'\''s own.]:value: ' \
+                        '--prune[Then remove from the cache what nothing used for a day.]' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

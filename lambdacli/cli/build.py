@@ -30,6 +30,7 @@ EXAMPLES = """
 lam build                                            every function of the project
 lam build orders billing --json                      these two; hashes and sizes as JSON
 lam build --zips dist                                and dist/NAME.zip of each
+lam build --prune                                    then remove old builds that nothing used for a day
 lam build --verbose                                  with what uv, npm, cargo and the others say
 """
 
@@ -45,6 +46,9 @@ def run(
     parameter_overrides: ParameterOverridesOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
     stage: StageOption = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Then remove from the cache what nothing used for a day.")
+    ] = False,
     json: JsonOption = False,
     project: ProjectOption = None,
 ) -> int:
@@ -67,6 +71,8 @@ def run(
         render.output_json(rows)
     elif packages:
         _show(packages)
+    if prune:
+        _prune(place.cache_dir)
     failed = [
         (function.name, result)
         for function, result in zip(functions, results, strict=True)
@@ -75,6 +81,14 @@ def run(
     for name, error in failed:
         render.error(str(error) if str(error).startswith(name) else f"{name}: {error}")
     return 1 if failed else 0
+
+
+def _prune(cache: Path) -> None:
+    from lambdacli.project.kept import ON_REQUEST, all_kept, prune
+
+    freed = sum(each.size_bytes for each in prune(cache, ON_REQUEST))
+    left = sum(each.size_bytes for each in all_kept(cache))
+    render.note(f"{_size(freed)} were removed from {cache}, {_size(left)} are left")
 
 
 def _loaded(file: Path | None, options: TemplateOptions) -> Project:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from lambdacli.cli import connect, render
 from lambdacli.cli.options import JsonOption, ProjectOption
 from lambdacli.client import local
@@ -13,7 +16,8 @@ lam doctor --json
 
 
 def run(json: JsonOption = False, project: ProjectOption = None) -> int:
-    grants = local.doctor(connect.running_service(connect.place_of(project)).endpoint)
+    place = connect.place_of(project)
+    grants = [*local.doctor(connect.running_service(place).endpoint), _cache(place.cache_dir)]
     if json:
         render.output_json({"grants": grants})
         return 0
@@ -31,3 +35,12 @@ def run(json: JsonOption = False, project: ProjectOption = None) -> int:
         "nothing is missing" if not missing else f"{missing} missing; everything else is as it should be"
     )
     return 0
+
+
+def _cache(folder: Path) -> dict[str, Any]:
+    from lambdacli.project.kept import ALWAYS, all_kept
+
+    kept = all_kept(folder)
+    size, bound = sum(each.size_bytes for each in kept) / 1024**2, ALWAYS.total_bytes / 1024**2
+    detail = f"{folder} has {size:.1f} of {bound:.0f} MB, in {len(kept)} folders; `lam build --prune`"
+    return {"name": "build cache", "is_granted": True, "detail": detail, "weakens": "", "remedy": ""}

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lambdacli.project.kept import ALWAYS, is_kept, note_size, prune
+
 _MESSAGE_LINES = 20
 
 
@@ -29,22 +31,31 @@ def made_once(
 ) -> Path:
     """`make` fills a folder beside the target, which becomes the target when all is there.
 
-    Blocks meanwhile. Of two callers, in whatever processes, the second waits for the first."""
-    if target.is_dir():
-        return target
+    Blocks meanwhile. Of two callers, in whatever processes, the second waits for the first. What is made is
+    in use from then on; others, that nobody used for long, may go for it."""
+    while not is_kept(target):
+        if _made(target, make, starts, waits, progress):
+            prune(target.parent.parent, ALWAYS)
+    return target
+
+
+def _made(target: Path, make: Callable[[Path], None], starts: str, waits: str, progress: Progress) -> bool:
+    """Whether it was not there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with lock(target.with_suffix(".lock"), lambda: progress(waits)):
-        if not target.is_dir():
-            progress(starts)
-            partial = target.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
-            partial.mkdir()
-            try:
-                make(partial)
-                partial.rename(target)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
-    return target
+        if target.is_dir():
+            return False
+        progress(starts)
+        partial = target.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
+        partial.mkdir()
+        try:
+            make(partial)
+            partial.rename(target)
+            note_size(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return True
 
 
 @contextmanager
