@@ -17,9 +17,10 @@ lam doctor --json
 
 def run(json: JsonOption = False, project: ProjectOption = None) -> int:
     place = connect.place_of(project)
-    grants = [*local.doctor(connect.running_service(place).endpoint), _cache(place.cache_dir)]
+    grants = local.doctor(connect.running_service(place).endpoint)
+    cache = _cache(place.cache_dir)
     if json:
-        render.output_json({"grants": grants})
+        render.output_json({"grants": grants, "build_cache": cache})
         return 0
     width = max((len(grant["name"]) for grant in grants), default=0)
     for grant in grants:
@@ -34,13 +35,17 @@ def run(json: JsonOption = False, project: ProjectOption = None) -> int:
     render.output(
         "nothing is missing" if not missing else f"{missing} missing; everything else is as it should be"
     )
+    render.output(_cache_told(cache))
     return 0
 
 
 def _cache(folder: Path) -> dict[str, Any]:
     from lambdacli.project.kept import ALWAYS, all_kept
 
-    kept = all_kept(folder)
-    size, bound = sum(each.size_bytes for each in kept) / 1024**2, ALWAYS.total_bytes / 1024**2
-    detail = f"{folder} has {size:.1f} of {bound:.0f} MB, in {len(kept)} folders; `lam build --prune`"
-    return {"name": "build cache", "is_granted": True, "detail": detail, "weakens": "", "remedy": ""}
+    size = sum(each.size_bytes for each in all_kept(folder))
+    return {"folder": str(folder), "bytes": size, "most_bytes": ALWAYS.total_bytes}
+
+
+def _cache_told(cache: dict[str, Any]) -> str:
+    size, most = (f"{cache[name] / 1024**2:.0f}" for name in ("bytes", "most_bytes"))
+    return f"builds keep {size} of {most} MB in {cache['folder']}: `lam build --prune`"

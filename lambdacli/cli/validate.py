@@ -45,6 +45,7 @@ def run(
     stage: StageOption = None,
     project: ProjectOption = None,
 ) -> int:
+    from lambdacli.model.runtime_names import RUNTIMES
     from lambdacli.project.loading import Surroundings, load_project
     from lambdacli.project.records import ConfigError
     from lambdacli.project.schema import json_schema_text
@@ -73,6 +74,10 @@ def run(
         render.output(_told(finding))
     for warning in loaded.warnings:
         render.note(warning.text(Path.cwd()))
+    for function in loaded.functions:
+        if RUNTIMES[function.runtime].is_only_built:
+            told = f"{function.runtime} does not run here, `lam build` makes its package"
+            render.note(f"{function.name}: {told}")
     count = len(loaded.functions)
     render.output(f"{checked}: no problems, {count} function{'' if count == 1 else 's'}")
     return 0
