@@ -237,9 +237,8 @@ def _nodejs(
     folder: Path, major: int, target: Target, workshop: Workshop
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     modules = node_packages.install_for_lambda(folder, major, target, workshop)
-    notes = []
-    if not node_packages.has_lock_file(folder):
-        notes.append("package.json has no lock file beside it: another day may bring other versions")
+    unlocked = node_packages.unlocked(folder)
+    notes = [] if unlocked is None else [unlocked]
     uncompiled = node_packages.uncompiled(modules)
     if uncompiled:
         notes.append(
