@@ -97,7 +97,7 @@ def prune(cache: Path, bounds: Bounds) -> tuple[Kept, ...]:
     """Removes what is beyond the bounds and in nobody's use; what is gone."""
     now = time.time()
     gone = tuple(each for each in doomed(all_kept(cache), bounds, now) if _removed(each.folder))
-    for file in (*cache.glob("measured/*"), *cache.glob("esbuild/*.json")):
+    for file in (*cache.glob("measured/*"), *cache.glob("esbuild/*.json"), *cache.glob("*/*.log")):
         if now - file.stat().st_mtime > ALWAYS.unused_seconds:
             file.unlink(missing_ok=True)
     return gone

@@ -13,10 +13,23 @@ from pathlib import Path
 from lambdacli.project.kept import ALWAYS, is_kept, note_size, prune
 
 _MESSAGE_LINES = 20
+_LOGGED_LINES = 50_000
 
 
 class BuildError(Exception):
     """What could not be installed or built: which file, then the program's own last words."""
+
+    def __init__(self, message: str, output: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.output = output
+        """All that the program printed."""
+
+    def logged(self, log: Path) -> BuildError:
+        """The same, and where the rest can be read, if that is more than is told."""
+        if len(self.output) <= _MESSAGE_LINES:
+            return self
+        log.write_text("".join(f"{line}\n" for line in self.output))
+        return BuildError(f"{self}\nall {len(self.output)} lines of it are in {log}")
 
 
 Progress = Callable[[str], None]
@@ -53,6 +66,8 @@ def _made(target: Path, make: Callable[[Path], None], starts: str, waits: str, p
             make(partial)
             partial.rename(target)
             note_size(target)
+        except BuildError as error:
+            raise error.logged(target.with_suffix(".log")) from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return True
@@ -79,14 +94,15 @@ def run_tool(
     progress: Progress,
 ) -> None:
     """A BuildError of this failure, with the last lines that were printed, unless the program succeeds."""
-    last_lines: deque[str] = deque(maxlen=_MESSAGE_LINES)
+    lines: deque[str] = deque(maxlen=_LOGGED_LINES)
 
     def take(line: str) -> None:
-        last_lines.append(line.rstrip())
+        lines.append(line.rstrip())
         progress(line.strip())
 
     if run(command, folder, environment, take) != 0:
-        raise BuildError(f"{failure}:\n" + "\n".join(last_lines))
+        printed = list(lines)
+        raise BuildError(f"{failure}:\n" + "\n".join(printed[-_MESSAGE_LINES:]), printed)
 
 
 def run_as_child(command: Sequence[str], folder: Path, environment: Mapping[str, str], take: Progress) -> int:

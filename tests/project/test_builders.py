@@ -322,7 +322,7 @@ def test_a_makefile_works_on_a_copy_of_the_sources(tmp_path, workshop):
 @pytest.mark.parametrize(
     ("recipe", "told"),
     [
-        ("echo that was wrong; exit 3", "that was wrong"),
+        ("echo that was wrong; exit 3", "that was wrong\nmake: *** "),
         ("true", "left $ARTIFACTS_DIR empty: copy what is to run into it"),
     ],
 )
@@ -333,6 +333,18 @@ def test_a_makefile_that_fails_tells_its_last_words(tmp_path, workshop, recipe, 
         built(function(folder, "provided.al2023", "bootstrap"), workshop)
     assert told in str(caught.value)
     assert [path.suffix for path in (workshop.cache / "makefile").iterdir()] == [".lock"]
+
+
+def test_where_all_that_a_long_failure_printed_can_be_read_is_told(tmp_path, workshop):
+    need("make")
+    recipe = "@for i in 1 2 3 4 5 6 7 8 9 10; do echo first $$i; echo second $$i; echo third; done; exit 3"
+    folder = code(tmp_path / "src", **{"Makefile": f"# fills $ARTIFACTS_DIR\nbuild-orders:\n\t{recipe}\n"})
+    with pytest.raises(BuildError) as caught:
+        built(function(folder, "provided.al2023", "bootstrap"), workshop)
+    told, _, log = str(caught.value).rpartition(" lines of it are in ")
+    assert "first 1\n" not in told and "first 10\n" in told
+    lines = Path(log).read_text().splitlines()
+    assert told.endswith(f"\nall {len(lines)}") and lines[:2] == ["first 1", "second 1"]
 
 
 def test_go_is_compiled_for_the_functions_machine(tmp_path, workshop):

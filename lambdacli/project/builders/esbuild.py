@@ -55,6 +55,8 @@ def bundle(
                 partial.rename(product)
                 note_size(product)
             listed.write_text(json.dumps(inputs))
+        except BuildError as error:
+            raise error.logged(cache / f"{general}.log") from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     prune(workshop.cache, ALWAYS)
