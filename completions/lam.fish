@@ -57,12 +57,17 @@ complete -c lam -n '__fish_seen_subcommand_from validate' -l schema -d 'Print th
 complete -c lam -n '__fish_seen_subcommand_from validate' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l env-vars -r -d 'JSON with variables for the template\'s functions, as SAM takes it; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l config-env -r -d 'The environment of samconfig.toml that counts.'
+complete -c lam -n '__fish_seen_subcommand_from validate' -l stage -r -d 'The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file\'s own.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l project -l template-file -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -l help -s h -d 'Show the help.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -F
 
 complete -c lam -n '__fish_seen_subcommand_from build' -l zips -r -F -d 'Also write NAME.zip of each there.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l verbose -d 'Print what the tools print.'
+complete -c lam -n '__fish_seen_subcommand_from build' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
+complete -c lam -n '__fish_seen_subcommand_from build' -l config-env -r -d 'The environment of samconfig.toml that counts.'
+complete -c lam -n '__fish_seen_subcommand_from build' -l stage -r -d 'The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file\'s own.'
+complete -c lam -n '__fish_seen_subcommand_from build' -l prune -d 'Then remove from the cache what nothing used for a day.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l json -d 'Print JSON.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l project -l template-file -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l help -s h -d 'Show the help.'
@@ -79,6 +84,7 @@ complete -c lam -n '__fish_seen_subcommand_from start' -l time-scale -r -d 'Seco
 complete -c lam -n '__fish_seen_subcommand_from start' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l env-vars -r -d 'JSON with variables for the template\'s functions, as SAM takes it; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l config-env -r -d 'The environment of samconfig.toml that counts.'
+complete -c lam -n '__fish_seen_subcommand_from start' -l stage -r -d 'The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file\'s own.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l project -l template-file -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from start' -l help -s h -d 'Show the help.'
 
@@ -115,6 +121,7 @@ complete -c lam -n '__fish_seen_subcommand_from invoke' -l exit-zero -d 'Exit wi
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l env-vars -r -d 'JSON with variables for the template\'s functions, as SAM takes it; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l config-env -r -d 'The environment of samconfig.toml that counts.'
+complete -c lam -n '__fish_seen_subcommand_from invoke' -l stage -r -d 'The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file\'s own.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l remote -d 'Ask AWS instead, as --profile and --region say (or --endpoint-url).'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l project -l template-file -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from invoke' -l query -r -d 'Print only this part of AWS\'s JSON.'

@@ -82,6 +82,7 @@ _lam() {
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--stage[The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file'\''s own.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -93,6 +94,10 @@ _lam() {
                     _arguments \
                         '--zips[Also write NAME.zip of each there.]:value:_files' \
                         '--verbose[Print what the tools print.]' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--stage[The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file'\''s own.]:value: ' \
+                        '--prune[Then remove from the cache what nothing used for a day.]' \
                         '--json[Print JSON.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -116,6 +121,7 @@ _lam() {
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--stage[The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file'\''s own.]:value: ' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
@@ -168,6 +174,7 @@ _lam() {
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--env-vars[JSON with variables for the template'\''s functions, as SAM takes it; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--stage[The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file'\''s own.]:value: ' \
                         '--remote[Ask AWS instead, as --profile and --region say (or --endpoint-url).]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

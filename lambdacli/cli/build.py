@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError
-from lambdacli.cli.options import JsonOption, ProjectOption
+from lambdacli.cli.options import (
+    ConfigEnvOption,
+    JsonOption,
+    ParameterOverridesOption,
+    ProjectOption,
+    StageOption,
+    template_options,
+)
 from lambdacli.model.nearest import nearest
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT, TemplateOptions
 
 if TYPE_CHECKING:
     from lambdacli.project.builders.packages import Package
@@ -22,6 +30,7 @@ EXAMPLES = """
 lam build                                            every function of the project
 lam build orders billing --json                      these two; hashes and sizes as JSON
 lam build --zips dist                                and dist/NAME.zip of each
+lam build --prune                                    then remove old builds that nothing used for a day
 lam build --verbose                                  with what uv, npm, cargo and the others say
 """
 
@@ -34,6 +43,12 @@ def run(
         Path | None, typer.Option("--zips", metavar="FOLDER", help="Also write NAME.zip of each there.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print what the tools print.")] = False,
+    parameter_overrides: ParameterOverridesOption = None,
+    config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    stage: StageOption = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Then remove from the cache what nothing used for a day.")
+    ] = False,
     json: JsonOption = False,
     project: ProjectOption = None,
 ) -> int:
@@ -41,7 +56,10 @@ def run(
     from lambdacli.project.builders.workshop import Workshop
 
     place = connect.place_of(project)
-    functions = _chosen(_loaded(place.project_file), names or ())
+    options = template_options(parameter_overrides, None, config_env, stage)
+    functions = _chosen(_loaded(place.project_file, options), names or ())
+    if zips is not None:
+        _refuse_among_code(functions, zips)
     workshop = Workshop(place.cache_dir, render.say if verbose else lambda line: None)
     with render.progress("building", len(functions)) as advance:
         results = built_all(functions, workshop, lambda function: advance(1))
@@ -53,6 +71,8 @@ def run(
         render.output_json(rows)
     elif packages:
         _show(packages)
+    if prune:
+        _prune(place.cache_dir)
     failed = [
         (function.name, result)
         for function, result in zip(functions, results, strict=True)
@@ -63,14 +83,22 @@ def run(
     return 1 if failed else 0
 
 
-def _loaded(file: Path | None) -> Project:
-    from lambdacli.project.loading import load_project
+def _prune(cache: Path) -> None:
+    from lambdacli.project.kept import ON_REQUEST, all_kept, prune
+
+    freed = sum(each.size_bytes for each in prune(cache, ON_REQUEST))
+    left = sum(each.size_bytes for each in all_kept(cache))
+    render.note(f"{_size(freed)} were removed from {cache}, {_size(left)} are left")
+
+
+def _loaded(file: Path | None, options: TemplateOptions) -> Project:
+    from lambdacli.project.loading import Surroundings, load_project
     from lambdacli.project.records import ConfigError
 
     if file is None:
-        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
+        raise connect.no_project()
     try:
-        return load_project(file.resolve())
+        return load_project(file.resolve(), Surroundings(options=options))
     except ConfigError as error:
         raise CommandError(str(error)) from error
 
@@ -84,6 +112,24 @@ def _chosen(project: Project, names: list[str] | tuple[()]) -> list[FunctionSett
             hint = f"did you mean {near}?" if near else f"it has {', '.join(by_name) or 'no functions'}"
             raise CommandError(f"{project.file.name} has no function {name}", hint)
     return [by_name[name] for name in dict.fromkeys(names or by_name)]
+
+
+def _refuse_among_code(functions: list[FunctionSettings], zips: Path) -> None:
+    """What is written among the code would be part of the next build."""
+    from lambdacli.package.choice import parse_choice
+    from lambdacli.package.files import belongs
+
+    place = zips.resolve()
+    for function in functions:
+        code = function.code.resolve()
+        name = PurePosixPath(place.relative_to(code), "x.zip") if place.is_relative_to(code) else None
+        if name is None or not function.code.is_dir():
+            continue
+        if belongs(code, name) and parse_choice(function.template.patterns).takes(str(name)):
+            raise CommandError(
+                f"--zips: {zips} is in the code of {function.name}, and its zips would be packed too",
+                "take another folder, for example .lam/zips, or name it in .lamignore",
+            )
 
 
 def _write_zips(packages: list[Package], folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from lambdacli.client import control, http, local
 from lambdacli.client.local import Endpoint
 from lambdacli.model.location import Place, locate
 from lambdacli.model.nearest import nearest
-from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
+from lambdacli.model.project_files import SERVERLESS_NAMES, WHAT_OF_PROGRAMS, program_upwards
+from lambdacli.model.template_options import NO_OPTIONS, STAGE_VARIABLE, TemplateOptions
 
 
 def place_of(project: str | None) -> Place:
@@ -24,6 +25,7 @@ def place_of(project: str | None) -> Place:
 
 def running_service(place: Place, template: TemplateOptions = NO_OPTIONS) -> control.Running:
     """The project's service, started in the background when it is not running."""
+    template = _with_stage(template, place, os.environ)
     if place.moved_because is not None and control.find(place) is None:
         render.note(f"the state is kept in {place.state_dir}: {place.moved_because}")
     with render.activity("starting the service"):
@@ -42,7 +44,23 @@ def running_service(place: Place, template: TemplateOptions = NO_OPTIONS) -> con
 def tell_template_options(running: control.Running, template: TemplateOptions) -> None:
     """To a service that runs already."""
     if template != NO_OPTIONS and not local.set_template_options(running.endpoint, template.document()):
-        raise WrongUsage("this project has no template for which that could count")
+        what = "no template" if template.stage is None else "no serverless.yml"
+        raise WrongUsage(f"this project has {what} for which that could count")
+
+
+def _with_stage(template: TemplateOptions, place: Place, environment: Mapping[str, str]) -> TemplateOptions:
+    """A service that runs already may have another stage than the one of this environment."""
+    stage = environment.get(STAGE_VARIABLE)
+    is_serverless = place.project_file is not None and place.project_file.name in SERVERLESS_NAMES
+    is_said = template.stage is not None or "stage" in template.parameters
+    return template if is_said or not stage or not is_serverless else replace(template, stage=stage)
+
+
+def no_project() -> CommandError:
+    program = program_upwards(os.getcwd())
+    if program is not None:
+        return CommandError(f"{os.path.basename(program)} {WHAT_OF_PROGRAMS}")
+    return CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
 
 
 def named_in(project: str | None, name: str) -> tuple[str | None, str]:
@@ -124,6 +142,9 @@ def _name_hint(name: str, names: list[str], endpoint: Endpoint) -> str:
     if meant := nearest(name, names):
         return f"did you mean {meant}?"
     if not names:
+        program = program_upwards(os.getcwd())
+        if program is not None:
+            return f"{os.path.basename(program)} {WHAT_OF_PROGRAMS}"
         return "there is no function yet: `lam init NAME` makes one"
     shown = ", ".join(sorted(names)[:10])
     return f"there is {shown}" if len(names) <= 10 else f"there is {shown} … (`lam list`)"

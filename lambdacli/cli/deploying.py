@@ -199,7 +199,7 @@ def _loaded(file: Path | None) -> Project:
     from lambdacli.project.loading import load_project
 
     if file is None:
-        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
+        raise connect.no_project()
     return load_project(file.resolve())
 
 

@@ -56,6 +56,8 @@ def run(arguments: list[str]) -> int | None:
 
 
 def _invoke(arguments: list[str]) -> int:
+    if "LAM_STAGE" in os.environ:
+        raise Unsure  # the service may have another one
     names, options = _parsed(arguments[1:], _INVOKE_OPTIONS, ("--cold", "--exit-zero"))
     if "--function-name" in options:
         names.append(options["--function-name"])

@@ -21,6 +21,7 @@ from lambdacli.cli.options import (
     ParameterOverridesOption,
     ProjectOption,
     QualifierOption,
+    StageOption,
     takes_aws_flags,
     template_options,
 )
@@ -152,12 +153,13 @@ def run(
     parameter_overrides: ParameterOverridesOption = None,
     env_vars: EnvVarsOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    stage: StageOption = None,
     is_remote: remote.RemoteOption = False,
     project: ProjectOption = None,
 ) -> int:
     name, out = names_of(names or [], function_name)
     project, name = (project, name) if name is None else connect.named_in(project, name)
-    template = template_options(parameter_overrides, env_vars, config_env)
+    template = template_options(parameter_overrides, env_vars, config_env, stage)
     is_real = from_last or replayed is not None
     _check_real(from_last, failed, replayed, payload, event, events, aws)
     if function_name is None and not is_real and out is not None and payload is None and event is None:

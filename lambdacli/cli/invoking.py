@@ -100,7 +100,9 @@ def _explained(callee: Callee, wanted: InvokeInput) -> Iterator[None]:
             raise CommandError(str(error), THROTTLE_HINT) from error
         if error.code == "NotBuiltException":
             raise CommandError(
-                str(error), "nodejs*, python3.*, ruby* and provided.* run in this version"
+                str(error),
+                "nodejs*, python3.*, ruby* and provided.* run in this version; java* and dotnet* are only "
+                "built (`lam build`) and deployed",
             ) from error
         if error.code == "InvalidRequestContentException" and "request body" in str(error):
             raise CommandError(str(error), _payload_hint(wanted.payload)) from error

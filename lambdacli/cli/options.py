@@ -47,20 +47,31 @@ ConfigEnvOption = Annotated[
     str,
     typer.Option("--config-env", metavar="NAME", help="The environment of samconfig.toml that counts."),
 ]
+StageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stage",
+        metavar="NAME",
+        help="The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file's own.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QualifierOption = Annotated[
     str | None, typer.Option("--qualifier", metavar="NAME", help="A version or an alias.")
 ]
 
 
-def template_options(overrides: list[str] | None, env_vars: Path | None, config_env: str) -> TemplateOptions:
+def template_options(
+    overrides: list[str] | None, env_vars: Path | None, config_env: str, stage: str | None
+) -> TemplateOptions:
     try:
         parameters = parse_overrides(overrides or [])
     except OverrideError as error:
         raise WrongUsage(f"--parameter-overrides: {error}") from error
     if env_vars is not None and not env_vars.is_file():
         raise WrongUsage(f"--env-vars: there is no file {env_vars}")
-    return TemplateOptions(parameters, None if env_vars is None else env_vars.absolute(), config_env)
+    file = None if env_vars is None else env_vars.absolute()
+    return TemplateOptions(parameters, file, config_env, stage)
 
 
 def _aws(*names: str, metavar: str | None = None, text: str) -> Any:

@@ -18,6 +18,7 @@ from lambdacli.cli.options import (
     EnvVarsOption,
     ParameterOverridesOption,
     ProjectOption,
+    StageOption,
     template_options,
 )
 from lambdacli.client import control, http, local
@@ -82,12 +83,13 @@ def run(
     parameter_overrides: ParameterOverridesOption = None,
     env_vars: EnvVarsOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    stage: StageOption = None,
     project: ProjectOption = None,
 ) -> int:
     if auth and anonymous:
         raise WrongUsage("--auth and --anonymous exclude each other")
     place = connect.place_of(project)
-    template = template_options(parameter_overrides, env_vars, config_env)
+    template = template_options(parameter_overrides, env_vars, config_env, stage)
     options = control.StartOptions(
         port, anonymous, allow_other_users, idle_exit, strict, auth, time_scale, template
     )

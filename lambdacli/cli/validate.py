@@ -14,6 +14,7 @@ from lambdacli.cli.options import (
     EnvVarsOption,
     ParameterOverridesOption,
     ProjectOption,
+    StageOption,
     template_options,
 )
 from lambdacli.model.project_files import project_file_in
@@ -41,8 +42,10 @@ def run(
     parameter_overrides: ParameterOverridesOption = None,
     env_vars: EnvVarsOption = None,
     config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    stage: StageOption = None,
     project: ProjectOption = None,
 ) -> int:
+    from lambdacli.model.runtime_names import RUNTIMES
     from lambdacli.project.loading import Surroundings, load_project
     from lambdacli.project.records import ConfigError
     from lambdacli.project.schema import json_schema_text
@@ -53,13 +56,13 @@ def run(
 
     checked = file if file is not None else connect.place_of(project).project_file
     if checked is None:
-        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
+        raise connect.no_project()
     if checked.is_dir():
         checked = Path(project_file_in(str(checked)) or checked / "lam.yaml")
     if not checked.is_file():
         raise CommandError(f"there is no file {checked}")
     try:
-        options = template_options(parameter_overrides, env_vars, config_env)
+        options = template_options(parameter_overrides, env_vars, config_env, stage)
         loaded = load_project(checked.resolve(), Surroundings(options=options))
     except ConfigError as error:
         for problem in error.problems:
@@ -71,6 +74,10 @@ def run(
         render.output(_told(finding))
     for warning in loaded.warnings:
         render.note(warning.text(Path.cwd()))
+    for function in loaded.functions:
+        if RUNTIMES[function.runtime].is_only_built:
+            told = f"{function.runtime} does not run here, `lam build` makes its package"
+            render.note(f"{function.name}: {told}")
     count = len(loaded.functions)
     render.output(f"{checked}: no problems, {count} function{'' if count == 1 else 's'}")
     return 0

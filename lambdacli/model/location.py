@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.mounts import UNFIT_FILE_SYSTEMS, file_system_of, mount_table
-from lambdacli.model.project_files import project_file_in, state_folder_of
+from lambdacli.model.project_files import PROGRAM_NAMES, WHAT_OF_PROGRAMS, project_file_in, state_folder_of
 
 SOCKET_PATH_BYTES = 104
 """macOS's size of a socket address, its final zero included; Linux has four more."""
@@ -107,6 +107,8 @@ def _chosen_project(start: Path, environment: Mapping[str, str], project: str | 
 def _named_project(start: Path, text: str, source: str) -> Path:
     path = start / Path(text).expanduser()
     if path.is_file():
+        if path.name in PROGRAM_NAMES:
+            raise LocationError(f"{source}: {text} {WHAT_OF_PROGRAMS}")
         return _resolved(path)
     if not path.is_dir():
         raise LocationError(f"{source}: {text} does not exist; name a folder with a lam.yaml, or the file")

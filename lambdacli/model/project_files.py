@@ -5,6 +5,12 @@ import os
 LAM_NAMES = ("lam.yaml", "lam.yml")
 TEMPLATE_NAMES = ("template.yaml", "template.yml", "template.json")
 SERVERLESS_NAMES = ("serverless.yml", "serverless.yaml", "serverless.json")
+PROGRAM_NAMES = ("serverless.ts", "serverless.js", "serverless.mjs", "serverless.cjs")
+"""What they say is known only when they run."""
+WHAT_OF_PROGRAMS = (
+    "is a program, which lam does not run; `npx serverless print > serverless.yml` writes down what it says "
+    "(the framework itself then prefers that file, too: write it again after a change, remove it to deploy)"
+)
 ASSEMBLY_FOLDER = "cdk.out"
 ASSEMBLY_MANIFEST = "manifest.json"
 PROJECT_FILE_NAMES = (
@@ -28,6 +34,18 @@ def project_file_in(folder: str) -> str | None:
     manifest = os.path.join(folder, ASSEMBLY_MANIFEST)
     is_assembly = is_file(os.path.join(folder, ASSEMBLY_FOLDER)) and is_file(manifest)
     return manifest if is_assembly else None
+
+
+def program_upwards(folder: str) -> str | None:
+    """The nearest project file that is a program."""
+    while True:
+        for name in PROGRAM_NAMES:
+            if is_file(os.path.join(folder, name)):
+                return os.path.join(folder, name)
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
 
 
 def is_file(path: str) -> bool:

@@ -23,6 +23,11 @@ class RuntimeName:
         return match[0]
 
     @property
+    def is_only_built(self) -> bool:
+        """lam makes packages for it, and does not run it."""
+        return self.family in ("java", "dotnet")
+
+    @property
     def version(self) -> tuple[int, ...]:
         """`python3.13` → (3, 13), `nodejs22.x` → (22,), `provided.al2023` → ()."""
         match = re.match(r"[a-z]+([0-9.]*)", self.identifier)

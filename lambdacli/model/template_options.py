@@ -20,6 +20,8 @@ class TemplateOptions:
     """A JSON file in one of SAM's two forms."""
     config_environment: str = DEFAULT_CONFIG_ENVIRONMENT
     """The table of samconfig.toml that counts."""
+    stage: str | None = None
+    """Of a serverless.yml; None: its own, or that of the environment."""
 
     def arguments(self) -> list[str]:
         """For the command line of the service."""
@@ -32,6 +34,8 @@ class TemplateOptions:
             arguments += ["--env-vars", str(self.env_vars)]
         if self.config_environment != DEFAULT_CONFIG_ENVIRONMENT:
             arguments += ["--config-env", self.config_environment]
+        if self.stage is not None:
+            arguments += ["--stage", self.stage]
         return arguments
 
     def document(self) -> dict[str, object]:
@@ -40,6 +44,7 @@ class TemplateOptions:
             "parameters": dict(self.parameters),
             "env_vars": None if self.env_vars is None else str(self.env_vars),
             "config_environment": self.config_environment,
+            "stage": self.stage,
         }
 
     def changed_by(self, other: TemplateOptions) -> TemplateOptions:
@@ -51,8 +56,11 @@ class TemplateOptions:
             config_environment=self.config_environment
             if other.config_environment == DEFAULT_CONFIG_ENVIRONMENT
             else other.config_environment,
+            stage=other.stage or self.stage,
         )
 
+
+STAGE_VARIABLE = "LAM_STAGE"
 
 NO_OPTIONS = TemplateOptions()
 
@@ -61,10 +69,13 @@ def options_of(document: Mapping[str, object]) -> TemplateOptions:
     """Raises ValueError for what is no document of ours."""
     parameters, env_vars = document.get("parameters", {}), document.get("env_vars")
     environment = document.get("config_environment", DEFAULT_CONFIG_ENVIRONMENT)
+    stage = document.get("stage")
     if not isinstance(parameters, Mapping) or not isinstance(env_vars, str | None):
         raise ValueError("parameters must be an object, and env_vars a text")
+    if not isinstance(stage, str | None):
+        raise ValueError("stage must be a text")
     texts = {str(name): str(value) for name, value in parameters.items()}
-    return TemplateOptions(texts, None if env_vars is None else Path(env_vars), str(environment))
+    return TemplateOptions(texts, None if env_vars is None else Path(env_vars), str(environment), stage)
 
 
 def parse_overrides(texts: Sequence[str]) -> dict[str, str]:

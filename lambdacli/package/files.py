@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from lambdacli.package.choice import EVERYTHING, Choice
 from lambdacli.package.ignore import IgnorePattern, is_ignored, is_matched, parse_ignore_file
 
 IGNORE_FILE = ".lamignore"
@@ -39,6 +40,15 @@ def code_files(
     )
 
 
+def belongs(folder: Path, name: PurePosixPath) -> bool:
+    """Whether a file would be of the folder's package, if it were there."""
+    patterns = _patterns(folder)
+    above = [each for each in name.parents if each != PurePosixPath()]
+    return not _is_left_out(name, patterns, is_folder=False) and not any(
+        _is_left_out(each, patterns, is_folder=True) for each in above
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A folder that is part of a package."""
@@ -48,6 +58,8 @@ class Part:
     """The folder of the package in which its files lie; nothing is the top."""
     leaves_out: frozenset[str] = frozenset()
     """Names at its top that do not belong to the package."""
+    choice: Choice = EVERYTHING
+    """Which of its files do, by their names in the package."""
     is_fixed: bool = False
     """What it holds never changes: another content would lie elsewhere."""
 
@@ -58,7 +70,8 @@ def merged_files(parts: Sequence[Part]) -> tuple[CodeFile, ...]:
     for part in parts:
         for file in code_files(part.folder, leaves_out=part.leaves_out):
             name = str(PurePosixPath(part.prefix, file.name))
-            files[name] = CodeFile(file.path, name, file.status)
+            if part.choice.takes(name):
+                files[name] = CodeFile(file.path, name, file.status)
     return tuple(files[name] for name in sorted(files))
 
 

@@ -73,7 +73,11 @@ def is_matched(patterns: tuple[IgnorePattern, ...], relative: PurePath, *, is_fo
 def _expression(glob: str) -> str:
     # A slash at the start or in the middle ties the pattern to the folder of the .lamignore.
     prefix = "" if "/" in glob else "(?:.*/)?"
-    glob = glob.removeprefix("/")
+    return prefix + expression_of_glob(glob.removeprefix("/"))
+
+
+def expression_of_glob(glob: str) -> str:
+    """Of a whole path: `*` and `?` stay within a folder, `**` does not."""
     parts: list[str] = []
     position = 0
     while position < len(glob):
@@ -97,4 +101,4 @@ def _expression(glob: str) -> str:
         else:
             parts.append(re.escape(glob[position]))
             position += 1
-    return prefix + "".join(parts)
+    return "".join(parts)

@@ -54,11 +54,11 @@ _ESBUILD_VALUES = {
     "Target": "--target",
     "Format": "--format",
     "MainFields": "--main-fields",
-    "Banner": "--banner",
-    "Footer": "--footer",
     "SourcesContent": "--sources-content",
 }
 _ESBUILD_LISTS = {
+    "Banner": "--banner",
+    "Footer": "--footer",
     "External": "--external",
     "Loader": "--loader",
     "OutExtension": "--out-extension",
@@ -105,8 +105,8 @@ def build_settings_of_metadata(
     if method == BuildMethod.ESBUILD:
         arguments = tuple(_esbuild_words(properties))
     elif method == BuildMethod.RUST:
-        arguments = tuple(map(str, properties.get("CargoLambdaFlags", ())))
-    entries = tuple(map(str, properties.get("EntryPoints", ())))
+        arguments = tuple(_texts(properties.get("CargoLambdaFlags")))
+    entries = tuple(_texts(properties.get("EntryPoints")))
     return BuildSettings(method, name, entries, arguments)
 
 
@@ -128,9 +128,18 @@ def _esbuild_words(properties: Mapping[str, Any]) -> list[str]:
         if name in told:
             value = told[name]
             text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-            text = text.lower() if isinstance(value, bool) else text
-            words.append(f"{word}:js={text}" if name in ("Banner", "Footer") else f"{word}={text}")
+            words.append(f"{word}={text.lower() if isinstance(value, bool) else text}")
     for name, word in _ESBUILD_LISTS.items():
-        for each in told.get(name) or ():
-            words.append(f"{word}:{each}")
+        for each in _texts(told.get(name)):
+            is_bare = name in ("Banner", "Footer") and not each.startswith(("js=", "css="))
+            words.append(f"{word}:js={each}" if is_bare else f"{word}:{each}")
     return words
+
+
+def _texts(given: Any) -> list[str]:
+    """A list, one alone, or names with values."""
+    if given is None:
+        return []
+    if isinstance(given, Mapping):
+        return [f"{name}={value}" for name, value in given.items()]
+    return [str(each) for each in (given if isinstance(given, list) else [given])]

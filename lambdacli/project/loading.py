@@ -91,7 +91,7 @@ def _with_template(
         lookup=around.lookup,
     )
     try:
-        template, read = read_template(template_file, surroundings, os.environ)
+        template, read = read_template(template_file, surroundings, os.environ, options.stage)
         variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
         project = project_of(template, base, variables)
     except ConfigError as error:

@@ -10,11 +10,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lambdacli.project.kept import ALWAYS, is_kept, note_size, prune
+
 _MESSAGE_LINES = 20
+_LOGGED_LINES = 50_000
 
 
 class BuildError(Exception):
     """What could not be installed or built: which file, then the program's own last words."""
+
+    def __init__(self, message: str, output: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.output = output
+        """All that the program printed."""
+
+    def logged(self, log: Path) -> BuildError:
+        """The same, and where the rest can be read, if that is more than is told."""
+        if len(self.output) <= _MESSAGE_LINES:
+            return self
+        log.write_text("".join(f"{line}\n" for line in self.output))
+        return BuildError(f"{self}\nall {len(self.output)} lines of it are in {log}")
 
 
 Progress = Callable[[str], None]
@@ -29,22 +44,33 @@ def made_once(
 ) -> Path:
     """`make` fills a folder beside the target, which becomes the target when all is there.
 
-    Blocks meanwhile. Of two callers, in whatever processes, the second waits for the first."""
-    if target.is_dir():
-        return target
+    Blocks meanwhile. Of two callers, in whatever processes, the second waits for the first. What is made is
+    in use from then on; others, that nobody used for long, may go for it."""
+    while not is_kept(target):
+        if _made(target, make, starts, waits, progress):
+            prune(target.parent.parent, ALWAYS)
+    return target
+
+
+def _made(target: Path, make: Callable[[Path], None], starts: str, waits: str, progress: Progress) -> bool:
+    """Whether it was not there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with lock(target.with_suffix(".lock"), lambda: progress(waits)):
-        if not target.is_dir():
-            progress(starts)
-            partial = target.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
-            partial.mkdir()
-            try:
-                make(partial)
-                partial.rename(target)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
-    return target
+        if target.is_dir():
+            return False
+        progress(starts)
+        partial = target.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
+        partial.mkdir()
+        try:
+            make(partial)
+            partial.rename(target)
+            note_size(target)
+        except BuildError as error:
+            raise error.logged(target.with_suffix(".log")) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    return True
 
 
 @contextmanager
@@ -68,14 +94,15 @@ def run_tool(
     progress: Progress,
 ) -> None:
     """A BuildError of this failure, with the last lines that were printed, unless the program succeeds."""
-    last_lines: deque[str] = deque(maxlen=_MESSAGE_LINES)
+    lines: deque[str] = deque(maxlen=_LOGGED_LINES)
 
     def take(line: str) -> None:
-        last_lines.append(line.rstrip())
+        lines.append(line.rstrip())
         progress(line.strip())
 
     if run(command, folder, environment, take) != 0:
-        raise BuildError(f"{failure}:\n" + "\n".join(last_lines))
+        printed = list(lines)
+        raise BuildError(f"{failure}:\n" + "\n".join(printed[-_MESSAGE_LINES:]), printed)
 
 
 def run_as_child(command: Sequence[str], folder: Path, environment: Mapping[str, str], take: Progress) -> int:

@@ -17,6 +17,8 @@ from lambdacli.project.build import told_of_install
 from lambdacli.project.making import BuildError, Progress, Run, made_once, run_as_child, run_tool
 
 LOCK_FILES = ("package-lock.json", "npm-shrinkwrap.json")
+OTHER_LOCK_FILES = ("yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb")
+"""Of other tools. npm follows Yarn's first form, and reads none of the others."""
 SOURCE_SUFFIXES = (".js", ".mjs", ".cjs")
 SOURCE_BYTES = 16 * 1024 * 1024
 """Nobody imports from the end of a larger file."""
@@ -82,6 +84,8 @@ def install_packages(folder: Path, npm: Npm, cache: Path, progress: Progress) ->
     for name in (".npmrc", *(() if is_local else LOCK_FILES)):
         if (folder / name).is_file():
             files[name] = (folder / name).read_text()
+    if not is_local and (yarn_lock := followed_yarn_lock(folder)) is not None:
+        files[yarn_lock.name] = yarn_lock.read_text()
     has_lock = any(name in files for name in LOCK_FILES)
     words = ("ci",) if has_lock else ("install",)
     what = str(folder / "package.json")
@@ -89,6 +93,14 @@ def install_packages(folder: Path, npm: Npm, cache: Path, progress: Progress) ->
     # Copied, not linked: a link would lead out of what an environment is shown.
     copied = ("--install-links",) if is_local else ()
     return _installed(target, what, files, [(*words, "--omit=dev", *copied, *npm.options)], npm, progress)
+
+
+def followed_yarn_lock(folder: Path) -> Path | None:
+    """The lock file of Yarn that npm follows, where it has none of its own."""
+    file = folder / "yarn.lock"
+    if any((folder / name).is_file() for name in LOCK_FILES) or not file.is_file():
+        return None
+    return file if "# yarn lockfile v1" in file.read_text()[:200] else None
 
 
 def install_sdk(names: Sequence[str], npm: Npm, cache: Path, progress: Progress, *, folder: str) -> Path:

@@ -67,6 +67,8 @@ class TemplateSettings:
     """The text of its one module, `index`."""
     built_from: Path | None = None
     """Its code is a build of this folder: a change of a file in it makes the build an old one."""
+    patterns: tuple[str, ...] = ()
+    """Globs of the files that its package has; one with `!` leaves out, and the last that fits counts."""
     dead_letter_target: str | None = None
     tracing: str = "PassThrough"
     kms_key_arn: str | None = None

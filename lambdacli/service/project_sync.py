@@ -15,6 +15,7 @@ from lambdacli.model.clock import Clock, Timer
 from lambdacli.model.errors import RequestError
 from lambdacli.model.function import Code, FolderCode, Function, Layer, Origin
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.project_files import SERVERLESS_NAMES
 from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 from lambdacli.package.archive import archive_of_text
@@ -112,11 +113,17 @@ class ProjectSync:
 
     def heed(self, options: TemplateOptions) -> bool:
         """From now on; False: there is no template for which they could count."""
-        has_template = self.project is not None and self.project.template_file is not None
-        if not has_template and not is_template_file(self._file):
+        template = None if self.project is None else self.project.template_file
+        if template is None and is_template_file(self._file):
+            template = self._file
+        if template is None:
             return False
-        self.options = self.options.changed_by(options)
-        self.read()
+        if options.stage is not None and template.name not in SERVERLESS_NAMES:
+            return False
+        changed = self.options.changed_by(options)
+        if changed != self.options:
+            self.options = changed
+            self.read()
         return True
 
     def serves_at(self, endpoint: str) -> None:

@@ -64,6 +64,7 @@ def parse_arguments(arguments: list[str]) -> Settings:
     parser.add_argument("--parameter-override", action="append", default=[])
     parser.add_argument("--env-vars", type=Path)
     parser.add_argument("--config-env", default=DEFAULT_CONFIG_ENVIRONMENT)
+    parser.add_argument("--stage")
     given = parser.parse_args(arguments)
     return Settings(
         state=given.state_dir,
@@ -78,7 +79,9 @@ def parse_arguments(arguments: list[str]) -> Settings:
         idle_exit_minutes=given.idle_exit,
         is_strict=given.strict,
         time_scale=given.time_scale,
-        template=TemplateOptions(_overrides(given.parameter_override), given.env_vars, given.config_env),
+        template=TemplateOptions(
+            _overrides(given.parameter_override), given.env_vars, given.config_env, given.stage
+        ),
         walls=given.walls,
     )
 

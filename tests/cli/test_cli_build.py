@@ -69,3 +69,42 @@ def test_a_broken_lam_yaml_is_told_line_by_line(lam, project):
     (project / "lam.yaml").write_text("functions:\n  orders: {runtime: python3.13, handler: 1 2}\n")
     result = lam("build")
     assert result.exit_code == 1 and "lam.yaml:2:" in result.err
+
+
+@pytest.mark.parametrize(
+    ("folder", "ignored", "is_refused"),
+    [
+        ("orders/dist", "", True),
+        ("orders/dist", "dist/\n", False),
+        ("orders/.lam/zips", "", False),
+        ("dist", "", False),
+    ],
+)
+def test_zips_are_not_written_where_they_would_be_packed(lam, two, folder, ignored, is_refused):
+    (two / "orders" / ".lamignore").write_text(ignored)
+    result = lam("build", "--zips", folder)
+    assert result.exit_code == int(is_refused)
+    assert (two / folder).exists() is not is_refused
+    assert ("is in the code of orders, and its zips would be packed too" in result.err) is is_refused
+
+
+def test_a_project_file_that_is_a_program_is_told_as_such(lam, project):
+    (project / "lam.yaml").unlink()
+    (project / "serverless.ts").touch()
+    for verb in ("build", "validate"):
+        told = lam(verb).err
+        assert told.startswith(
+            "error: serverless.ts is a program, which lam does not run; `npx serverless print"
+        )
+
+
+def test_parameters_and_stages_decide_of_what_is_built(lam, project, monkeypatch):
+    (project / "lam.yaml").unlink()
+    (project / "app.py").touch()
+    (project / "serverless.yml").write_text(
+        "service: shop\nprovider: {name: aws, runtime: python3.13}\nfunctions: {hello: {handler: app.main}}\n"
+    )
+    monkeypatch.setenv("LAM_STAGE", "qa")
+    assert [row["name"] for row in json.loads(lam("build", "--json").out)] == ["shop-qa-hello"]
+    for words in (("--stage", "prod"), ("--parameter-overrides", "stage=prod")):
+        assert [row["name"] for row in json.loads(lam("build", "--json", *words).out)] == ["shop-prod-hello"]

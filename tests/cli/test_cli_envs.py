@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from fake_service import Scripted
@@ -121,6 +122,8 @@ def test_doctor_tells_what_is_missing_what_is_weaker_and_how_to_get_it(lam, serv
     answer(service, "doctor", grants=GRANTS)
     result = lam("doctor")
     assert (result.exit_code, result.err) == (0, "")
+    cache = f"{Path.home()}/.cache/lam"
+    told = f"builds keep 0 of 5120 MB in {cache}: `lam build --prune`\n"
     assert result.out == (
         "ok       uv          /bin/uv\n"
         "missing  open files  256 at once\n"
@@ -128,7 +131,9 @@ def test_doctor_tells_what_is_missing_what_is_weaker_and_how_to_get_it(lam, serv
         "                     to get it: ulimit\n"
         "\n"
         "1 missing; everything else is as it should be\n"
+        f"{told}"
     )
-    assert json.loads(lam("doctor", "--json").out) == {"grants": GRANTS}
+    build_cache = {"folder": cache, "bytes": 0, "most_bytes": 5 * 1024**3}
+    assert json.loads(lam("doctor", "--json").out) == {"grants": GRANTS, "build_cache": build_cache}
     answer(service, "doctor", grants=GRANTS[:1])
-    assert lam("doctor").out.endswith("\nnothing is missing\n")
+    assert lam("doctor").out.endswith(f"\nnothing is missing\n{told}")

@@ -22,6 +22,9 @@ class Problem:
         return self._text
 
 
+DEMO = SimpleNamespace(name="demo", runtime="python3.13")
+
+
 @pytest.fixture
 def config(monkeypatch):
     """A project.loading whose answer the test sets: `problems`, or `functions`, `findings` and `warnings`."""
@@ -33,7 +36,7 @@ def config(monkeypatch):
             raise ConfigError(Path.cwd(), tuple(module.problems))
         return SimpleNamespace(functions=module.functions, warnings=module.warnings, findings=module.findings)
 
-    module.asked, module.problems, module.functions, module.warnings = [], [], ["demo"], []
+    module.asked, module.problems, module.functions, module.warnings = [], [], [DEMO], []
     module.findings = []
     module.Surroundings, module.load_project = SimpleNamespace, load_project
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -70,6 +73,14 @@ def test_every_problem_is_printed(lam, config):
 def test_a_folder_stands_for_its_lam_yaml(lam, config, project):
     assert lam("validate", str(project)).exit_code == 0
     assert config.asked == [project / "lam.yaml"]
+
+
+def test_a_function_that_does_not_run_here_is_told(lam, project):
+    java = "{runtime: java21, handler: 'shop.App::handle', code: .}"
+    (project / "lam.yaml").write_text(f"functions:\n  app: {java}\n")
+    result = lam("validate")
+    assert result.exit_code == 0
+    assert "app: java21 does not run here, `lam build` makes its package" in result.err
 
 
 def test_a_missing_file_is_named(lam, config):

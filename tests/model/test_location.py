@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.location import SOCKET_PATH_BYTES, LocationError, Place, is_private, locate, prepare
+from lambdacli.model.project_files import program_upwards
 
 EXT4 = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw"
 
@@ -275,3 +276,12 @@ def test_what_is_not_our_own_folder_is_not_private(tmp_path, monkeypatch):
     owner = folder.stat().st_uid
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
     assert not is_private(folder)
+
+
+@pytest.mark.parametrize("name", ["serverless.ts", "serverless.js"])
+def test_a_project_file_that_is_a_program_is_not_read(tmp_path, name):
+    (tmp_path / "src").mkdir()
+    (tmp_path / name).touch()
+    assert program_upwards(str(tmp_path / "src")) == str(tmp_path / name)
+    with pytest.raises(LocationError, match=r"is a program, which lam does not run; `npx serverless print"):
+        locate(tmp_path, {"HOME": str(tmp_path)}, name)

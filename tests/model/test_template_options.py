@@ -43,17 +43,18 @@ def test_what_overrides_nothing_is_refused(text):
 
 
 def test_options_survive_the_way_to_the_service():
-    options = TemplateOptions({"Stage": "dev"}, Path("/p/env.json"), "prod")
+    options = TemplateOptions({"Stage": "dev"}, Path("/p/env.json"), "prod", "test")
     assert options_of(options.document()) == options
     assert options.arguments() == [
         *("--parameter-override", "Stage=dev"),
         *("--env-vars", "/p/env.json"),
         *("--config-env", "prod"),
+        *("--stage", "test"),
     ]
     assert NO_OPTIONS.arguments() == []
 
 
 def test_what_is_said_later_counts_and_what_is_left_open_stays():
     first = TemplateOptions({"A": "1", "B": "2"}, Path("/a.json"), "prod")
-    both = first.changed_by(TemplateOptions({"B": "3"}))
-    assert both == TemplateOptions({"A": "1", "B": "3"}, Path("/a.json"), "prod")
+    both = first.changed_by(TemplateOptions({"B": "3"}, stage="test"))
+    assert both == TemplateOptions({"A": "1", "B": "3"}, Path("/a.json"), "prod", "test")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pwd
-import shutil
 import subprocess
 import threading
 import zipfile
@@ -24,36 +22,21 @@ from lambdacli.project.builders.workshop import Workshop, here
 from lambdacli.project.config import load_project
 from lambdacli.project.making import BuildError, run_as_child
 from lambdacli.project.records import FunctionSettings
+from tests.real.toolchains import go_cache, need, need_lambda_builders, need_rust
 
 pytestmark = pytest.mark.real
 
-_IN_CI = ("node", "npm", "make", "ruby", "gcc")
-
-
-def need(*programs: str) -> None:
-    for program in programs:
-        if shutil.which(program) is None:
-            reason = f"{program} is not installed"
-            must_be_there = program in _IN_CI and os.environ.get("LAM_TEST_COMPLETE") == "1"
-            pytest.fail(reason) if must_be_there else pytest.skip(reason)
-
-
-def need_rust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """rustup's cargo looks for compilers in the home of whoever installed it."""
-    need("cargo")
-    monkeypatch.setenv(
-        "RUSTUP_HOME", os.environ.get("RUSTUP_HOME") or f"{pwd.getpwuid(os.getuid()).pw_dir}/.rustup"
-    )
-    if subprocess.run(["cargo", "--version"], capture_output=True).returncode != 0:
-        pytest.skip("cargo does not run here")
-
 
 @pytest.fixture(autouse=True)
-def offline(tmp_path, monkeypatch):
+def offline(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setenv("GOFLAGS", "")
+    monkeypatch.setenv("GOCACHE", go_cache(tmp_path_factory))
+    # Java asks the system where home is, not the environment.
+    monkeypatch.setenv("MAVEN_OPTS", f"-Dmaven.repo.local={tmp_path / 'maven'}")
+    monkeypatch.setenv("GRADLE_USER_HOME", str(tmp_path / "gradle"))
 
 
 @pytest.fixture
@@ -260,6 +243,18 @@ def test_as_it_is_means_with_the_folders_own_packages(tmp_path, workshop):
     assert set(inside(package)) == {"app.js", "package.json", "node_modules/mine/index.js"}
 
 
+def test_patterns_choose_among_the_sources_and_not_among_what_was_installed(tmp_path, workshop):
+    wheel(tmp_path)
+    sources = {"src/app.py": "", "src/test_app.py": "", "notes.md": ""}
+    files = {**sources, "requirements.txt": "../greeting-1.0-py3-none-any.whl\n"}
+    settings = function(code(tmp_path / "src", **files))
+    chosen = replace(settings.template, patterns=("!**", "src/**", "!**/test_*"))
+    names = set(inside(built(replace(settings, template=chosen), workshop)))
+    assert {"src/app.py", "greeting.py"} < names and not names & {"src/test_app.py", "notes.md"}
+    everything = built(settings, workshop)
+    assert {"src/test_app.py", "notes.md"} < set(inside(everything))
+
+
 # Layers
 
 
@@ -302,6 +297,10 @@ def test_a_bundle_is_made_again_when_a_file_outside_the_folder_changed(tmp_path,
     settings = function(folder, "nodejs22.x", "src/app.handler")
     first = built(settings, workshop)
     assert first.method == BuildMethod.ESBUILD and inside(first) == {"src/app.js": b"entry\none\n"}
+    with_data = replace(settings, template=replace(settings.template, patterns=("!docs/**", "data/**")))
+    code(folder, **{"data/words.txt": "hello\n"})
+    assert set(inside(built(with_data, workshop))) == {"src/app.js", "data/words.txt"}
+    (folder / "data/words.txt").unlink()
     told: list[str] = []
     assert built(settings, replace(workshop, progress=told.append)).sha256 == first.sha256 and told == []
     (tmp_path / "shared.ts").write_text("two\n")
@@ -323,7 +322,7 @@ def test_a_makefile_works_on_a_copy_of_the_sources(tmp_path, workshop):
 @pytest.mark.parametrize(
     ("recipe", "told"),
     [
-        ("echo that was wrong; exit 3", "that was wrong"),
+        ("echo that was wrong; exit 3", "that was wrong\nmake: *** "),
         ("true", "left $ARTIFACTS_DIR empty: copy what is to run into it"),
     ],
 )
@@ -336,16 +335,25 @@ def test_a_makefile_that_fails_tells_its_last_words(tmp_path, workshop, recipe, 
     assert [path.suffix for path in (workshop.cache / "makefile").iterdir()] == [".lock"]
 
 
-@pytest.mark.parametrize(("architecture", "machine"), [("x86_64", 62), ("arm64", 183)])
-def test_go_is_compiled_for_the_functions_machine(tmp_path, workshop, monkeypatch, architecture, machine):
+def test_where_all_that_a_long_failure_printed_can_be_read_is_told(tmp_path, workshop):
+    need("make")
+    recipe = "@for i in 1 2 3 4 5 6 7 8 9 10; do echo first $$i; echo second $$i; echo third; done; exit 3"
+    folder = code(tmp_path / "src", **{"Makefile": f"# fills $ARTIFACTS_DIR\nbuild-orders:\n\t{recipe}\n"})
+    with pytest.raises(BuildError) as caught:
+        built(function(folder, "provided.al2023", "bootstrap"), workshop)
+    told, _, log = str(caught.value).rpartition(" lines of it are in ")
+    assert "first 1\n" not in told and "first 10\n" in told
+    lines = Path(log).read_text().splitlines()
+    assert told.endswith(f"\nall {len(lines)}") and lines[:2] == ["first 1", "second 1"]
+
+
+def test_go_is_compiled_for_the_functions_machine(tmp_path, workshop):
     need("go")
     files = {"go.mod": "module orders\ngo 1.21\n", "main.go": "package main\nfunc main() {}\n"}
-    settings = function(
-        code(tmp_path / "src", **files), "provided.al2023", "bootstrap", architecture=architecture
-    )
+    settings = function(code(tmp_path / "src", **files), "provided.al2023", "bootstrap", architecture="arm64")
     package = built(settings, workshop)
     assert package.method == BuildMethod.GO and set(inside(package)) == {"bootstrap"}
-    assert inside(package)["bootstrap"][18] == machine
+    assert inside(package)["bootstrap"][18] == 183
     assert str(tmp_path).encode() not in inside(package)["bootstrap"]
 
 
@@ -361,12 +369,14 @@ def test_a_go_module_beside_the_code_is_part_of_it(tmp_path, workshop):
         code(tmp_path / "src", **{"go.mod": mod, "main.go": main}), "provided.al2023", "bootstrap"
     )
     first = built(settings, workshop)
+    assert inside(first)["bootstrap"][18] == 62
     code(tmp_path / "shared", **{"word.go": 'package shared\nvar Word = "two"\n'})
     assert built(settings, workshop).sha256 != first.sha256
 
 
 def test_rust_runs_here_whatever_the_function_declares(tmp_path, workshop, monkeypatch):
-    need_rust(monkeypatch)
+    for name, value in need_rust().items():
+        monkeypatch.setenv(name, value)
     files = {
         "Cargo.toml": '[package]\nname = "shop"\nversion = "0.1.0"\nedition = "2021"\n',
         "src/main.rs": 'fn main() { println!("hello") }\n',
@@ -381,25 +391,83 @@ def test_rust_runs_here_whatever_the_function_declares(tmp_path, workshop, monke
     ]
 
 
-def test_java_is_built_by_maven(tmp_path, workshop):
-    need("mvn")
-    pytest.importorskip("aws_lambda_builders", reason="the extra `build` is not installed")
-    pom = (
-        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
-        "<groupId>shop</groupId><artifactId>orders</artifactId><version>1</version><properties>"
-        "<maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target>"
-        "</properties></project>"
-    )
-    java = "package shop; public class App { public String handle(String given) { return given; } }\n"
-    folder = code(tmp_path / "src", **{"pom.xml": pom, "src/main/java/shop/App.java": java})
+POM = (
+    '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+    "<groupId>shop</groupId><artifactId>orders</artifactId><version>1</version><properties>"
+    "<maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target>"
+    "</properties></project>"
+)
+GRADLE = (
+    "apply plugin: 'java'\nrepositories { flatDir { dirs 'lib' } }\ndependencies { implementation ':tool' }\n"
+)
+JAVA = "package shop; public class App { public String handle(String given) { return given; } }\n"
+SOURCES = {"src/main/java/shop/App.java": JAVA, "src/main/resources/words.txt": "hello\n"}
+
+
+def test_java_by_maven_is_its_classes_and_resources(tmp_path, workshop):
+    need_lambda_builders("mvn", "javac")
+    files = {**SOURCES, "pom.xml": POM}
     try:
-        package = built(function(folder, "java21", "shop.App::handle"), workshop)
+        package = built(function(code(tmp_path / "src", **files), "java21", "shop.App::handle"), workshop)
     except BuildError as error:
         if "Could not transfer" not in str(error) and "Could not resolve" not in str(error):
             raise
         pytest.skip("Maven reaches no registry here")
-    assert package.method == BuildMethod.MAVEN and "shop/App.class" in inside(package)
-    assert sorted(path.name for path in folder.iterdir()) == ["pom.xml", "src"]
+    assert package.method == BuildMethod.MAVEN and set(inside(package)) == {"shop/App.class", "words.txt"}
+    assert sorted(path.name for path in (tmp_path / "src").iterdir()) == ["pom.xml", "src"]
+
+
+def test_java_by_gradle_is_classes_and_libraries_and_the_same_bytes_elsewhere(tmp_path, workshop):
+    need_lambda_builders("gradle", "javac")
+    files = {**SOURCES, "build.gradle": GRADLE}
+    folder = code(tmp_path / "src", **files)
+    add_library(folder)
+    package = built(function(folder, "java21", "shop.App::handle"), workshop)
+    assert package.method == BuildMethod.GRADLE
+    names = {"META-INF/MANIFEST.MF", "lib/tool.jar", "shop/App.class", "words.txt"}
+    assert set(inside(package)) == names
+    assert sorted(path.name for path in folder.iterdir()) == ["build.gradle", "lib", "src"]
+    same_elsewhere(package, files, "java21", workshop)
+    assert [pid for pid in daemons(tmp_path / "gradle") if is_alive(pid)] == []
+
+
+def daemons(home: Path) -> list[int]:
+    """Those that Gradle started, by the logs that they keep."""
+    logs = [log.name for log in home.glob("daemon/*/daemon-*.out.log")]
+    return [int(name.removeprefix("daemon-").removesuffix(".out.log")) for name in logs]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def add_library(folder: Path) -> None:
+    (folder / "lib").mkdir()
+    with zipfile.ZipFile(folder / "lib" / "tool.jar", "w") as jar:
+        jar.writestr(zipfile.ZipInfo("tool.txt"), "")
+
+
+def same_elsewhere(package: Package, files: Mapping[str, str], runtime: str, workshop: Workshop) -> None:
+    """Built from nothing, in another folder, on what the files say is another day."""
+    (above,) = {part.folder.parents[2] for part in package.parts}
+    folder = code(above / "elsewhere" / "src", **files)
+    if "build.gradle" in files:
+        add_library(folder)
+    for file in folder.rglob("*"):
+        os.utime(file, (1e9, 1e9))
+    other = replace(workshop, cache=above / "elsewhere" / "cache")
+    assert built(function(folder, runtime, "shop.App::handle"), other).content() == package.content()
+
+
+def test_gems_lie_where_ruby_looks_for_them(tmp_path, workshop):
+    need_lambda_builders("ruby", "bundle")
+    folder = code(tmp_path / "src", **{"Gemfile": 'source "https://rubygems.org"\n', "app.rb": "X = 1\n"})
+    package = built(function(folder, "ruby3.4"), workshop)
+    assert package.method == BuildMethod.BUNDLER and {"app.rb", "Gemfile"} <= set(inside(package))
 
 
 @pytest.mark.parametrize(

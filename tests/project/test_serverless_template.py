@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lambdacli.project.cloudformation.template import Surroundings, Template, TemplateError
+from lambdacli.project.foreign.reading import read_template
 from lambdacli.project.foreign.serverless import ServerlessOptions, load
 from lambdacli.project.foreign.serverless_names import identifier_of, path_identifier, plain_identifier
 
@@ -201,10 +202,34 @@ functions:
     layer = resources["SharedDashcodeLambdaLayer"]
     assert (layer.properties["Content"], layer.properties["LayerName"]) == ("layers/shared", "shared-code")
     assert resources["HelloLambdaFunction"].properties["Layers"] == [layer.reference]
-    assert resources["HelloLambdaFunction"].metadata["lam:patterns"] == ["!tests/**", "!docs/**"]
+    assert resources["HelloLambdaFunction"].metadata["lam:patterns"][-2:] == ["!docs/**", "!tests/**"]
     assert resources["PackedLambdaFunction"].properties["Code"] == "build/packed.zip"
     image = resources["ImageLambdaFunction"].properties
     assert (image["PackageType"], list(image["Code"])) == ("Image", ["ImageUri"])
+
+
+@pytest.mark.parametrize(
+    ("service", "function", "expected", "remarks"),
+    [
+        pytest.param("{}", "{}", [], 0, id="nothing said"),
+        pytest.param("{patterns: ['!a']}", "{patterns: ['!b']}", ["!a"], 1, id="packed as the service is"),
+        pytest.param(
+            "{individually: true, patterns: ['!a']}", "{patterns: [b]}", ["!a", "b"], 0, id="each by itself"
+        ),
+        pytest.param(
+            "{patterns: ['!a']}", "{individually: true, patterns: [b]}", ["!a", "b"], 0, id="one only"
+        ),
+        pytest.param("{include: [b], exclude: [a]}", "{}", ["!a", "b"], 0, id="the older words"),
+    ],
+)
+def test_the_patterns_of_a_function_count_where_it_is_packed_by_itself(
+    tmp_path: Path, service: str, function: str, expected: list[str], remarks: int
+) -> None:
+    text = f"package: {service}\nfunctions:\n  hello: {{handler: a.main, package: {function}}}\n"
+    template = load_text(tmp_path, HEAD + text)
+    patterns = template.resources["HelloLambdaFunction"].metadata["lam:patterns"]
+    assert [each for each in patterns if each.strip("!") in ("a", "b")] == expected
+    assert len(template.problems) == remarks
 
 
 @pytest.mark.parametrize(
@@ -639,3 +664,29 @@ def test_paths_are_in_logical_ids_as(path: str, expected: str) -> None:
 
 def test_sources_are_in_logical_ids_without_their_signs() -> None:
     assert plain_identifier("my-queue_x.fifo") == "Myqueuexfifo"
+
+
+@pytest.mark.parametrize(
+    ("option", "overrides", "variable", "stage"),
+    [
+        pytest.param(None, {}, {}, "test", id="the file's own"),
+        pytest.param(None, {}, {"LAM_STAGE": "prod"}, "prod", id="that of the environment"),
+        pytest.param(None, {"stage": "qa"}, {"LAM_STAGE": "prod"}, "qa", id="an override wins over it"),
+        pytest.param("beta", {"stage": "qa"}, {"LAM_STAGE": "prod"}, "beta", id="the option wins over all"),
+    ],
+)
+def test_the_stage_is_said_in_three_places(
+    tmp_path: Path, option: str | None, overrides: dict[str, str], variable: dict[str, str], stage: str
+) -> None:
+    file = tmp_path / "serverless.yml"
+    file.write_text(HEAD + "  stage: ${opt:stage, 'test'}\nfunctions: {hello: {handler: a.main}}\n")
+    template, _ = read_template(file, Surroundings(overrides=overrides), variable, option)
+    assert template.stack == f"shop-{stage}"
+
+
+def test_only_a_serverless_yml_has_stages(tmp_path: Path) -> None:
+    file = tmp_path / "template.yaml"
+    file.write_text("Resources: {}\n")
+    with pytest.raises(TemplateError) as error:
+        read_template(file, Surroundings(), {}, "prod")
+    assert told(error.value) == ["template.yaml:1:1: has no stages: a serverless.yml has; leave out --stage"]

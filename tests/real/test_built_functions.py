@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -111,6 +110,5 @@ def test_typescript_is_bundled(house: House) -> None:
 
 
 def test_go_is_compiled_for_this_machine_whatever_the_function_declares(house: House) -> None:
-    if shutil.which("go") is None:
-        pytest.skip("go is not installed")
+    need("go")
     assert house.invoke("go").json == "from Go"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,6 +21,31 @@ def need(*programs: str) -> None:
     for program in programs:
         if shutil.which(program) is None:
             missing(program)
+
+
+def need_rust() -> dict[str, str]:
+    """The variables with which cargo runs: rustup's looks for compilers in the home of whoever installed
+    it."""
+    need("cargo")
+    rustup = os.environ.get("RUSTUP_HOME") or f"{pwd.getpwuid(os.getuid()).pw_dir}/.rustup"
+    variables = {"RUSTUP_HOME": rustup}
+    if subprocess.run(
+        ["cargo", "--version"], env={**os.environ, **variables}, capture_output=True
+    ).returncode:
+        missing("a cargo that runs")
+    return variables
+
+
+def need_lambda_builders(*programs: str) -> None:
+    need(*programs)
+    if importlib.util.find_spec("aws_lambda_builders") is None:
+        missing("the extra `build`")
+
+
+def go_cache(session: pytest.TempPathFactory) -> str:
+    """Go compiles its own library once for all tests of a session, not once for each."""
+    base = session.getbasetemp()
+    return str((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "go-cache")
 
 
 def aws_cli_2() -> str:

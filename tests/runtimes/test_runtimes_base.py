@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.model.runtime_names import RuntimeName
-from lambdacli.runtimes import provided
+from lambdacli.model.runtime_names import RUNTIMES, RuntimeName
+from lambdacli.runtimes import MODULES, provided
 from lambdacli.runtimes.base import InvalidEntrypoint, Start, exec_wrapper, real_path
 
 COMMAND = ("/bin/python3.13", "/runtime/bootstrap.py")
@@ -127,3 +127,8 @@ def test_wrappers_are_for_managed_runtimes_only(start: Start) -> None:
     given = Start(start.runtime, start.task_root, start.opt_root, start.runtime_root, (), wrapping)
     assert provided.plan(given).arguments == (str(own),)
     assert os.access(own, os.X_OK)
+
+
+def test_what_is_only_built_is_what_has_no_module():
+    without = {name for name, each in RUNTIMES.items() if each.family not in MODULES}
+    assert {name for name, each in RUNTIMES.items() if each.is_only_built} == without

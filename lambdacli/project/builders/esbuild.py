@@ -14,6 +14,7 @@ from lambdacli.project.builders import node_packages
 from lambdacli.project.builders.inputs import digest_of_file, digest_of_folder, key_of
 from lambdacli.project.builders.recipes import JAVASCRIPT, TYPESCRIPT, module_of
 from lambdacli.project.builders.workshop import Workshop
+from lambdacli.project.kept import ALWAYS, is_kept, note_size, prune
 from lambdacli.project.making import BuildError, lock
 from lambdacli.project.npm import Npm
 
@@ -43,18 +44,22 @@ def bundle(
         cache / f"{general}.lock", lambda: workshop.progress(f"waiting for another bundle of {folder}")
     ):
         known = cache / _exact(general, _listed_inputs(listed), folder)
-        if listed.is_file() and known.is_dir():
+        if listed.is_file() and is_kept(known):
             return known
         workshop.progress(f"bundling {folder}")
         shutil.rmtree(partial, ignore_errors=True)
         try:
             inputs = _run(program, words, folder, partial, modules, npm, workshop)
             product = cache / _exact(general, inputs, folder)
-            if not product.is_dir():
+            if not is_kept(product):
                 partial.rename(product)
+                note_size(product)
             listed.write_text(json.dumps(inputs))
+        except BuildError as error:
+            raise error.logged(cache / f"{general}.log") from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+    prune(workshop.cache, ALWAYS)
     return product
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -50,9 +51,15 @@ def build_artifacts(
         }
         program = Path(__file__).with_name("lambda_builders_program.py")
         try:
-            workshop.build((sys.executable, str(program), json.dumps(asked)), folder, {}, file)
+            command = (sys.executable, str(program), json.dumps(asked))
+            workshop.build(command, folder, _without_daemon(), file)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
     starts, waits = f"building {file}", f"waiting for another build of {file}"
     return made_once(workshop.cache / str(method) / key, build, starts, waits, workshop.progress)
+
+
+def _without_daemon() -> dict[str, str]:
+    """Gradle's would outlive the build, and hold the memory of a machine that only wanted one."""
+    return {"GRADLE_OPTS": f"{os.environ.get('GRADLE_OPTS', '')} -Dorg.gradle.daemon=false".strip()}

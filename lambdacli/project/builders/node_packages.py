@@ -35,8 +35,13 @@ def find_npm(wanted_by: Path, workshop: Workshop, major: int, options: tuple[str
     return Npm(program, node, major, workshop.run, options)
 
 
-def has_lock_file(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in LOCK_FILES)
+def unlocked(folder: Path) -> str | None:
+    """Why another day may bring other versions; None: a lock file says all of them."""
+    if any((folder / name).is_file() for name in LOCK_FILES) or npm_packages.followed_yarn_lock(folder):
+        return None
+    others = [name for name in npm_packages.OTHER_LOCK_FILES if (folder / name).is_file()]
+    why = f"npm does not read {others[0]}" if others else "package.json has no lock file beside it"
+    return f"{why}: another day may bring other versions"
 
 
 def uncompiled(modules: Path) -> list[str]:

@@ -19,6 +19,7 @@ from lambdacli.model.build import BuildMethod, BuildSettings
 from lambdacli.model.limits import UNZIPPED_CODE_BYTES, ZIPPED_CODE_BYTES
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.package.archive import write_files
+from lambdacli.package.choice import parse_choice
 from lambdacli.package.files import CodeFile, PackageError, Part, code_files, merged_files
 from lambdacli.project.build import files_of_requirements, names_only_poetry_packages, requirements_of
 from lambdacli.project.builders import (
@@ -182,6 +183,7 @@ def _prepared(
 ) -> tuple[BuildMethod, tuple[Part, ...], tuple[str, ...]]:
     """The parts of the package, and what should be said of them."""
     folder, runtime = function.code, RUNTIMES[function.runtime]
+    choice = parse_choice(function.template.patterns)
     seen = look_at(folder, runtime.family, function.handler)
     method = method_of(runtime.family, function.name, function.build, seen)
     target = Target(function.architecture)
@@ -193,16 +195,28 @@ def _prepared(
                     "what [tool.poetry] in pyproject.toml names is left out: name it in [project], or export "
                     "it (poetry export -o requirements.txt)"
                 )
-            return method, (Part(folder),), tuple(notes)
+            return method, (Part(folder, choice=choice),), tuple(notes)
         case BuildMethod.PYTHON:
-            return method, *_python(folder, runtime.version, target, workshop)
+            parts, told = _python(folder, runtime.version, target, workshop)
+            # What is installed is put into the package after its files were chosen.
+            own = tuple(part if part.is_fixed else replace(part, choice=choice) for part in parts)
+            return method, own, told
         case BuildMethod.NPM:
-            return method, *_nodejs(folder, runtime.version[0], target, workshop)
+            parts, told = _nodejs(folder, runtime.version[0], target, workshop)
+            return method, tuple(replace(part, choice=choice) for part in parts), told
     settings = function.build or BuildSettings()
     made = _made(
         method, function.name, folder, function.runtime, function.handler, settings, target, workshop
     )
-    return method, (Part(made, is_fixed=True),), ()
+    return method, (*_beside(function), Part(made, is_fixed=True)), ()
+
+
+def _beside(function: FunctionSettings) -> tuple[Part, ...]:
+    """Files of the sources that were asked for by name lie beside what was made of the others."""
+    patterns = function.template.patterns
+    if all(pattern.startswith("!") for pattern in patterns):
+        return ()
+    return (Part(function.code, choice=parse_choice(("!**", *patterns))),)
 
 
 def _python(
@@ -223,9 +237,8 @@ def _nodejs(
     folder: Path, major: int, target: Target, workshop: Workshop
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     modules = node_packages.install_for_lambda(folder, major, target, workshop)
-    notes = []
-    if not node_packages.has_lock_file(folder):
-        notes.append("package.json has no lock file beside it: another day may bring other versions")
+    unlocked = node_packages.unlocked(folder)
+    notes = [] if unlocked is None else [unlocked]
     uncompiled = node_packages.uncompiled(modules)
     if uncompiled:
         notes.append(
@@ -277,7 +290,7 @@ def _measured(
     """Reads every file only if one has changed since it was read last."""
     try:
         state, changed_at = _state(merged_files([part for part in parts if not part.is_fixed]))
-        place = key_of((architecture, *(f"{part.folder}\0{part.prefix}" for part in parts)))
+        place = key_of((architecture, *(f"{part.folder}\0{part.prefix}\0{part.choice}" for part in parts)))
         memory = workshop.cache / "measured" / f"{place}.json"
         known = _remembered(memory, state)
         if known is not None:

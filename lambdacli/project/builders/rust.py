@@ -15,6 +15,7 @@ from typing import Any
 from lambdacli.model.build import BuildSettings
 from lambdacli.project.builders.inputs import digest_of_folder, key_of
 from lambdacli.project.builders.workshop import Target, Workshop
+from lambdacli.project.kept import is_kept, note_size
 from lambdacli.project.making import BuildError, lock, made_once
 
 _HOW = "install Rust (https://rustup.rs)"
@@ -45,11 +46,13 @@ def build_bootstrap(
         # What was compiled before stays for the next time, beside the sources of nobody.
         kept = workshop.cache / "rust-targets" / hashlib.sha256(os.fsencode(root)).hexdigest()[:32]
         kept.mkdir(parents=True, exist_ok=True)
+        is_kept(kept)
         waits = f"waiting for another build below {root}"
         with lock(kept.with_suffix(".lock"), lambda: workshop.progress(waits)):
             variables = {"CARGO_TARGET_DIR": str(kept), **_flags(root)}
             workshop.build((cargo, *words), folder, variables, folder / "Cargo.toml")
             shutil.copy(kept / compiler.product, product / "bootstrap")
+            note_size(kept)
 
     starts, waits = f"compiling {folder}", f"waiting for another build of {folder}"
     return made_once(workshop.cache / "rust" / key, build, starts, waits, workshop.progress)

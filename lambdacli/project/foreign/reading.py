@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lambdacli.model.project_files import ASSEMBLY_FOLDER, ASSEMBLY_MANIFEST, SERVERLESS_NAMES
-from lambdacli.project.cloudformation.template import Surroundings, Template
+from lambdacli.model.template_options import STAGE_VARIABLE
+from lambdacli.project.cloudformation.template import Surroundings, Template, TemplateError
+from lambdacli.project.records import Problem
 
 
 def is_of_another_tool(file: Path) -> bool:
@@ -26,13 +28,19 @@ def _is_marked(folder: Path) -> bool:
 
 
 def read_template(
-    file: Path, surroundings: Surroundings, environment: Mapping[str, str]
+    file: Path, surroundings: Surroundings, environment: Mapping[str, str], stage: str | None = None
 ) -> tuple[Template, tuple[Path, ...]]:
     """Raises TemplateError with every problem that was found."""
     if file.name in SERVERLESS_NAMES:
         from lambdacli.project.foreign import serverless
 
-        return serverless.load(file, surroundings, serverless.ServerlessOptions(environment))
+        if stage is None and "stage" not in surroundings.overrides:
+            stage = environment.get(STAGE_VARIABLE)
+        options = {"stage": stage} if stage else {}
+        return serverless.load(file, surroundings, serverless.ServerlessOptions(environment, options))
+    if stage is not None:
+        problem = Problem(file, 1, 1, "", "has no stages: a serverless.yml has", "leave out --stage")
+        raise TemplateError(file.parent, (problem,))
     if is_of_assembly(file):
         from lambdacli.project.foreign import cdk
 

@@ -20,8 +20,6 @@ from lambdacli.project.foreign.written import NamedFunction, TemplateWriter, Wri
 from lambdacli.project.records import Problem
 
 FILE_NAMES = ("serverless.yml", "serverless.yaml", "serverless.json")
-PROGRAM_NAMES = ("serverless.js", "serverless.cjs", "serverless.mjs", "serverless.ts")
-"""What they say is known only when they run."""
 
 _SECTIONS = ("Resources", "Outputs", "Parameters", "Conditions", "Mappings", "Rules")
 

@@ -15,6 +15,16 @@ SHORT_NAMES = "lam:names"
 PATTERNS = "lam:patterns"
 """Metadata: which files of the folder are packed; a pattern with ! leaves out."""
 
+_NO_CODE = (
+    "!.gitignore",
+    "!npm-debug.log",
+    "!.serverless/**",
+    "!.serverless_plugins/**",
+    "!serverless.{yml,yaml,json,js,cjs,mjs,ts}",
+    "!.env*",
+)
+"""What no package of the framework has unless it is asked for."""
+
 _ROLE = "IamRoleLambdaExecution"
 _ALIAS = "provisioned"
 _BUNDLERS = ("serverless-esbuild", "serverless-webpack", "serverless-bundle", "serverless-plugin-typescript")
@@ -265,16 +275,20 @@ class FunctionWriter:
         self.writer.add(_ROLE, "AWS::IAM::Role", properties, at)
 
     def _metadata(self, function: NamedFunction) -> dict[str, Any]:
-        patterns = [
-            each
-            for package in (self.service.at("package"), function.written.at("package"))
-            for each in _patterns(package)
-        ]
         return {
             SHORT_NAMES: [function.key],
-            PATTERNS: patterns or None,
+            PATTERNS: self._patterns(function.written.at("package")),
             **self._build(function.written),
         }
+
+    def _patterns(self, package: Written) -> list[str]:
+        """A function that is not packed by itself is packed as the service is, whatever it says of it."""
+        service = self.service.at("package")
+        is_own = any(each.at("individually").value is True for each in (service, package))
+        if not is_own and _patterns(package):
+            message = "counts only where the function is packed by itself"
+            self.writer.remark(package, message, "set `individually: true` beside it")
+        return [*_NO_CODE, *_patterns(service), *(_patterns(package) if is_own else ())]
 
     def _build(self, written: Written) -> dict[str, Any]:
         """TypeScript cannot run as it is; a bundler of the project may have been meant for the rest too."""
@@ -413,11 +427,11 @@ def _plugins(service: Written) -> list[Written]:
 
 
 def _patterns(package: Written) -> list[str]:
-    """Exclude and include are the older way to write them."""
+    """Exclude and include are the older way to write them, and say less."""
     return [
-        *(each.text() for each in package.at("patterns").items()),
         *(f"!{each.text()}" for each in package.at("exclude").items()),
         *(each.text() for each in package.at("include").items()),
+        *(each.text() for each in package.at("patterns").items()),
     ]
 
 

@@ -17,7 +17,7 @@ from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.building import build_settings_of_metadata
 from lambdacli.project.cloudformation.template import Resource
-from lambdacli.project.foreign.serverless_functions import SHORT_NAMES
+from lambdacli.project.foreign.serverless_functions import PATTERNS, SHORT_NAMES
 from lambdacli.project.kinds import variable_name_fault
 from lambdacli.project.records import FunctionSettings, TemplateSettings
 from lambdacli.project.schema import FUNCTION_NAME_PATTERN
@@ -356,6 +356,7 @@ def _further(values: Values, source: _Source, around: Around) -> TemplateSetting
         other_names=tuple(str(name) for name in names),
         inline_code=source.inline,
         built_from=source.built_from,
+        patterns=tuple(map(str, values.resource.metadata.get(PATTERNS) or ())),
         dead_letter_target=_dead_letter_target(values),
         tracing=_tracing(values),
         kms_key_arn=values.text("KmsKeyArn"),
