@@ -101,6 +101,7 @@ class _Reader(NodeReader):
             account=account,
             port=value_of(top, "port", TOP_LEVEL),
             is_port_chosen="port" in top,
+            is_region_chosen="region" in top,
             services=value_of(top, "services", TOP_LEVEL),
             max_environments=value_of(top, "max_environments", TOP_LEVEL),
             account_concurrency=account_concurrency,

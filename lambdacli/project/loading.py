@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdacli.model.project_files import LAM_NAMES, SERVERLESS_NAMES, TEMPLATE_NAMES
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
-from lambdacli.project.cloudformation.template import Lookup
+from lambdacli.project.cloudformation.template import DynamicReference, Lookup
 from lambdacli.project.cloudformation.template import Surroundings as TemplateSurroundings
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
@@ -46,7 +47,7 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
         )
     beside = next((file.parent / name for name in LAM_NAMES if (file.parent / name).is_file()), None)
     if beside is None:
-        return _with_template(_nothing_said(file), file, around, is_region_open=True)
+        return _with_template(_nothing_said(file), file, around)
     # It was the template that was asked for: lam.yaml only says how it is run.
     base = replace(load_lam_yaml(beside), file=file, functions=(), apis=(), further_files=(beside,))
     return _with_template(base, file, around)
@@ -63,9 +64,7 @@ def is_template_file(file: Path) -> bool:
         return False
 
 
-def _with_template(
-    base: Project, template_file: Path, around: Surroundings, *, is_region_open: bool = False
-) -> Project:
+def _with_template(base: Project, template_file: Path, around: Surroundings) -> Project:
     # A project of lam.yaml alone does without all of this.
     from lambdacli.project.from_template import project_of
 
@@ -76,11 +75,11 @@ def _with_template(
     surroundings = TemplateSurroundings(
         overrides=options.parameters,
         imports=base.imports,
-        region=(config.region or base.region) if is_region_open else base.region,
+        region=base.region if base.is_region_chosen else config.region or base.region,
         account=base.account,
         stack=config.stack,
         endpoint=base.services.get("sqs", around.endpoint),
-        lookup=around.lookup,
+        lookup=_lookup(around.lookup, base.imports),
     )
     template, read = read_template(template_file, surroundings, os.environ)
     variables = {} if options.env_vars is None else read_env_vars(options.env_vars, base.folder)
@@ -90,6 +89,19 @@ def _with_template(
         template_file=template_file,
         further_files=_further_files(project, template_file, config, options, read),
     )
+
+
+def _lookup(asked: Lookup | None, imports: Mapping[str, str]) -> Lookup | None:
+    """What `imports` has of Parameter Store and Secrets Manager needs nobody to put it there."""
+    if not any(name.startswith(("ssm:", "secretsmanager:")) for name in imports):
+        return asked
+
+    def value_of(reference: DynamicReference) -> str | None:
+        if reference.import_name in imports:
+            return imports[reference.import_name]
+        return reference.as_written if asked is None else asked(reference)
+
+    return value_of
 
 
 def _further_files(

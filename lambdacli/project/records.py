@@ -156,6 +156,8 @@ class Project:
     warnings: tuple[Problem, ...] = field(default=())
     apis: tuple[HttpApi, ...] = ()
     template_file: Path | None = None
+    is_region_chosen: bool = False
+    """The region was written down; otherwise a samconfig.toml may say it."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Of the template."""
     imports: Mapping[str, str] = field(default_factory=dict)

@@ -113,6 +113,33 @@ def test_lam_yaml_says_how_the_template_beside_it_is_run(tmp_path):
     assert project.functions[0].variables == {"STAGE": "dev", "VPC": "vpc-1"}
 
 
+def test_the_region_of_samconfig_counts_where_lam_yaml_says_none(tmp_path):
+    load(tmp_path, HELLO)
+    (tmp_path / "samconfig.toml").write_text('[default.global.parameters]\nregion = "eu-central-1"\n')
+    lam_yaml = tmp_path / "lam.yaml"
+    lam_yaml.write_text("template: template.yaml\n")
+    assert load_project(lam_yaml).region == "eu-central-1"
+    lam_yaml.write_text("template: template.yaml\nregion: us-east-1\n")
+    assert load_project(lam_yaml).region == "us-east-1"
+
+
+def test_imports_stand_for_parameters_and_secrets_that_nobody_put_there(tmp_path):
+    (tmp_path / "lam.yaml").write_text(
+        "imports: {'ssm:/db/host': here, 'secretsmanager:db': '{\"user\": \"me\"}'}\n"
+    )
+    variables = (
+        "    Environment:\n      Variables:\n        HOST: '{{resolve:ssm:/db/host}}'\n"
+        "        USER: '{{resolve:secretsmanager:db:SecretString:user}}'\n"
+        "        OTHER: '{{resolve:ssm:/db/port}}'\n"
+    )
+    project = load(tmp_path, HELLO + variables)
+    assert project.functions[0].variables == {
+        "HOST": "here",
+        "USER": "me",
+        "OTHER": "{{resolve:ssm:/db/port}}",
+    }
+
+
 def test_lam_yaml_may_have_functions_beside_those_of_its_template(tmp_path):
     load(tmp_path, HELLO)
     lam_yaml = tmp_path / "lam.yaml"
@@ -129,7 +156,6 @@ def test_lam_yaml_may_have_functions_beside_those_of_its_template(tmp_path):
         ),
         ("MemorySize: big", 'Hello.Properties.MemorySize: must be a number from 128 to 10240, not "big"'),
         ("CodeUri: gone/", "Hello.Properties.CodeUri: gone/ does not exist"),
-        ("CodeUri: s3://bucket/key", "its code lies in S3, where it cannot be fetched from"),
         ("Architectures: [riscv]", "must be one of x86_64 and arm64, not riscv"),
         ("FunctionName: 'a b'", "a b is not a name that Lambda takes for a function"),
         ("Environment: {Variables: {AWS_REGION: x}}", "Variables.AWS_REGION: reserved"),
@@ -157,6 +183,15 @@ def test_a_container_image_is_named_and_no_function(tmp_path):
     project = load(tmp_path, HELLO + "    PackageType: Image\n")
     assert project.functions == ()
     assert findings(project)["Hello"] == (False, "it is a container image, which does not run here")
+
+
+@pytest.mark.parametrize("written", ["s3://bucket/key", "{Bucket: b, Key: k}"])
+def test_a_function_whose_code_lies_in_s3_is_left_out_and_all_others_run(tmp_path, written):
+    packed = HELLO.replace("Hello", "Packed") + f"    CodeUri: {written}\n"
+    project = load(tmp_path, HELLO + packed)
+    assert [each.name for each in project.functions] == ["Hello"]
+    assert "the function is left out" in project.warnings[0].message
+    assert findings(project)["Packed"] == (False, "its code lies in S3")
 
 
 def test_a_layer_of_the_template_is_its_folder(tmp_path):

@@ -302,12 +302,13 @@ def test_all_of_it_is_there_again_after_a_stop(shop: Project) -> None:
     assert shop.status()["problems"] == []
 
 
-def test_a_value_of_the_parameter_store_comes_into_a_variable(shop: Project) -> None:
-    text = SHOP.replace("TOPIC: !Ref News", "TOPIC: '{{resolve:ssm:/shop/color}}'")
+def test_a_parameter_and_a_member_of_a_secret_come_into_a_variable(shop: Project) -> None:
+    secret = "{{resolve:secretsmanager:login:SecretString:user}}"
+    text = SHOP.replace("TOPIC: !Ref News", f"TOPIC: '{{{{resolve:ssm:/shop/color}}}} {secret}'")
     shop.write("template.yaml", text)
     functions = client(shop, "lambda")
     found = functions.get_function_configuration(FunctionName="Worker")["Environment"]["Variables"]
-    assert found["TOPIC"] == "teal"
+    assert found["TOPIC"] == "teal me"
 
 
 def test_a_value_that_the_parameter_store_lacks_is_told_until_it_is_there(shop: Project) -> None:

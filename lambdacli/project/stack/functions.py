@@ -175,11 +175,10 @@ def _written_code(values: Values, around: Around) -> tuple[str | None, str | Non
             return zip_text, None, f"{name}.ZipFile"
     elif isinstance(given, str) and not given.startswith("s3://"):
         return None, given, name
-    values.complain(
-        name,
-        "its code lies in S3, where it cannot be fetched from",
-        "name the folder that it was packed from",
-    )
+    # As it is of a template that another tool packs: all others run.
+    message = "its code lies in S3, where it cannot be fetched from: the function is left out"
+    values.warn(name, message, "name the folder that it was packed from")
+    resource_ignored(values.resource, values.notes, "its code lies in S3")
     return None, None, name
 
 
