@@ -181,7 +181,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -217,7 +217,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -246,7 +246,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -273,7 +273,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -414,7 +414,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -446,7 +446,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -474,7 +474,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -501,7 +501,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -536,7 +536,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -567,7 +567,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -597,7 +597,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -627,7 +627,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -661,7 +661,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -703,7 +703,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \

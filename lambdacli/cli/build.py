@@ -11,6 +11,7 @@ import typer
 from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError
 from lambdacli.cli.options import JsonOption, ProjectOption
+from lambdacli.cli.projects_nearby import no_project
 from lambdacli.model.nearest import nearest
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _loaded(file: Path | None) -> Project:
     from lambdacli.project.records import ConfigError
 
     if file is None:
-        raise CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
+        raise no_project()
     try:
         return load_project(file.resolve())
     except ConfigError as error:

@@ -15,7 +15,7 @@ from lambdacli.project.cloudformation.template import Surroundings as TemplateSu
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
 from lambdacli.project.foreign.reading import is_of_another_tool, read_template
-from lambdacli.project.records import Project
+from lambdacli.project.records import Problem, Project
 from lambdacli.project.samconfig import SamConfig, read_samconfig
 from lambdacli.project.schema import TOP_LEVEL
 
@@ -40,17 +40,25 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
     file = file.absolute()
     if not is_template_file(file):
         project = load_lam_yaml(file)
-        return (
-            project
-            if project.template_file is None
-            else _with_template(project, project.template_file, around)
-        )
+        if project.template_file is not None:
+            return _with_template(project, project.template_file, around)
+        return project if project.functions else _told_of_forgotten_template(project)
     beside = next((file.parent / name for name in LAM_NAMES if (file.parent / name).is_file()), None)
     if beside is None:
         return _with_template(_nothing_said(file), file, around)
     # It was the template that was asked for: lam.yaml only says how it is run.
     base = replace(load_lam_yaml(beside), file=file, functions=(), apis=(), further_files=(beside,))
     return _with_template(base, file, around)
+
+
+def _told_of_forgotten_template(project: Project) -> Project:
+    """A lam.yaml with a setting or two, made beside a template, takes its functions away."""
+    beside = next((name for name in TEMPLATE_NAMES if (project.folder / name).is_file()), None)
+    if beside is None:
+        return project
+    message = f"{beside} beside it is not read, and here are no functions"
+    problem = Problem(project.file, 1, 1, "", message, f"`template: {beside}` takes its functions in")
+    return replace(project, warnings=(*project.warnings, problem))
 
 
 def is_template_file(file: Path) -> bool:
@@ -87,6 +95,7 @@ def _with_template(base: Project, template_file: Path, around: Surroundings) -> 
     return replace(
         project,
         template_file=template_file,
+        is_region_chosen=base.is_region_chosen or config.region is not None,
         further_files=_further_files(project, template_file, config, options, read),
     )
 
