@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -71,6 +71,20 @@ def test_a_hello_world_runs_unchanged(project: Project, language: str, program: 
     with urlopen(url, timeout=20) as response:
         assert json.loads(response.read())["message"] == "hello world"
     assert files_of(project.folder) == before
+
+
+def test_a_rest_api_answers_the_preflights_of_its_cors_by_itself(project: Project) -> None:
+    event = "      Events: {Get: {Type: Api, Properties: {Path: /items, Method: get}}}\n"
+    globals_ = "Globals: {Api: {Cors: \"'https://page.example'\"}}\nParameters:"
+    project.write("template.yaml", HELLO.replace("Parameters:", globals_, 1) + event)
+    project.write("samconfig.toml", '[default.deploy.parameters]\nparameter_overrides = "Stage=dev"\n')
+    project.start()
+    url = f"{project.record['endpoint']}/_api/serverlessrestapi/Prod/items"
+    with urlopen(Request(url, method="OPTIONS"), timeout=20) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "https://page.example"
+        assert response.headers["Access-Control-Allow-Methods"] == "GET,OPTIONS"
+    (api,) = project.status()["apis"]
+    assert [route["route"] for route in api["routes"]] == ["GET /items"]
 
 
 # Names and options
