@@ -189,7 +189,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -225,7 +225,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -254,7 +254,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -281,7 +281,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -432,7 +432,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -464,7 +464,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -492,7 +492,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -519,7 +519,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -554,7 +554,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -585,7 +585,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -615,7 +615,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -645,7 +645,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -679,7 +679,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \
@@ -721,7 +721,7 @@ _lam() {
                         '--cli-connect-timeout[Longest wait for the connection; 0\: none.]:value: ' \
                         '--no-verify-ssl[Believe any certificate of an https endpoint.]' \
                         '--ca-bundle[Certificates to believe at an https endpoint.]:value:_files' \
-                        '--profile[With --remote\: whose keys of ~/.aws.]:value: ' \
+                        '--profile[With --remote or --to aws\: whose keys of ~/.aws.]:value: ' \
                         '--no-sign-request[No meaning here.]' \
                         '--no-paginate[Only the first page of a list.]' \
                         '--no-cli-pager[No meaning here.]' \

@@ -18,6 +18,7 @@ from lambdacli.cli.options import (
     StageOption,
     template_options,
 )
+from lambdacli.cli.projects_nearby import no_project
 from lambdacli.model.nearest import nearest
 from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT, TemplateOptions
 
@@ -96,7 +97,7 @@ def _loaded(file: Path | None, options: TemplateOptions) -> Project:
     from lambdacli.project.records import ConfigError
 
     if file is None:
-        raise connect.no_project()
+        raise no_project()
     try:
         return load_project(file.resolve(), Surroundings(options=options))
     except ConfigError as error:

@@ -11,11 +11,12 @@ from pathlib import Path
 from lambdacli.cli import render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags
+from lambdacli.cli.projects_nearby import way_to_one
 from lambdacli.client import control, http, local
 from lambdacli.client.local import Endpoint
 from lambdacli.model.location import Place, locate
 from lambdacli.model.nearest import nearest
-from lambdacli.model.project_files import SERVERLESS_NAMES, WHAT_OF_PROGRAMS, program_upwards
+from lambdacli.model.project_files import SERVERLESS_NAMES
 from lambdacli.model.template_options import NO_OPTIONS, STAGE_VARIABLE, TemplateOptions
 
 
@@ -54,13 +55,6 @@ def _with_stage(template: TemplateOptions, place: Place, environment: Mapping[st
     is_serverless = place.project_file is not None and place.project_file.name in SERVERLESS_NAMES
     is_said = template.stage is not None or "stage" in template.parameters
     return template if is_said or not stage or not is_serverless else replace(template, stage=stage)
-
-
-def no_project() -> CommandError:
-    program = program_upwards(os.getcwd())
-    if program is not None:
-        return CommandError(f"{os.path.basename(program)} {WHAT_OF_PROGRAMS}")
-    return CommandError("there is no lam.yaml or template here or above", "`lam init NAME` makes one")
 
 
 def named_in(project: str | None, name: str) -> tuple[str | None, str]:
@@ -114,13 +108,31 @@ def not_found(endpoint: Endpoint, name: str, message: str) -> CommandError:
     """An unknown function: the nearest name that exists, and what may keep lam.yaml from being read."""
     try:
         names = function_names(endpoint)
-        problems = [] if endpoint.is_remote else local.status(endpoint).get("problems", [])
+        status = {} if endpoint.is_remote else local.status(endpoint)
     except (http.HttpError, local.ApiError):
         return CommandError(message)
-    hints = [_name_hint(name, names, endpoint)]
+    problems, file = status.get("problems", []), status.get("project")
+    hints: list[str | None] = []
     if problems:
-        hints.insert(0, "\n".join(["lam.yaml has problems, so its functions may be missing:", *problems]))
+        project = "lam.yaml" if file is None else Path(file).name
+        hints.append("\n".join([f"{project} has problems, so its functions may be missing:", *problems]))
+    if names:
+        hints.append(_name_hint(name, names, endpoint))
+    elif not problems:
+        hints.append(f"there is no function yet: {_first_function(endpoint, file)}")
     return CommandError(message, *hints)
+
+
+def _first_function(endpoint: Endpoint, file: str | None) -> str:
+    is_elsewhere = endpoint.is_remote or file is not None
+    return "`lam init NAME` makes one" if is_elsewhere else way_to_one(Path.cwd())
+
+
+def no_functions(endpoint: Endpoint) -> str:
+    status = {} if endpoint.is_remote else local.status(endpoint)
+    if status.get("problems"):
+        return f"no functions: {Path(status['project']).name} has problems (`lam validate`)"
+    return f"no functions yet: {_first_function(endpoint, status.get('project'))}"
 
 
 @contextmanager
@@ -141,10 +153,5 @@ def _name_hint(name: str, names: list[str], endpoint: Endpoint) -> str:
         return f"{name} exists, but not this version or alias"
     if meant := nearest(name, names):
         return f"did you mean {meant}?"
-    if not names:
-        program = program_upwards(os.getcwd())
-        if program is not None:
-            return f"{os.path.basename(program)} {WHAT_OF_PROGRAMS}"
-        return "there is no function yet: `lam init NAME` makes one"
     shown = ", ".join(sorted(names)[:10])
     return f"there is {shown}" if len(names) <= 10 else f"there is {shown} … (`lam list`)"

@@ -13,6 +13,7 @@ import typer
 from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags
+from lambdacli.cli.projects_nearby import no_project
 from lambdacli.client.deploy.rest import RestTarget
 from lambdacli.client.deploy.target import Refused, Target
 from lambdacli.model.nearest import nearest
@@ -199,7 +200,7 @@ def _loaded(file: Path | None) -> Project:
     from lambdacli.project.loading import load_project
 
     if file is None:
-        raise connect.no_project()
+        raise no_project()
     return load_project(file.resolve())
 
 

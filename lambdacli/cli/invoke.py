@@ -211,7 +211,7 @@ def run(
     if aws.query is not None and out is not None:
         aws_output.formatted({}, "Invoke", aws.query, None)  # a wrong expression must not cost an invocation
     if is_remote:
-        answer = ask(Deployed(remote.aws_of(aws), aws), wanted, out, aws, is_streamed=stream)
+        answer = ask(Deployed(remote.aws_of(aws, project), aws), wanted, out, aws, is_streamed=stream)
         return 0 if exit_zero else exit_code(answer)
     endpoint = connect.endpoint_of(project, aws, template)
     if replayed is not None:

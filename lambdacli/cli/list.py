@@ -31,7 +31,7 @@ def run(
     project: ProjectOption = None,
 ) -> int:
     if is_remote:
-        return _deployed(aws, as_json=json)
+        return _deployed(aws, project, as_json=json)
     aws.note_ignored(CONNECTION_FLAGS | PRINTING_FLAGS | {"no_paginate"} if aws.wants_aws_json else ())
     endpoint = connect.endpoint_of(project, aws)
     if aws.wants_aws_json:
@@ -42,7 +42,7 @@ def run(
     if json:
         render.output_json({"functions": functions})
     elif not functions:
-        render.say("no functions yet: `lam init NAME` makes one")
+        render.say(connect.no_functions(endpoint))
     else:
         has_urls = any(function.get("urls") for function in functions)
         render.output_table(
@@ -61,9 +61,9 @@ def run(
     return 0
 
 
-def _deployed(aws: AwsFlags, *, as_json: bool) -> int:
+def _deployed(aws: AwsFlags, project: str | None, *, as_json: bool) -> int:
     aws.note_ignored(remote.REMOTE_FLAGS | PRINTING_FLAGS)
-    account = remote.aws_of(aws)
+    account = remote.aws_of(aws, project)
     functions = remote.functions(account)
     if aws.query is not None or aws.output is not None:
         answer = {"Functions": functions}

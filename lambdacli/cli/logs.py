@@ -56,7 +56,7 @@ def run(
     since_ms = None if since is None else parse_since(since, datetime.now().astimezone())
     limit = lines if lines is not None or since is not None else DEFAULT_LINES
     if is_remote:
-        return _deployed(aws, name, _Wanted(since_ms, filter, limit, follow), as_json=json)
+        return _deployed(aws, project, name, _Wanted(since_ms, filter, limit, follow), as_json=json)
     project, name = (project, name) if name is None else connect.named_in(project, name)
     endpoint = replace(
         connect.running_service(connect.place_of(project)).endpoint,
@@ -90,10 +90,12 @@ class _Wanted:
     is_followed: bool
 
 
-def _deployed(flags: AwsFlags, name: str | None, wanted: _Wanted, *, as_json: bool) -> int:
+def _deployed(
+    flags: AwsFlags, project: str | None, name: str | None, wanted: _Wanted, *, as_json: bool
+) -> int:
     if name is None:
         raise WrongUsage("name the function, or its log group", "for example `lam logs demo --remote`")
-    aws = remote.aws_of(flags)
+    aws = remote.aws_of(flags, project)
     group = aws_logs.log_group_of(aws, name)
     try:
         for line in aws_logs.log_lines(

@@ -117,7 +117,7 @@ class AwsFlags:
         str | None, _aws("--ca-bundle", metavar="FILE", text="Certificates to believe at an https endpoint.")
     ] = None
     profile: Annotated[
-        str | None, _aws("--profile", metavar="NAME", text="With --remote: whose keys of ~/.aws.")
+        str | None, _aws("--profile", metavar="NAME", text="With --remote or --to aws: whose keys of ~/.aws.")
     ] = None
     no_sign_request: Annotated[bool, _aws("--no-sign-request", text="No meaning here.")] = False
     no_paginate: Annotated[bool, _aws("--no-paginate", text="Only the first page of a list.")] = False

@@ -63,7 +63,7 @@ def run(
     if code is not None and no_code:
         raise WrongUsage("--code and --no-code exclude each other")
     home = _Home(connect.place_of(project).project_file)
-    account = remote.aws_of(aws)
+    account = remote.aws_of(aws, project)
     with render.activity(f"reading {reference.name}"):
         answers = _read(account, function, reference.name, reference.qualifier)
     configuration = answers.function["Configuration"]

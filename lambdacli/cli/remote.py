@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lambdacli.cli import render
+from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags
 from lambdacli.client.aws import Account, Aws, AwsError
@@ -33,12 +33,13 @@ REMOTE_FLAGS = frozenset(
 )
 
 
-def aws_of(flags: AwsFlags) -> Aws:
+def aws_of(flags: AwsFlags, project: str | None = None) -> Aws:
+    """Where `lam deploy --to aws` would deploy the project: what it says of the region comes first."""
     return Aws(
         Account(
             profile=flags.profile,
             # botocore alone knows AWS_DEFAULT_REGION only.
-            region=flags.region or os.environ.get("AWS_REGION") or None,
+            region=flags.region or _region_of(project) or os.environ.get("AWS_REGION") or None,
             endpoint_url=flags.endpoint_url,
             verify=False if flags.no_verify_ssl else flags.ca_bundle or True,
             connect_timeout_seconds=_seconds(flags.cli_connect_timeout, 10.0),
@@ -46,6 +47,20 @@ def aws_of(flags: AwsFlags) -> Aws:
             trace=render.debug if flags.debug else None,
         )
     )
+
+
+def _region_of(project: str | None) -> str | None:
+    from lambdacli.project.loading import load_project
+    from lambdacli.project.records import ConfigError
+
+    file = connect.place_of(project).project_file
+    if file is None:
+        return None
+    try:
+        loaded = load_project(file)
+    except ConfigError:
+        return None  # the account is asked all the same
+    return loaded.region if loaded.is_region_chosen else None
 
 
 def invoke_wait_seconds(flags: AwsFlags) -> float | None:

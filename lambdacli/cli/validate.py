@@ -17,6 +17,7 @@ from lambdacli.cli.options import (
     StageOption,
     template_options,
 )
+from lambdacli.cli.projects_nearby import no_project
 from lambdacli.model.project_files import project_file_in
 from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
 
@@ -56,7 +57,7 @@ def run(
 
     checked = file if file is not None else connect.place_of(project).project_file
     if checked is None:
-        raise connect.no_project()
+        raise no_project()
     if checked.is_dir():
         checked = Path(project_file_in(str(checked)) or checked / "lam.yaml")
     if not checked.is_file():

@@ -78,14 +78,25 @@ class RouteKey:
 
 
 @dataclass(frozen=True, slots=True)
+class FixedAnswer:
+    """What a REST API says by itself, as its mock integrations do."""
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     key: RouteKey
     function: str
+    """Empty where the API answers by itself."""
     authorizer: str | None = None
     scopes: tuple[str, ...] = ()
     """One of them must be in the token of a JWT authorizer."""
     answers: bool = False
     """Of a WebSocket API: what the function answers is sent to the client."""
+    fixed: FixedAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

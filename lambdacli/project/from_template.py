@@ -12,6 +12,7 @@ from lambdacli.project.cloudformation.template import Template
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
 from lambdacli.project.sam_build import SamBuild
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
+from lambdacli.project.stack.declared import Finding
 from lambdacli.project.stack.events import connections_of
 from lambdacli.project.stack.functions import functions_of, layer_folder, url_settings
 from lambdacli.project.stack.http import apis_of
@@ -33,6 +34,7 @@ def project_of(
     )
     functions = _with_urls(functions_of(around), around)
     _tell_of_layers(around)
+    _tell_of_conditions(around)
     connections = connections_of(around)
     scheduled = schedules_of(around)
     project = replace(
@@ -82,6 +84,16 @@ def _tell_of_layers(around: Around) -> None:
     for resource in around.of_type(*LAYERS):
         if layer_folder(resource, around) is not None:
             resource_used(resource, around.notes, "a layer of the functions that name it")
+
+
+def _tell_of_conditions(around: Around) -> None:
+    template = around.template
+    places = next((each.places for each in template.resources.values()), None)
+    for logical_id, condition in template.left_out.items():
+        if places is not None:
+            place = places.of(("Resources", logical_id))
+            why = f"its condition {condition} is false"
+            around.notes.findings.append(Finding(place.file, place.line, logical_id, False, why))
 
 
 def _identities(base: Identities, around: Around) -> Identities:

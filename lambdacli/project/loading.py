@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambdacli.model.project_files import LAM_NAMES, SERVERLESS_NAMES, TEMPLATE_NAMES
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
-from lambdacli.project.cloudformation.template import Lookup
+from lambdacli.project.cloudformation.template import DynamicReference, Lookup
 from lambdacli.project.cloudformation.template import Surroundings as TemplateSurroundings
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
 from lambdacli.project.foreign.reading import is_of_another_tool, read_template
-from lambdacli.project.records import ConfigError, Project
+from lambdacli.project.records import ConfigError, Problem, Project
 from lambdacli.project.samconfig import SamConfig, read_samconfig
 from lambdacli.project.schema import TOP_LEVEL
 
@@ -39,14 +40,12 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
     file = file.absolute()
     if not is_template_file(file):
         project = load_lam_yaml(file)
-        return (
-            project
-            if project.template_file is None
-            else _with_template(project, project.template_file, around)
-        )
+        if project.template_file is not None:
+            return _with_template(project, project.template_file, around)
+        return project if project.functions else _told_of_forgotten_template(project)
     beside = next((file.parent / name for name in LAM_NAMES if (file.parent / name).is_file()), None)
     if beside is None:
-        return _with_template(_nothing_said(file), file, around, is_region_open=True)
+        return _with_template(_nothing_said(file), file, around)
     # It was the template that was asked for: lam.yaml only says how it is run.
     base = replace(
         load_lam_yaml(beside),
@@ -60,6 +59,16 @@ def load_project(file: Path, around: Surroundings = ALONE) -> Project:
     return _with_template(base, file, around)
 
 
+def _told_of_forgotten_template(project: Project) -> Project:
+    """A lam.yaml with a setting or two, made beside a template, takes its functions away."""
+    beside = next((name for name in TEMPLATE_NAMES if (project.folder / name).is_file()), None)
+    if beside is None:
+        return project
+    message = f"{beside} beside it is not read, and here are no functions"
+    problem = Problem(project.file, 1, 1, "", message, f"`template: {beside}` takes its functions in")
+    return replace(project, warnings=(*project.warnings, problem))
+
+
 def is_template_file(file: Path) -> bool:
     if file.name in (*LAM_NAMES, *TEMPLATE_NAMES, *SERVERLESS_NAMES):
         return file.name not in LAM_NAMES
@@ -71,9 +80,7 @@ def is_template_file(file: Path) -> bool:
         return False
 
 
-def _with_template(
-    base: Project, template_file: Path, around: Surroundings, *, is_region_open: bool = False
-) -> Project:
+def _with_template(base: Project, template_file: Path, around: Surroundings) -> Project:
     # A project of lam.yaml alone does without all of this.
     from lambdacli.project.from_template import project_of
 
@@ -84,11 +91,11 @@ def _with_template(
     surroundings = TemplateSurroundings(
         overrides=options.parameters,
         imports=base.imports,
-        region=(config.region or base.region) if is_region_open else base.region,
+        region=base.region if base.is_region_chosen else config.region or base.region,
         account=base.account,
         stack=config.stack,
         endpoint=base.services.get("sqs", around.endpoint),
-        lookup=around.lookup,
+        lookup=_lookup(around.lookup, base.imports),
     )
     try:
         template, read = read_template(template_file, surroundings, os.environ, options.stage)
@@ -100,8 +107,22 @@ def _with_template(
     return replace(
         project,
         template_file=template_file,
+        is_region_chosen=base.is_region_chosen or config.region is not None,
         further_files=_further_files(project, template_file, config, options, read),
     )
+
+
+def _lookup(asked: Lookup | None, imports: Mapping[str, str]) -> Lookup | None:
+    """What `imports` has of Parameter Store and Secrets Manager needs nobody to put it there."""
+    if not any(name.startswith(("ssm:", "secretsmanager:")) for name in imports):
+        return asked
+
+    def value_of(reference: DynamicReference) -> str | None:
+        if reference.import_name in imports:
+            return imports[reference.import_name]
+        return reference.as_written if asked is None else asked(reference)
+
+    return value_of
 
 
 def _further_files(

@@ -149,16 +149,16 @@ class Project:
     idle_exit_minutes: int
     functions: tuple[FunctionSettings, ...]
     is_region_chosen: bool = False
-    """The region was written down: it is no default that what this machine says comes before."""
+    """The region was written down; else a samconfig.toml may say it, or the machine."""
     substitutions: Substitutions = field(default_factory=Substitutions)
     """What stands for layers of other accounts."""
     file_systems: Mapping[str, Path] = field(default_factory=dict)
     """Folders by the ARNs of the access points they stand for."""
     is_strict: bool = False
     is_durable: bool = False
+    """An accepted event survives a power cut."""
     has_stream_bandwidth: bool = True
     """Streamed responses flow as fast as on AWS, and no faster."""
-    """An accepted event survives a power cut."""
     capture: CaptureRules = field(default_factory=CaptureRules)
     history: HistoryBounds = field(default_factory=HistoryBounds)
     """What is kept of events that came to their end."""

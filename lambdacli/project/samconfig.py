@@ -32,6 +32,11 @@ class SamConfig:
     options: TemplateOptions = field(default_factory=TemplateOptions)
 
 
+def _there(tables: Mapping[str, Any], wanted: str) -> str:
+    names = [name for name, table in tables.items() if isinstance(table, Mapping)]
+    return f"there is {', '.join(names)}" if names else f"it is a table, [{wanted}.…]"
+
+
 def read_samconfig(folder: Path, environment: str = DEFAULT_CONFIG_ENVIRONMENT) -> SamConfig:
     """Raises ConfigError for a file that says nothing that could be understood."""
     file = folder / FILE_NAME
@@ -40,7 +45,7 @@ def read_samconfig(folder: Path, environment: str = DEFAULT_CONFIG_ENVIRONMENT) 
     tables = _tables(file)
     own = tables.get(environment)
     if environment != DEFAULT_CONFIG_ENVIRONMENT and not isinstance(own, Mapping):
-        raise _error(file, 1, "", f"has no environment {environment}", f"it is a table, [{environment}.…]")
+        raise _error(file, 1, "", f"has no environment {environment}", _there(tables, environment))
     said = _Said(file, own if isinstance(own, Mapping) else {})
     env_vars = said.text("env_vars")
     return SamConfig(

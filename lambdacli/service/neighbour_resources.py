@@ -144,7 +144,7 @@ class _Clients:
             if reference.service == "secretsmanager":
                 return self._secret(reference)
             name = f"{reference.name}:{reference.version}" if reference.version else reference.name
-            is_secure = reference.service == "ssm-secure"
+            is_secure = reference.service == "ssm-secure" or reference.is_decrypted
             answer = self._client("ssm").get_parameter(Name=name, WithDecryption=is_secure)
             return str(answer["Parameter"]["Value"])
         except (ClientError, BotoCoreError, ValueError, KeyError):
@@ -156,8 +156,8 @@ class _Clients:
             told["VersionId"] = reference.version
         if reference.version_stage:
             told["VersionStage"] = reference.version_stage
-        text = str(self._client("secretsmanager").get_secret_value(**told)["SecretString"])
-        return str(json.loads(text)[reference.json_key]) if reference.json_key else text
+        # The whole of it: which member is meant, is the reading's to say.
+        return str(self._client("secretsmanager").get_secret_value(**told)["SecretString"])
 
     def _client(self, service: str) -> Any:
         from botocore.config import Config

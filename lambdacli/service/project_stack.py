@@ -38,7 +38,7 @@ class DynamicValues:
         if asked_at is not None and self._clock.monotonic() - asked_at < MISSING_SECONDS:
             return None
         self._wanted.add(reference)
-        return _as_written(reference)
+        return reference.as_written
 
     @property
     def wanted(self) -> frozenset[DynamicReference]:
@@ -53,14 +53,6 @@ class DynamicValues:
             else:
                 self._known[reference] = value
         return bool(values)
-
-
-def _as_written(reference: DynamicReference) -> str:
-    parts = [reference.service, reference.name]
-    if reference.service == "secretsmanager":
-        parts += ["SecretString", reference.json_key, reference.version_stage]
-    parts += [reference.version]
-    return f"{{{{resolve:{':'.join(parts).rstrip(':')}}}}}"
 
 
 class ProjectStack:

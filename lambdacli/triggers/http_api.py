@@ -166,6 +166,9 @@ class HttpApis:
         if call.route.authorizer is not None:
             given = await self._gatekeeper.authorize(api.authorizers[call.route.authorizer], call)
             call = replace(call, authorization=given)
+        fixed = call.route.fixed
+        if fixed is not None:
+            return _Done(HttpAnswer(fixed.status, fixed.headers, fixed.body.encode()))
         payload = encode(event_for(call))
         if len(payload) > limits.SYNC_REQUEST_BYTES:
             raise Refused(Fault.EVENT_TOO_LARGE)
@@ -323,13 +326,19 @@ def _described(api: HttpApi, apis: Mapping[str, HttpApi], region: str, endpoint:
                 "url": f"{place}{path_of(api, route, apis)}",
             }
             for route in api.routes
+            if route.fixed is None
         ],
     }
 
 
 def _changes(before: Mapping[str, HttpApi], after: Mapping[str, HttpApi]) -> list[str]:
     def routes(apis: Mapping[str, HttpApi]) -> dict[tuple[str, str], str]:
-        return {(api.name, str(route.key)): route.function for api in apis.values() for route in api.routes}
+        return {
+            (api.name, str(route.key)): route.function
+            for api in apis.values()
+            for route in api.routes
+            if route.fixed is None
+        }
 
     old, new = routes(before), routes(after)
     told = [

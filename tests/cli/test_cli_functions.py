@@ -43,6 +43,12 @@ def test_list_notes_what_keeps_lam_yaml_from_being_read(lam, service, problems, 
     assert result.err == f"note: lam.yaml is not taken in as it is now: lam.yaml:3: a{more}\n"
 
 
+def test_an_empty_list_of_a_project_with_problems_does_not_ask_for_a_function(lam, service):
+    service.status |= {"problems": ["template.yaml:3: a"], "project": "/shop/template.yaml"}
+    result = lam("list")
+    assert result.err.endswith("no functions: template.yaml has problems (`lam validate`)\n")
+
+
 def test_list_as_json_is_what_the_service_said(lam, service):
     service.function("demo-lambda")
     assert json.loads(lam("list", "--json").out) == {"functions": service.functions}

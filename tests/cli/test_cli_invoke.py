@@ -252,6 +252,14 @@ def test_an_unknown_function_gets_the_nearest_name_and_the_problems_of_lam_yaml(
     )
 
 
+def test_an_unknown_function_of_a_template_with_problems_is_not_said_to_need_making(lam, service):
+    service.status |= {"problems": ["template.yaml:3: a"], "project": "/shop/template.yaml"}
+    result = lam("invoke", "Hello")
+    assert result.err.endswith(
+        "hint: template.yaml has problems, so its functions may be missing:\ntemplate.yaml:3: a\n"
+    )
+
+
 def test_a_function_of_another_region_gets_a_hint_about_the_region(lam, service):
     service.function("demo-lambda")
     result = lam("invoke", "demo-lambda", "--region", "eu-west-1")

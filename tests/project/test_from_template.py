@@ -122,6 +122,33 @@ def test_lam_yaml_says_how_the_template_beside_it_is_run(tmp_path):
     assert project.functions[0].variables == {"STAGE": "dev", "VPC": "vpc-1"}
 
 
+def test_the_region_of_samconfig_counts_where_lam_yaml_says_none(tmp_path):
+    load(tmp_path, HELLO)
+    (tmp_path / "samconfig.toml").write_text('[default.global.parameters]\nregion = "eu-central-1"\n')
+    lam_yaml = tmp_path / "lam.yaml"
+    lam_yaml.write_text("template: template.yaml\n")
+    assert load_project(lam_yaml).region == "eu-central-1"
+    lam_yaml.write_text("template: template.yaml\nregion: us-east-1\n")
+    assert load_project(lam_yaml).region == "us-east-1"
+
+
+def test_imports_stand_for_parameters_and_secrets_that_nobody_put_there(tmp_path):
+    (tmp_path / "lam.yaml").write_text(
+        "imports: {'ssm:/db/host': here, 'secretsmanager:db': '{\"user\": \"me\"}'}\n"
+    )
+    variables = (
+        "    Environment:\n      Variables:\n        HOST: '{{resolve:ssm:/db/host}}'\n"
+        "        USER: '{{resolve:secretsmanager:db:SecretString:user}}'\n"
+        "        OTHER: '{{resolve:ssm:/db/port}}'\n"
+    )
+    project = load(tmp_path, HELLO + variables)
+    assert project.functions[0].variables == {
+        "HOST": "here",
+        "USER": "me",
+        "OTHER": "{{resolve:ssm:/db/port}}",
+    }
+
+
 def test_lam_yaml_may_have_functions_beside_those_of_its_template(tmp_path):
     load(tmp_path, HELLO)
     lam_yaml = tmp_path / "lam.yaml"
@@ -138,7 +165,6 @@ def test_lam_yaml_may_have_functions_beside_those_of_its_template(tmp_path):
         ),
         ("MemorySize: big", 'Hello.Properties.MemorySize: must be a number from 128 to 10240, not "big"'),
         ("CodeUri: gone/", "Hello.Properties.CodeUri: gone/ does not exist"),
-        ("CodeUri: s3://bucket/key", "its code lies in S3, where it cannot be fetched from"),
         ("Architectures: [riscv]", "must be one of x86_64 and arm64, not riscv"),
         ("FunctionName: 'a b'", "a b is not a name that Lambda takes for a function"),
         ("Environment: {Variables: {AWS_REGION: x}}", "Variables.AWS_REGION: reserved"),
@@ -168,6 +194,36 @@ def test_a_container_image_is_named_and_no_function(tmp_path):
     assert findings(project)["Hello"] == (False, "it is a container image, which does not run here")
 
 
+def test_what_a_condition_leaves_out_is_told(tmp_path):
+    head = "Conditions: {IsProd: !Equals [dev, prod]}\n" + SAM
+    nightly = HELLO.replace("Hello", "Nightly").replace("  Properties", "  Condition: IsProd\n  Properties")
+    project = load(tmp_path, HELLO + nightly, head=head)
+    assert [each.name for each in project.functions] == ["Hello"]
+    assert findings(project)["Nightly"] == (False, "its condition IsProd is false")
+
+
+def test_a_lam_yaml_that_takes_the_functions_of_its_folder_away_is_told(tmp_path):
+    load(tmp_path, HELLO)
+    lam_yaml = tmp_path / "lam.yaml"
+    lam_yaml.write_text("region: eu-west-1\n")
+    (warning,) = load_project(lam_yaml).warnings
+    assert (warning.message, warning.hint) == (
+        "template.yaml beside it is not read, and here are no functions",
+        "`template: template.yaml` takes its functions in",
+    )
+    lam_yaml.write_text("functions: {other: {runtime: python3.13, handler: a.b}}\n")
+    assert warning not in load_project(lam_yaml).warnings
+
+
+@pytest.mark.parametrize("written", ["s3://bucket/key", "{Bucket: b, Key: k}"])
+def test_a_function_whose_code_lies_in_s3_is_left_out_and_all_others_run(tmp_path, written):
+    packed = HELLO.replace("Hello", "Packed") + f"    CodeUri: {written}\n"
+    project = load(tmp_path, HELLO + packed)
+    assert [each.name for each in project.functions] == ["Hello"]
+    assert "the function is left out" in project.warnings[0].message
+    assert findings(project)["Packed"] == (False, "its code lies in S3")
+
+
 def test_a_layer_of_the_template_is_its_folder(tmp_path):
     (tmp_path / "shared").mkdir()
     layer = "Shared:\n  Type: AWS::Serverless::LayerVersion\n  Properties: {ContentUri: shared}\n"
@@ -178,8 +234,16 @@ def test_a_layer_of_another_account_is_told_and_left_out(tmp_path):
     arn = "arn:aws:lambda:us-east-1:123456789012:layer:tools:3"
     project = load(tmp_path, HELLO + f"    Layers: ['{arn}']\n")
     assert project.functions[0].layers == ()
-    assert "the function runs without it" in project.warnings[0].message
+    assert "functions run without it" in project.warnings[0].message
     assert "below `layers:`" in project.warnings[0].hint
+    assert "a lam.yaml that is made for it says `template: template.yaml` as well" in project.warnings[0].hint
+
+
+def test_a_layer_that_all_functions_name_is_told_once(tmp_path):
+    named = HELLO + "    Layers: ['arn:aws:lambda:us-east-1:123456789012:layer:tools:3']\n"
+    project = load(tmp_path, named + named.replace("Hello", "Other"))
+    assert len(project.functions) == 2
+    assert len(project.warnings) == 1
 
 
 def test_a_url_of_its_own_is_taken_from_sam_and_from_cloudformation(tmp_path):

@@ -66,6 +66,11 @@ def test_without_the_file_nothing_is_settled(tmp_path):
         ("[default\n", "default", "samconfig.toml:1:1: is no TOML: "),
         ("version = 0.1\n", "prod", "samconfig.toml:1:1: has no environment prod; it is a table, [prod.…]"),
         (
+            "[default.deploy.parameters]\n[prod.deploy.parameters]\n",
+            "qa",
+            "samconfig.toml:1:1: has no environment qa; there is default, prod",
+        ),
+        (
             "[default.deploy.parameters]\nregion = 1\n",
             "default",
             "samconfig.toml:2:1: region: must be a text, not 1",

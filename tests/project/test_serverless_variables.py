@@ -190,9 +190,14 @@ def test_values_of_other_stacks_and_buckets_come_from_the_imports(folder: Path) 
 
 
 def test_parameters_and_secrets_are_looked_up_where_somebody_can(folder: Path) -> None:
-    kept = {DynamicReference("ssm", "/a"): "one", DynamicReference("secretsmanager", "s"): '{"user": "u"}'}
+    kept = {
+        DynamicReference("ssm", "/a", is_decrypted=True): "one",
+        DynamicReference("ssm", "/a"): "kept secret",
+        DynamicReference("secretsmanager", "s"): '{"user": "u"}',
+    }
     inputs = VariableInputs(lookup=kept.get)
     assert value(folder, "${ssm:/a}", inputs) == "one"
+    assert value(folder, "${ssm(noDecrypt):/a}", inputs) == "kept secret"
     assert value(folder, "${ssm:/b, 'none'}", inputs) == "none"
     assert value(folder, "${ssm:/aws/reference/secretsmanager/s}", inputs) == {"user": "u"}
     assert value(folder, "${ssm(raw):/aws/reference/secretsmanager/s}", inputs) == '{"user": "u"}'

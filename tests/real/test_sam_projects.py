@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -71,6 +71,20 @@ def test_a_hello_world_runs_unchanged(project: Project, language: str, program: 
     with urlopen(url, timeout=20) as response:
         assert json.loads(response.read())["message"] == "hello world"
     assert files_of(project.folder) == before
+
+
+def test_a_rest_api_answers_the_preflights_of_its_cors_by_itself(project: Project) -> None:
+    event = "      Events: {Get: {Type: Api, Properties: {Path: /items, Method: get}}}\n"
+    globals_ = "Globals: {Api: {Cors: \"'https://page.example'\"}}\nParameters:"
+    project.write("template.yaml", HELLO.replace("Parameters:", globals_, 1) + event)
+    project.write("samconfig.toml", '[default.deploy.parameters]\nparameter_overrides = "Stage=dev"\n')
+    project.start()
+    url = f"{project.record['endpoint']}/_api/serverlessrestapi/Prod/items"
+    with urlopen(Request(url, method="OPTIONS"), timeout=20) as response:
+        assert response.headers["Access-Control-Allow-Origin"] == "https://page.example"
+        assert response.headers["Access-Control-Allow-Methods"] == "GET,OPTIONS"
+    (api,) = project.status()["apis"]
+    assert [route["route"] for route in api["routes"]] == ["GET /items"]
 
 
 # Names and options
@@ -304,12 +318,13 @@ def test_all_of_it_is_there_again_after_a_stop(shop: Project) -> None:
     assert shop.status()["problems"] == []
 
 
-def test_a_value_of_the_parameter_store_comes_into_a_variable(shop: Project) -> None:
-    text = SHOP.replace("TOPIC: !Ref News", "TOPIC: '{{resolve:ssm:/shop/color}}'")
+def test_a_parameter_and_a_member_of_a_secret_come_into_a_variable(shop: Project) -> None:
+    secret = "{{resolve:secretsmanager:login:SecretString:user}}"
+    text = SHOP.replace("TOPIC: !Ref News", f"TOPIC: '{{{{resolve:ssm:/shop/color}}}} {secret}'")
     shop.write("template.yaml", text)
     functions = client(shop, "lambda")
     found = functions.get_function_configuration(FunctionName="Worker")["Environment"]["Variables"]
-    assert found["TOPIC"] == "teal"
+    assert found["TOPIC"] == "teal me"
 
 
 def test_a_value_that_the_parameter_store_lacks_is_told_until_it_is_there(shop: Project) -> None:

@@ -39,6 +39,12 @@ def test_a_rule_tells_the_event_as_targets_get_it():
     assert eventbridge_event(told) == {"id": "1", "time": "2026-11-21T17:28:41Z", "detail": {}}
 
 
+def test_a_key_is_encoded_as_s3_does_it_which_leaves_slashes_as_they_are():
+    record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "a%2Fb+c%2B%C3%A9.jpg"}}}
+    (found,) = s3_event({"Records": [record]})["Records"]
+    assert found["s3"]["object"]["key"] == "a/b+c%2B%C3%A9.jpg"
+
+
 def test_a_bucket_tells_who_and_in_which_order_beside_what():
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": "k"}}}
     (found,) = s3_event({"Records": [record]})["Records"]

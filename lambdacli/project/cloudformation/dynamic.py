@@ -15,6 +15,8 @@ from lambdacli.project.cloudformation.texts import text_of
 REFERENCE = re.compile(r"\{\{resolve:([^{}]*)\}\}")
 _PARAMETER = re.compile(r"[a-zA-Z0-9_.\-/]+")
 _SECRET_ARN_PARTS = 7
+AWS = 'aws --endpoint-url "$AWS_ENDPOINT_URL"'
+"""Whoever has not set the variable is told so by the AWS CLI, and makes nothing on AWS by mistake."""
 
 
 def has_references(text: str) -> bool:
@@ -29,7 +31,8 @@ def resolved(text: str, path: Steps, find: Callable[[DynamicReference], str | No
         found = find(reference)
         if found is None:
             raise _not_found(reference, path)
-        return _member(found, reference, path) if reference.json_key else found
+        is_known = not has_references(found)  # what is asked for only afterwards stays as it is written
+        return _member(found, reference, path) if reference.json_key and is_known else found
 
     return REFERENCE.sub(value, text)
 
@@ -72,11 +75,15 @@ def _not_found(reference: DynamicReference, path: Steps) -> Fault:
     name = reference.name
     if reference.service == "secretsmanager":
         message = f"Secrets Manager can't find the specified secret {name}."
-        hint = f"make it: aws secretsmanager create-secret --name {name} --secret-string …"
+        hint = f"make it: {AWS} secretsmanager create-secret --name {name} --secret-string …"
     else:
         message = f"Parameters: [{reference.service}:{name}:{reference.version}] cannot be found."
-        hint = f"put it there: aws ssm put-parameter --name {name} --type String --value …"
-    return Fault(path, message, hint, is_wrong=False)
+        hint = f"put it there: {AWS} ssm put-parameter --name {name} --type String --value …"
+    return Fault(path, message, f"{hint}, or say it in lam.yaml: {imported(reference)}", is_wrong=False)
+
+
+def imported(reference: DynamicReference) -> str:
+    return f"`imports: {{'{reference.import_name}': …}}`"
 
 
 def _member(secret: str, reference: DynamicReference, path: Steps) -> str:

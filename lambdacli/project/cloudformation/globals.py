@@ -8,6 +8,7 @@ from typing import Any
 from lambdacli.model.nearest import nearest
 from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.faults import Fault
+from lambdacli.project.cloudformation.generated import HTTP_API, REST_API, events_of
 from lambdacli.project.cloudformation.places import Places, Steps
 from lambdacli.project.cloudformation.texts import named
 
@@ -135,6 +136,10 @@ _PROPERTIES: Mapping[str, frozenset[str]] = {
 }
 
 
+_IMPLICIT_APIS = (("Api", "RestApiId", REST_API), ("HttpApi", "ApiId", HTTP_API))
+"""Kind of the event, what it says where its API stands in the template, and the logical id if it does not."""
+
+
 def faults_of_globals(sections: Mapping[str, Any]) -> list[Fault]:
     faults = []
     for section, properties in sections.items():
@@ -170,6 +175,7 @@ def with_globals(document: Document) -> Document:
         logical_id: _with_globals(logical_id, resource, sections, merged)
         for logical_id, resource in document.values["Resources"].items()
     }
+    resources |= _implicit_apis(resources, sections, merged)
     values = {**document.values, "Resources": resources}
     return Document(document.file, values, Places(document.file, document.places.known, merged.moved))
 
@@ -188,6 +194,28 @@ def _with_globals(
         **resource,
         "Properties": merged.merge(given, own, source, ("Resources", logical_id, "Properties")),
     }
+
+
+def _implicit_apis(
+    resources: Mapping[str, Any], sections: Mapping[str, Any], merged: _Merged
+) -> dict[str, Any]:
+    """The APIs that functions' events make by themselves stand in no template, and have all from Globals."""
+    made: dict[str, Any] = {}
+    for event, member, logical_id in _IMPLICIT_APIS:
+        if event not in sections or logical_id in resources:
+            continue
+        if any(_makes_api(each, event, member) for each in resources.values()):
+            path: Steps = ("Resources", logical_id)
+            merged.moved[path] = merged.moved[*path, "Properties"] = ("Globals", event)
+            made[logical_id] = {"Type": f"{_PREFIX}{event}", "Properties": dict(sections[event])}
+    return made
+
+
+def _makes_api(resource: Mapping[str, Any], event: str, member: str) -> bool:
+    if resource["Type"] != f"{_PREFIX}Function":
+        return False
+    events = events_of(resource.get("Properties") or {})
+    return any(kind == event and member not in settings for _, kind, settings in events)
 
 
 def _not_ignored(logical_id: str, ignored: Any, given: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from lambdacli.project.cloudformation.document import Document
+from lambdacli.project.cloudformation.dynamic import AWS, imported
 from lambdacli.project.cloudformation.faults import Fault, problem_of
 from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.template import (
@@ -167,10 +168,12 @@ def _is_list(kind: str) -> bool:
 
 
 def _stored(path: Steps, name: str, lookup: Lookup) -> str:
-    value = lookup(DynamicReference("ssm", name))
+    reference = DynamicReference("ssm", name)
+    value = lookup(reference)
     if value is None:
         message = f"Unable to fetch parameters [{name}] from parameter store for this account."
-        raise Fault(path, message, f"put it there: aws ssm put-parameter --name {name} --value …")
+        made = f"put it there: {AWS} ssm put-parameter --name {name} --type String --value …"
+        raise Fault(path, message, f"{made}, or say it in lam.yaml: {imported(reference)}")
     return value
 
 

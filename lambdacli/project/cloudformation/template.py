@@ -28,6 +28,21 @@ class DynamicReference:
     json_key: str = ""
     """Of the secret's value, which the lookup gives whole."""
     version_stage: str = ""
+    is_decrypted: bool = False
+    """A SecureString is wanted in plain text, as the Serverless Framework's `${ssm:…}` takes it."""
+
+    @property
+    def as_written(self) -> str:
+        parts = [self.service, self.name]
+        if self.service == "secretsmanager":
+            parts += ["SecretString", self.json_key, self.version_stage]
+        parts += [self.version]
+        return f"{{{{resolve:{':'.join(parts).rstrip(':')}}}}}"
+
+    @property
+    def import_name(self) -> str:
+        """Below `imports` of lam.yaml."""
+        return f"{self.service.removesuffix('-secure')}:{self.name}"
 
 
 Lookup = Callable[[DynamicReference], str | None]

@@ -347,7 +347,7 @@ class _Resolution:
         if name.startswith(_SECRETS_BY_PARAMETER):
             reference = DynamicReference("secretsmanager", name.removeprefix(_SECRETS_BY_PARAMETER))
         else:
-            reference = DynamicReference("ssm", name)
+            reference = DynamicReference("ssm", name, is_decrypted="noDecrypt" not in parameters)
         if self.inputs.lookup is None:
             service, named = reference.service, reference.name
             suffix = ":SecretString" if service == "secretsmanager" else ""
@@ -402,10 +402,14 @@ def _as_json(text: str) -> Any:
         return text
 
 
+_ANY_HINT = "give it a fallback, as in ${…, 'value'}"
+_SSM_HINT = "Parameter Store has no such parameter here; put it there, or say it below imports: ssm:NAME"
+
+
 def _hint_for(variable: Variable) -> str:
     first = variable.choices[0]
     if not isinstance(first, Source) or first.address is None or not first.address.is_plain:
-        return "give it a fallback, as in ${…, 'value'}"
+        return _SSM_HINT if isinstance(first, Source) and first.name == "ssm" else _ANY_HINT
     name = "".join(str(piece) for piece in first.address.pieces)
     return {
         "env": f"set {name} in the environment, or write a fallback: ${{env:{name}, 'value'}}",
@@ -413,5 +417,6 @@ def _hint_for(variable: Variable) -> str:
         "param": f"write it below params: default: {name}",
         "cf": f"say its value in lam.yaml, as imports: {name}",
         "s3": f"say its value in lam.yaml, as imports: {name}",
-        "ssm": f"Parameter Store has no {name} here; write a fallback or make it",
-    }.get(first.name, "give it a fallback, as in ${…, 'value'}")
+        "ssm": f"Parameter Store has no {name} here; write a fallback, put it there, or say its value in "
+        f"lam.yaml, as imports: 'ssm:{name}'",
+    }.get(first.name, _ANY_HINT)

@@ -13,6 +13,7 @@ from lambdacli.model.build import BuildMethod, BuildSettings
 from lambdacli.model.function import FileSystem, Logging, Network, Vpc
 from lambdacli.model.function_url import Cors
 from lambdacli.model.layer import parse_layer_arn, substitution_hint
+from lambdacli.model.project_files import LAM_NAMES
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.building import build_settings_of_metadata
@@ -175,11 +176,10 @@ def _written_code(values: Values, around: Around) -> tuple[str | None, str | Non
             return zip_text, None, f"{name}.ZipFile"
     elif isinstance(given, str) and not given.startswith("s3://"):
         return None, given, name
-    values.complain(
-        name,
-        "its code lies in S3, where it cannot be fetched from",
-        "name the folder that it was packed from",
-    )
+    # As it is of a template that another tool packs: all others run.
+    message = "its code lies in S3, where it cannot be fetched from: the function is left out"
+    values.warn(name, message, "name the folder that it was packed from")
+    resource_ignored(values.resource, values.notes, "its code lies in S3")
     return None, None, name
 
 
@@ -278,12 +278,20 @@ def _layer(values: Values, name: str, text: str, around: Around) -> Path | str |
         values.complain(name, f"{text} is not the ARN of a layer")
         return None
     if reference.key.account != around.account and around.substitutions.of(text) is None:
-        message = (
-            f"{text} is a layer of another account, which cannot be fetched: the function runs without it"
-        )
-        values.warn(name, message, substitution_hint(text))
+        _warn_of_layer(values, name, text, around)
         return None
     return text
+
+
+def _warn_of_layer(values: Values, name: str, arn: str, around: Around) -> None:
+    """Once for all functions: most have it from Globals."""
+    message = f"{arn} is a layer of another account, which cannot be fetched: functions run without it"
+    if any(each.message == message for each in values.notes.warnings):
+        return
+    hint = substitution_hint(arn)
+    if not any((around.template.folder / name).is_file() for name in LAM_NAMES):
+        hint += f"; a lam.yaml that is made for it says `template: {around.template.file.name}` as well"
+    values.warn(name, message, hint)
 
 
 def layer_folder(resource: Resource, around: Around) -> Path | None:

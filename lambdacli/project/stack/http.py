@@ -23,6 +23,7 @@ from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.http_apis import HTTP_SECONDS, REST_SECONDS
 from lambdacli.project.http_kinds import API_NAME
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
+from lambdacli.project.stack.fixed_answers import mock_answer, mock_answer_of_definition, preflights
 from lambdacli.project.stack.functions import cors_of
 from lambdacli.project.stack.gateway import authorizer_of, authorizers_of, websocket_api
 from lambdacli.project.stack.tokens import jwt_authorizer, pool_authorizer
@@ -68,6 +69,9 @@ class _Building:
     """What routes ask for that do not say it themselves, by the names of all authorizers."""
     routes: list[Route] = field(default_factory=list)
     payloads: set[str] = field(default_factory=set)
+    rest_cors: Values | str | None = None
+    """Of SAM's: for each path it makes a method OPTIONS."""
+    preflight_authorizer: str | None = None
 
     def add(self, values: Values, name: str, route: Route) -> None:
         for other in self.routes:
@@ -78,6 +82,8 @@ class _Building:
         self.routes.append(route)
 
     def built(self) -> HttpApi:
+        if self.rest_cors is not None:
+            self.routes += preflights(self.routes, self.rest_cors, self.preflight_authorizer)
         payload = self.payloads.pop() if len(self.payloads) == 1 else self.api.payload
         return replace(self.api, routes=tuple(self.routes), payload=payload)
 
@@ -171,8 +177,9 @@ def _take_cors(found: _Building, values: Values) -> None:
     for name in ("CorsConfiguration", "Cors"):
         if name not in values:
             continue
-        if found.api.kind is not ApiKind.HTTP:
-            values.ignored(name, "a REST API's function answers OPTIONS itself here")
+        if found.api.kind is ApiKind.REST:
+            written = values.raw(name)
+            found.rest_cors = written if isinstance(written, str) else values.below(name)
         elif values.raw(name) is True:
             found.api = replace(found.api, cors=cors_of(Values(values.resource, values.notes, _OPEN)))
         else:
@@ -202,6 +209,8 @@ def _take_authorizers(found: _Building, values: Values, around: Around) -> None:
     found.api = replace(found.api, authorizers=authorizers)
     found.default_authorizer = default if default in authorizers else None
     _check_named(found, auth, "DefaultAuthorizer")
+    if auth.flag("AddDefaultAuthorizerToCorsPreflight") is not False:
+        found.preflight_authorizer = found.default_authorizer
     if default == "AWS_IAM":
         auth.ignored("DefaultAuthorizer", "signatures of requests to APIs are not checked")
     for name in ("ApiKeyRequired", "UsagePlan", "ResourcePolicy", "EnableIamAuthorizer"):
@@ -352,7 +361,11 @@ def _operation(
         return
     named = around.function_named(integration.raw("uri"))
     key = _key(paths, path, method, path, is_http=found.api.kind is ApiKind.HTTP)
-    if named is None:
+    fixed = mock_answer_of_definition(integration) if found.api.kind is ApiKind.REST else None
+    if named is None and fixed is not None and key is not None:
+        found.add(paths, path, Route(key, "", fixed=fixed))
+        integration.used("", f"{key} of the API {found.api.name} is answered by itself")
+    elif named is None:
         integration.ignored("", "it leads to no function of this template")
     elif key is not None:
         if "payloadFormatVersion" in integration:
@@ -369,8 +382,9 @@ def _rest_methods(building: dict[str, _Building], around: Around) -> None:
         values = Values(resource, around.notes)
         api = around.meant_by(values.raw("RestApiId"), "AWS::ApiGateway::RestApi")
         integration = values.below("Integration")
+        fixed = mock_answer(integration)
         named = None if integration is None else around.function_named(integration.raw("Uri"))
-        if api is None or named is None:
+        if api is None or (named is None and fixed is None):
             resource_ignored(resource, around.notes, "it leads to no function of this template")
             continue
         path = _path_of(values.raw("ResourceId"), around)
@@ -378,9 +392,11 @@ def _rest_methods(building: dict[str, _Building], around: Around) -> None:
         if key is not None:
             found = building[api.logical_id]
             authorizer = authorizer_of(values, dict(found.api.authorizers), around)
+            function = "" if named is None else named[0].name
             scopes = values.texts("AuthorizationScopes")
-            found.add(values, "HttpMethod", Route(key, named[0].name, authorizer, scopes))
-            resource_used(resource, around.notes, f"{key} leads to {named[0].name}")
+            found.add(values, "HttpMethod", Route(key, function, authorizer, scopes, fixed=fixed))
+            fate = f"leads to {function}" if function else "is answered by the API itself"
+            resource_used(resource, around.notes, f"{key} {fate}")
     for resource in around.of_type("AWS::ApiGateway::Resource"):
         resource_used(resource, around.notes, f"the path {_path_of(resource.reference, around)}")
 
