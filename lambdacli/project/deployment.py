@@ -259,8 +259,8 @@ def not_deployed(function: FunctionSettings, project: Project) -> list[str]:
         notes.append("its `http` routes are not deployed: an API is made by another tool; `url` is deployed")
     scheduled = [each.name for each in project.schedules if each.function.name == function.name]
     if scheduled:
-        told = f"not deployed: {', '.join(scheduled)}; make them with EventBridge there"
-        notes.append(f"schedules are {told}")
+        names = ", ".join(scheduled)
+        notes.append(f"schedules are not deployed: {names}; make them with EventBridge there")
     if function.virtual_environment is not None:
         notes.append("packages of its `venv` are not in its package: name them in requirements.txt")
     return notes

@@ -23,6 +23,7 @@ from lambdacli.model.schedule import (
 from lambdacli.model.schedule_expression import ScheduleKind
 from lambdacli.model.schedule_members import schedule_of
 from lambdacli.project.deploy_kinds import typed_value
+from lambdacli.project.http_kinds import below
 from lambdacli.project.kinds import Flag, Group, JsonSchema, Kind, Text
 from lambdacli.project.yaml_nodes import Complain, found
 
@@ -51,7 +52,7 @@ class ScheduleList:
         if not isinstance(node, SequenceNode):
             single = _schedule(node, complain)
             return None if single is None else (single,)
-        read = [_schedule(each, _below(complain, f"[{number}]")) for number, each in enumerate(node.value)]
+        read = [_schedule(each, below(complain, f"[{number}]")) for number, each in enumerate(node.value)]
         return tuple(each for each in read if each is not None)
 
     def json_schema(self) -> JsonSchema:
@@ -189,10 +190,3 @@ def _declared(node: Node, text: str, told: Mapping[str, Any], complain: Complain
 
 def _value_of(node: MappingNode, name: str) -> Node:
     return next((value for key, value in node.value if getattr(key, "value", None) == name), node)
-
-
-def _below(complain: Complain, path: str) -> Complain:
-    def complain_there(node: Node, below: str, message: str, hint: str) -> None:
-        complain(node, path + below, message, hint)
-
-    return complain_there
