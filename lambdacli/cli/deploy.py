@@ -87,7 +87,7 @@ def run(
     if plan or not steps:
         return 0
     _confirm(steps, yes)
-    return do_steps(work, steps, packages.contents, render.say if json else render.output)
+    return do_steps(work, steps, packages.contents, tell=render.say if json else render.output)
 
 
 def _show(work: Deploying, steps: Sequence[Step]) -> None:
@@ -122,8 +122,9 @@ def do_steps(
     work: Deploying,
     steps: Sequence[Step],
     contents: Callable[[str], bytes],
-    output: Callable[[str], None] = render.output,
+    tell: Callable[[str], None] = render.output,
 ) -> int:
+    """`tell` takes what a script may want to read; where that is JSON, people are told instead."""
     from lambdacli.client.deploy.applying import StepFailed, Told, apply
     from lambdacli.package.files import PackageError
     from lambdacli.project.making import BuildError
@@ -154,7 +155,7 @@ def do_steps(
             ("what was done stays; `lam deploy` again goes on from there",),
         )
         return INTERRUPTED
-    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()}, output)
+    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()}, tell)
     return 0
 
 
@@ -162,14 +163,14 @@ def _tell_end(
     work: Deploying,
     steps: Sequence[Step],
     answers: dict[str, dict[str, object]],
-    output: Callable[[str], None],
+    tell: Callable[[str], None],
 ) -> None:
     changed = list(dict.fromkeys(step.function for step in steps if step.function is not None))
     render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles and layers'}")
     for step in steps:
         url = answers[step.id].get("FunctionUrl")
         if url is not None:
-            output(f"{step.function}  {url}")
+            tell(f"{step.function}  {url}")
     render.say("")
     render.say("next:")
     first = next(each for each in work.functions if not changed or each.name == changed[0])

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from lambdacli.cli import render
 from lambdacli.cli.deploy import do_steps, of_stack
-from lambdacli.cli.deploying import Deploying, _region, change_text, refuse_foreign
+from lambdacli.cli.deploying import Deploying, change_text, refuse_foreign
 from lambdacli.cli.errors import CommandError
 from lambdacli.client.deploy.aws import configured_region
-from lambdacli.model.build import BuildMethod
-from lambdacli.model.deployment import Change, Contents, Step, Wanted, WantedFunction
-from lambdacli.package.files import Part
-from lambdacli.project.builders.packages import Measured
-from lambdacli.project.builders.packages import Package as Built
-from lambdacli.project.config import load_project
-from lambdacli.project.packing import Packages
+from lambdacli.model.deployment import Change, Step, Wanted, WantedFunction
 
 
 @pytest.mark.parametrize(
@@ -49,14 +41,6 @@ def test_a_profiles_own_region_is_known_and_a_missing_profile_has_none(tmp_path,
     assert configured_region(None) == "eu-west-1"
     assert configured_region("work") == "eu-north-1"
     assert configured_region("missing") is None
-
-
-@pytest.mark.parametrize("region", ["us-east-1", "eu-north-1"])
-def test_a_region_in_lam_yaml_comes_before_that_of_the_machine(tmp_path, monkeypatch, region):
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    file = tmp_path / "lam.yaml"
-    file.write_text(f"region: {region}\nfunctions:\n")
-    assert _region(load_project(file), None) == region
 
 
 @pytest.mark.parametrize("file", [None, Path("lam.yaml"), Path("lam.yml")])
@@ -134,31 +118,3 @@ def test_an_interrupt_says_where_it_was_and_that_the_next_goes_on(capfd):
     assert do_steps(work, steps, lambda sha256: b"") == 130
     told = capfd.readouterr().err
     assert "interrupted at step 2 of 3: step of 1" in told and "goes on from there" in told
-
-
-class Sending:
-    name, is_aws = "AWS", True
-
-    def call(self, service, operation, parameters):
-        assert operation == "CreateFunctionUrlConfig", "nothing else is sent"
-        return {"FunctionUrl": "https://x"}
-
-
-def test_files_that_change_after_the_plan_are_not_sent_as_what_was_planned(tmp_path):
-    (tmp_path / "app.py").write_text("changed since")
-    built = Built("demo", BuildMethod.NONE, (Part(tmp_path),), None, Measured("planned", 1, 1, False))
-    packages = Packages(_contents={"planned": built.content})
-    step = Step("object", "upload", "s3", "PutObject", {"Body": Contents("planned")})
-    work = Deploying(None, (), Sending(), None, "aws", Path())
-    with pytest.raises(CommandError, match=r"step 1 of 1, upload: .* were changed after the plan"):
-        do_steps(work, [step], packages.contents)
-
-
-def test_with_json_nothing_else_stands_in_the_output(tmp_path, capfd):
-    function = SimpleNamespace(name="demo")
-    destination = SimpleNamespace(reads_project=False, alias=None)
-    work = Deploying(None, (function,), Sending(), destination, "aws", Path())
-    step = Step("url", "create the URL", "lambda", "CreateFunctionUrlConfig", {}, function="demo")
-    assert do_steps(work, [step], lambda sha256: b"", render.say) == 0
-    told = capfd.readouterr()
-    assert told.out == "" and "demo  https://x" in told.err
