@@ -78,19 +78,15 @@ class Deploying:
         from lambdacli.project.deployment import wanted_of
         from lambdacli.project.making import BuildError
 
-        if not self.destination.reads_project:
-            try:
+        try:
+            if not self.destination.reads_project:
                 with render.progress("building", len(self.functions)) as advance:
                     packages.build(self.functions, Workshop(self.cache, _quiet), lambda each: advance(1))
-            except BuildError as error:
-                raise CommandError(str(error), "`lam build --verbose` shows what the tools say") from error
-        return wanted_of(
-            self.project,
-            self.functions,
-            self.destination,
-            packages.of_function,
-            packages.of_layer,
-        )
+            return wanted_of(
+                self.project, self.functions, self.destination, packages.of_function, packages.of_layer
+            )
+        except BuildError as error:
+            raise CommandError(str(error), "`lam build --verbose` shows what the tools say") from error
 
     def actual(self, wanted: Wanted) -> Actual:
         from lambdacli.client.deploy.patience import Patient

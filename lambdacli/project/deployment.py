@@ -38,7 +38,7 @@ def wanted_of(
     functions: Iterable[FunctionSettings],
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[Path], Package],
+    layer_package: Callable[[FunctionSettings, Path], Package],
 ) -> Wanted:
     """What runs here must run there: ARNs of the project's own account and region become the other's."""
     found = tuple(_function(project, each, destination, package_of, layer_package) for each in functions)
@@ -53,7 +53,7 @@ def _function(
     function: FunctionSettings,
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[Path], Package],
+    layer_package: Callable[[FunctionSettings, Path], Package],
 ) -> WantedFunction:
     alias = destination.alias or function.alias or ALIAS
     if destination.reads_project:
@@ -76,7 +76,7 @@ def _function(
         architecture=function.architecture,
         package=package_of(function),
         role=_role(moved, destination),
-        layers=tuple(_layer(project, layer, layer_package) for layer in moved.layers),
+        layers=tuple(_layer(project, function, layer, layer_package) for layer in moved.layers),
         tags=dict(function.tags),
         reserved=function.reserved_concurrency,
         provisioned=function.provisioned_concurrency,
@@ -102,14 +102,18 @@ def _configuration(function: FunctionSettings) -> Members:
 
 
 def _layer(
-    project: Project, layer: Path | str, layer_package: Callable[[Path], Package]
+    project: Project,
+    function: FunctionSettings,
+    layer: Path | str,
+    layer_package: Callable[[FunctionSettings, Path], Package],
 ) -> WantedLayer | str:
     """A folder's layer is called as its way from the project's folder: that is the same on every machine."""
     if isinstance(layer, str):
         return layer
     way = layer.relative_to(project.folder) if layer.is_relative_to(project.folder) else Path(layer.name)
     name = "-".join(part for part in way.with_suffix("").parts if part not in (".", ".."))
-    return WantedLayer("".join(letter if letter.isalnum() else "-" for letter in name), layer_package(layer))
+    package = layer_package(function, layer)
+    return WantedLayer("".join(letter if letter.isalnum() else "-" for letter in name), package)
 
 
 # What is somebody else's ARN stays; what is the project's own place becomes the target's
