@@ -19,7 +19,6 @@ from lambdacli.cli.deploying import (
     as_json,
     counted,
     deploying,
-    explanation,
     now,
     show_steps,
 )
@@ -87,7 +86,7 @@ def run(
     if plan or not steps:
         return 0
     _confirm(steps, yes)
-    return do_steps(work, steps, packages.contents)
+    return do_steps(work, steps, packages.contents, tell=render.say if json else render.output)
 
 
 def _show(work: Deploying, steps: Sequence[Step]) -> None:
@@ -118,7 +117,13 @@ def _confirm(steps: Sequence[Step], is_given: bool) -> None:
         raise CommandError("nothing was changed")
 
 
-def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], bytes]) -> int:
+def do_steps(
+    work: Deploying,
+    steps: Sequence[Step],
+    contents: Callable[[str], bytes],
+    tell: Callable[[str], None] = render.output,
+) -> int:
+    """`tell` takes what a script may want to read; where that is JSON, people are told instead."""
     from lambdacli.client.deploy.applying import StepFailed, Told, apply
 
     at: list[Step] = []
@@ -129,11 +134,9 @@ def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], b
     try:
         answers = apply(steps, work.target, contents, Told(at.append, done))
     except StepFailed as error:
-        message, *hints = explanation(error.refusal, work.target.name)
+        told = work.explained(error.refusal, f"step {error.position} of {len(steps)}, {error.step.title}: ")
         raise CommandError(
-            f"step {error.position} of {len(steps)}, {error.step.title}: {work.without_secrets(message)}",
-            *hints,
-            "what was done before stays; `lam deploy` again goes on from there",
+            str(told), *told.hints, "what was done before stays; `lam deploy` again goes on from there"
         ) from error
     except KeyboardInterrupt:
         title = at[-1].title if at else "before the first step"
@@ -142,17 +145,22 @@ def do_steps(work: Deploying, steps: Sequence[Step], contents: Callable[[str], b
             ("what was done stays; `lam deploy` again goes on from there",),
         )
         return INTERRUPTED
-    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()})
+    _tell_end(work, steps, {name: dict(answer) for name, answer in answers.items()}, tell)
     return 0
 
 
-def _tell_end(work: Deploying, steps: Sequence[Step], answers: dict[str, dict[str, object]]) -> None:
+def _tell_end(
+    work: Deploying,
+    steps: Sequence[Step],
+    answers: dict[str, dict[str, object]],
+    tell: Callable[[str], None],
+) -> None:
     changed = list(dict.fromkeys(step.function for step in steps if step.function is not None))
     render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles and layers'}")
     for step in steps:
         url = answers[step.id].get("FunctionUrl")
         if url is not None:
-            render.output(f"{step.function}  {url}")
+            tell(f"{step.function}  {url}")
     render.say("")
     render.say("next:")
     first = next(each for each in work.functions if not changed or each.name == changed[0])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +12,8 @@ import typer
 from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags
+from lambdacli.cli.remote import aws_of
+from lambdacli.client.aws import Aws
 from lambdacli.client.deploy.rest import RestTarget
 from lambdacli.client.deploy.target import Refused, Target
 from lambdacli.model.nearest import nearest
@@ -110,7 +111,7 @@ class Deploying:
         return actual
 
     def explained(self, error: Refused, what: str = "") -> CommandError:
-        message, *hints = explanation(error, self.target.name if not error.is_of_credentials else "AWS")
+        message, *hints = explanation(error, self.target.name)
         return CommandError(f"{what}{self.without_secrets(message)}", *hints)
 
     def without_secrets(self, text: str) -> str:
@@ -167,11 +168,12 @@ def deploying(
     return Deploying(loaded, functions, RestTarget(endpoint), destination, to, place.cache_dir)
 
 
-def _aws(project: Project, aws: AwsFlags) -> tuple[Target, Here]:
+def _aws(project: Project, flags: AwsFlags) -> tuple[Target, Here]:
     from lambdacli.client.deploy.aws import AwsTarget
     from lambdacli.project.policy_templates import Here
 
-    target = AwsTarget(aws.profile, aws.region or _region(project, aws.profile))
+    asked = aws_of(flags)
+    target = AwsTarget(Aws(replace(asked.account, region=flags.region or _region(project, asked))))
     try:
         return target, Here(target.partition, target.region, target.account)
     except Refused as error:
@@ -179,16 +181,14 @@ def _aws(project: Project, aws: AwsFlags) -> tuple[Target, Here]:
         raise CommandError(message, *hints) from error
 
 
-def _region(project: Project, profile: str | None) -> str:
+def _region(project: Project, aws: Aws) -> str:
     """What lam.yaml says; if that is nothing else than the default, what this machine says."""
-    from lambdacli.client.deploy.aws import configured_region
     from lambdacli.project.schema import TOP_LEVEL
 
     default = next(key.default for key in TOP_LEVEL if key.name == "region")
     if project.region != default:
         return project.region
-    said = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
-    return next((region for region in said if region), None) or configured_region(profile) or project.region
+    return aws.account.region or aws.region or project.region
 
 
 def _loaded(file: Path | None) -> Project:
@@ -231,21 +231,16 @@ def refuse_foreign(file: Path | None) -> None:
 
 def explanation(error: Refused, where: str) -> tuple[str, ...]:
     """What happened, then what to do."""
+    if error.hint:
+        return error.message, error.hint
     told = f"{error.operation}: {error.message or error.code}"
-    if error.is_of_credentials:
-        how = "sign in again (`aws sso login`, or new keys), or name another --profile"
-        if error.code in ("NoCredentialsError", "PartialCredentialsError"):
-            how = "`aws configure` sets them up; --profile and AWS_PROFILE name others"
-        return f"{where} does not take these credentials: {error.code}: {error.message}", how
-    if error.code == "ProfileNotFound":
-        return error.message, "`aws configure list-profiles` shows those that there are"
     if error.is_throttled:
         return f"{told} ({error.code})", "AWS was asked too often; wait a minute"
     if error.code in ("ResourceConflictException", "PreconditionFailedException"):
         return f"{told} ({error.code})", "somebody else changes it at the same time; look with `lam drift`"
     if error.code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
         return f"{told} ({error.code})", "these credentials lack that right: ask for it, or use other ones"
-    if error.code in ("EndpointConnectionError", "ConnectTimeoutError", "NotConnected", "ReadTimeoutError"):
+    if error.code == "NotConnected":
         return f"{told}", f"is {where} reachable from here?"
     return (f"{told} ({error.code})",)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from lambdacli.cli.deploy import do_steps, of_stack
-from lambdacli.cli.deploying import Deploying, change_text, refuse_foreign
+from lambdacli.cli.deploying import Deploying, _region, change_text, refuse_foreign
 from lambdacli.cli.errors import CommandError
-from lambdacli.client.deploy.aws import configured_region
+from lambdacli.client.aws import Account, Aws, AwsError
 from lambdacli.model.deployment import Change, Step, Wanted, WantedFunction
+from lambdacli.project.config import load_project
 
 
 @pytest.mark.parametrize(
@@ -32,15 +33,26 @@ def test_a_template_of_any_name_is_one(tmp_path):
     assert "sam deploy" in caught.value.hints[0]
 
 
-def test_a_profiles_own_region_is_known_and_a_missing_profile_has_none(tmp_path, monkeypatch):
+def test_the_region_is_the_projects_or_else_the_profiles(tmp_path, monkeypatch):
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n[profile work]\nregion = eu-north-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    assert configured_region(None) == "eu-west-1"
-    assert configured_region("work") == "eu-north-1"
-    assert configured_region("missing") is None
+    project = load_project(_lam_yaml(tmp_path, ""))
+    assert _region(project, Aws(Account())) == "eu-west-1"
+    assert _region(project, Aws(Account("work"))) == "eu-north-1"
+    assert _region(project, Aws(Account("work", "us-west-2"))) == "us-west-2"
+    with pytest.raises(AwsError, match="missing"):
+        _region(project, Aws(Account("missing")))
+    said = load_project(_lam_yaml(tmp_path, "region: eu-south-2\n"))
+    assert _region(said, Aws(Account("work"))) == "eu-south-2"
+
+
+def _lam_yaml(folder: Path, text: str) -> Path:
+    file = folder / "lam.yaml"
+    file.write_text(f"{text}functions: {{}}\n")
+    return file
 
 
 @pytest.mark.parametrize("file", [None, Path("lam.yaml"), Path("lam.yml")])

@@ -13,6 +13,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from lambdacli.client.aws import Account, Aws
 from lambdacli.client.deploy.applying import apply
 from lambdacli.client.deploy.aws import AwsTarget
 from lambdacli.client.deploy.reading import read
@@ -59,7 +60,7 @@ def aws(moto, monkeypatch):
 @cache
 def _clients(address: str) -> AwsTarget:
     """Making them takes longer than all that they are asked."""
-    return AwsTarget(None, "us-east-1")
+    return AwsTarget(Aws(Account(region="us-east-1")))
 
 
 @pytest.fixture
@@ -366,4 +367,4 @@ def test_credentials_that_are_missing_are_told_before_anything_is_done(aws, proj
     project.function("shy", "def handler(event, context): ...\n")
     without = {name: value for name, value in aws.items() if "KEY" not in name}
     told = project.lam("deploy", "--to", "aws", code=1, more={**without, "AWS_EC2_METADATA_DISABLED": "true"})
-    assert "does not take these credentials" in told.stderr and "aws configure" in told.stderr
+    assert "there are no AWS credentials" in told.stderr and "aws configure" in told.stderr
