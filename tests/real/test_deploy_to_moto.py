@@ -17,6 +17,7 @@ from lambdacli.client.aws import Account, Aws
 from lambdacli.client.deploy.applying import apply
 from lambdacli.client.deploy.aws import AwsTarget
 from lambdacli.client.deploy.reading import read
+from lambdacli.package.archive import archive_of_text
 from lambdacli.project.builders.workshop import Workshop
 from lambdacli.project.config import load_project
 from lambdacli.project.deployment import Destination, wanted_of
@@ -321,8 +322,9 @@ def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
     functions = boto3.client("lambda")
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.get_function(FunctionName="shop")
-    deployed = project.lam("deploy", "--to", "aws", more=aws)
-    assert "lam rollback --to aws" in deployed.stderr
+    deployed = project.lam("deploy", "--to", "aws", "--region", "us-east-1", more=aws)
+    assert "lam invoke shop --remote --region us-east-1" in deployed.stderr
+    assert "lam rollback --to aws --region us-east-1" in deployed.stderr
     project.write("shop/app.py", "def handler(event, context):\n    return 2\n")
     assert "code" in project.lam("drift", "--to", "aws", code=1, more=aws).stdout
     project.lam("deploy", "--to", "aws", more=aws)
@@ -361,6 +363,63 @@ def test_only_code_is_brought_up_to_date(aws, project):
     assert "1/1 update the code of theirs" in told.stderr
     configuration = boto3.client("lambda").get_function_configuration(FunctionName="theirs")
     assert configuration["MemorySize"] == 128
+
+
+STACK = f"""
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: "sts:AssumeRole"}}]
+  Orders:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: {PYTHON_RUNTIME}
+      Handler: app.handler
+      Role: !GetAtt Role.Arn
+      MemorySize: 192
+      Code: {{ZipFile: "def handler(event, context): return 0"}}
+"""
+
+SAM = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {{Runtime: {PYTHON_RUNTIME}, Handler: app.handler, CodeUri: src/, MemorySize: 512}}
+  Named:
+    Type: AWS::Serverless::Function
+    Properties: {{FunctionName: by-name, Runtime: {PYTHON_RUNTIME}, Handler: app.handler, CodeUri: src/}}
+"""
+
+
+def test_only_the_code_of_a_templates_functions_is_brought_to_where_its_stack_is(aws, project):
+    """SAM made the stack that samconfig.toml names; what the template names itself is found by that name."""
+    project.write("src/app.py", "def handler(event, context):\n    return 1\n")
+    project.write("template.yaml", SAM)
+    project.write("samconfig.toml", '[default.deploy.parameters]\nstack_name = "shop"\n')
+    code_only = ("deploy", "--to", "aws", "--code-only")
+    untouched = project.lam(*code_only, code=1, more=aws)
+    assert "not there yet" in untouched.stderr and "`sam build && sam deploy`" in untouched.stderr
+    stacks, functions = boto3.client("cloudformation"), boto3.client("lambda")
+    stacks.create_stack(StackName="shop", TemplateBody=STACK, Capabilities=["CAPABILITY_IAM"])
+    made = stacks.describe_stack_resource(StackName="shop", LogicalResourceId="Orders")
+    name = made["StackResourceDetail"]["PhysicalResourceId"]
+    role = functions.get_function_configuration(FunctionName=name)["Role"]
+    functions.create_function(
+        FunctionName="by-name", Role=role, Runtime=PYTHON_RUNTIME, Handler="app.handler",
+        Code={"ZipFile": archive_of_text("app.py", "")},
+    )  # fmt: skip
+    told = project.lam(*code_only, more=aws)
+    assert f"update the code of {name}" in told.stderr and "update the code of by-name" in told.stderr
+    configuration = functions.get_function_configuration(FunctionName=name)
+    assert configuration["MemorySize"] == 192
+    sent = functions.get_function_configuration(FunctionName="by-name")["CodeSha256"]
+    assert configuration["CodeSha256"] == sent
+    assert "nothing to do" in project.lam(*code_only, more=aws).stdout
+    wrong = project.lam(*code_only, "--stack", "shopp", code=1, more=aws)
+    assert "there is no stack shopp" in wrong.stderr
 
 
 def test_credentials_that_are_missing_are_told_before_anything_is_done(aws, project):
