@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from botocore.stub import Stubber
@@ -148,6 +149,53 @@ def test_a_role_that_lambda_never_can_assume_is_told(target):
     )
     with answering(target, *[too_new] * 31), pytest.raises(StepFailed, match="cannot be assumed"):
         done(target, Time())
+
+
+ROLE = Step("role r", "set the policy of role r", "iam", "PutRolePolicy", {})
+MAP = Step("mapping demo q", "map q to demo", "lambda", "CreateEventSourceMapping", {}, function="demo")
+LACKING = Refused(
+    "CreateEventSourceMapping",
+    "InvalidParameterValueException",
+    "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+    400,
+)
+IN_USE = Refused(
+    "UpdateEventSourceMapping", "ResourceInUseException", "Cannot update: it is being created", 400
+)
+
+
+class Refusing:
+    """Refuses the first calls to the Lambda API that change something."""
+
+    name, is_aws = "AWS", True
+
+    def __init__(self, *refusals: Refused) -> None:
+        self.refusals = list(refusals)
+
+    def call(self, service, operation, parameters):
+        if service == "lambda" and not operation.startswith("Get") and self.refusals:
+            raise self.refusals.pop(0)
+        return dict(READY)
+
+
+def test_rights_that_were_only_just_given_are_waited_for():
+    time = Time()
+    apply([ROLE, MAP], Refusing(LACKING, LACKING), lambda sha256: b"", waiting=time.waiting)
+    assert time.seconds == 4
+
+
+def test_rights_that_nobody_just_gave_are_not_waited_for():
+    time = Time()
+    with pytest.raises(StepFailed, match="does not have permissions"):
+        apply([MAP], Refusing(LACKING), lambda sha256: b"", waiting=time.waiting)
+    assert time.seconds == 0
+
+
+def test_a_mapping_that_is_being_made_is_waited_for():
+    time = Time()
+    update = replace(MAP, operation="UpdateEventSourceMapping")
+    apply([update], Refusing(IN_USE, IN_USE), lambda sha256: b"", waiting=time.waiting)
+    assert time.seconds > 0
 
 
 def test_an_update_that_fails_is_told_with_its_reason(target):

@@ -45,7 +45,13 @@ def apply(
         begun = waiting.now()
         try:
             parameters = _filled(step.parameters, answers, contents)
-            answer = patient.change(step.service, step.operation, parameters, step.function)
+            answer = patient.change(
+                step.service,
+                step.operation,
+                parameters,
+                step.function,
+                are_rights_new=any(before.service == "iam" for before in steps[: position - 1]),
+            )
             if step.changes_function and step.function is not None:
                 patient.wait_until_ready(step.function, step.operation)
         except Refused as error:

@@ -46,11 +46,12 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
         roles = pool.map(reading.role, names, [known.get(name) for name in names])
         layers = pool.map(reading.layers, *_layers_asked(around, found))
         by_function = mappings.result() if mappings is not None else {}
-        bucket = wanted.bucket
-        has_bucket = bucket is not None and reading.has("HeadBucket", {"Bucket": bucket})
+        bucket, keys = wanted.bucket, tuple(object_keys)
+        # Who sends nothing by way of a bucket needs no right to look at one.
+        has_bucket = bool(keys) and bucket is not None and reading.has("HeadBucket", {"Bucket": bucket})
         objects = {
             key
-            for key in (object_keys if has_bucket else ())
+            for key in (keys if has_bucket else ())
             if reading.has("HeadObject", {"Bucket": bucket, "Key": key})
         }
         return Actual(
