@@ -102,7 +102,7 @@ def _show(work: Deploying, steps: Sequence[Step]) -> None:
     render.output(f"to {work.target.name}")
     if not work.destination.reads_project and not work.destination.is_code_only:
         for function in work.functions:
-            for note in not_deployed(function, work.project):
+            for note in not_deployed(function, work.project, work.destination):
                 render.note(f"{function.name}: {note}")
     if not steps:
         render.output(
@@ -163,15 +163,22 @@ def _tell_end(
     tell: Callable[[str], None],
 ) -> None:
     changed = list(dict.fromkeys(step.function for step in steps if step.function is not None))
-    render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles and layers'}")
+    render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles, layers and APIs'}")
     for step in steps:
-        url = answers[step.id].get("FunctionUrl")
+        url, api = answers[step.id].get("FunctionUrl"), answers[step.id].get("ApiEndpoint")
         if url is not None:
             tell(f"{step.function}  {url}")
+        elif api is not None:
+            name = str(step.parameters["Name"])
+            tell(f"API {name}  {api}{_stage_prefix(work, name)}/")
     render.say("")
     render.say("next:")
     for command in work.to_try_next(changed[0] if changed else work.functions[0].name):
         render.say(f"  {command}")
+
+
+def _stage_prefix(work: Deploying, name: str) -> str:
+    return next(api.stage_prefix for api in work.project.apis if api.name == name)
 
 
 # Functions that a stack has made

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.model.deployment import Members, Package, Wanted, WantedFunction, WantedLayer, WantedRole
-from lambdacli.model.function_url import Cors
+from lambdacli.model.http_apis import ApiKind
 from lambdacli.model.mapping import kind_of_source
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
+from lambdacli.project.deployed_apis import wanted_apis
 from lambdacli.project.policy_templates import Here
 from lambdacli.project.records import FunctionSettings, Project
 from lambdacli.project.role_policy import TRUST_POLICY, PolledSource, RoleNeeds, role_policy
-from lambdacli.project.urls import DeclaredUrl
+from lambdacli.project.urls import DeclaredUrl, cors_configuration
 
 ALIAS = "live"
 
@@ -25,7 +26,7 @@ class Destination:
 
     here: Here
     makes_roles: bool = False
-    """Roles and buckets can be made there."""
+    """Roles, buckets and HTTP APIs can be made there."""
     reads_project: bool = False
     """It is the project's own service."""
     alias: str | None = None
@@ -45,7 +46,9 @@ def wanted_of(
     bucket = None
     if destination.makes_roles:
         bucket = f"lam-packages-{destination.here.account}-{destination.here.region}"
-    return Wanted(found, bucket)
+    has_gateway = destination.makes_roles and not destination.is_code_only
+    apis = tuple(wanted_apis(project, found, destination.here)) if has_gateway else ()
+    return Wanted(found, bucket, apis=apis)
 
 
 def _function(
@@ -212,19 +215,7 @@ def _event_invoke(declared: DeclaredEventInvoke | None) -> Members | None:
 
 def _url(url: DeclaredUrl) -> Members:
     members: dict[str, Any] = {"AuthType": url.auth_type, "InvokeMode": url.invoke_mode}
-    return {**members, "Cors": _cors(url.cors)} if url.cors is not None else members
-
-
-def _cors(cors: Cors) -> Members:
-    members = {
-        "AllowCredentials": cors.allow_credentials or None,
-        "AllowHeaders": list(cors.allow_headers or ()),
-        "AllowMethods": list(cors.allow_methods or ()),
-        "AllowOrigins": list(cors.allow_origins or ()),
-        "ExposeHeaders": list(cors.expose_headers or ()),
-        "MaxAge": cors.max_age_seconds or None,
-    }
-    return {name: value for name, value in members.items() if value not in (None, [])}
+    return {**members, "Cors": cors_configuration(url.cors)} if url.cors is not None else members
 
 
 def _statements(function: FunctionSettings) -> dict[str, Members]:
@@ -244,11 +235,18 @@ def _statements(function: FunctionSettings) -> dict[str, Members]:
     return told
 
 
-def not_deployed(function: FunctionSettings, project: Project) -> list[str]:
+def not_deployed(function: FunctionSettings, project: Project, destination: Destination) -> list[str]:
     """What of a function has its effect here only."""
-    notes = []
-    if any(route.function == function.name for api in project.apis for route in api.routes):
-        notes.append("its `http` routes are not deployed: an API is made by another tool; `url` is deployed")
+    kinds = {
+        api.kind
+        for api in project.apis
+        if any(route.function == function.name for route in api.routes)
+        if not (api.kind is ApiKind.HTTP and destination.makes_roles)
+    }
+    notes = [
+        f"its routes of type {kind} are not deployed: such an API is another tool's; `url` is deployed"
+        for kind in sorted(kinds)
+    ]
     if function.virtual_environment is not None:
         notes.append("packages of its `venv` are not in its package: name them in requirements.txt")
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -9,6 +10,7 @@ import resource
 import time
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import boto3
 import pytest
@@ -71,9 +73,11 @@ def project(tmp_path):
 
 
 class Moto:
-    """As AwsTarget, where moto answers otherwise than Lambda: it shows a mapping's alias as its version."""
+    """As AwsTarget, where moto answers otherwise than AWS: it shows a mapping's alias as its version, and
+    does not list an API's authorizers."""
 
     is_aws = True
+    authorizers: ClassVar[list[dict[str, str]]] = []
 
     def __init__(self) -> None:
         self.aws = _clients(os.environ["AWS_ENDPOINT_URL"])
@@ -85,7 +89,12 @@ class Moto:
 
     def call(self, service, operation, parameters):
         self.called.append((operation, parameters))
+        if operation == "GetAuthorizers":
+            known = [each for each in self.authorizers if each["ApiId"] == parameters["ApiId"]]
+            return {"Items": [self.aws.call(service, "GetAuthorizer", each) for each in known]}
         answer = self.aws.call(service, operation, parameters)
+        if operation == "CreateAuthorizer":
+            self.authorizers.append({"ApiId": parameters["ApiId"], "AuthorizerId": answer["AuthorizerId"]})
         if operation == "ListEventSourceMappings":
             for each in answer["EventSourceMappings"]:
                 fields = each["FunctionArn"].split(":")
@@ -264,6 +273,78 @@ def test_a_large_package_goes_by_way_of_s3(aws, tmp_path):
     assert configuration["CodeSha256"] == small.functions[0].package.sha256
 
 
+def with_routes(folder: Path, name: str) -> Path:
+    (folder / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    file = folder / "lam.yaml"
+    file.write_text(
+        f"""
+apis:
+  {name}:
+    cors: {{origins: ["https://shop.example"], headers: [Content-Type]}}
+    stage_variables: {{color: blue}}
+    authorizers:
+      users: {{type: jwt, issuer: "https://issuer.example", audience: shop, keys: keys.json}}
+      guests: {{type: request, function: {name}-guard, payload: "2.0"}}
+functions:
+  {name}:
+    runtime: {PYTHON_RUNTIME}
+    handler: app.handler
+    http:
+      - {{route: "GET /items/{{id}}", api: {name}}}
+      - {{route: POST /items, api: {name}, authorizer: users, scopes: [write]}}
+      - {{route: "GET /secret/{{proxy+}}", api: {name}, authorizer: guests}}
+  {name}-guard: {{runtime: {PYTHON_RUNTIME}, handler: app.handler}}
+"""
+    )
+    (folder / "keys.json").write_text('{"keys": []}')
+    return file
+
+
+def test_an_http_api_is_deployed_whatever_stops_it_and_the_second_time_plans_nothing(aws, tmp_path):
+    """Stopped after each call that changes something, and gone on with, until nothing is left."""
+    deployment = Deployment(with_routes(tmp_path, "front"))
+    runs = 0
+    while deployment.plan():
+        runs += 1
+        with contextlib.suppress(Killed):
+            deployment.run(Killing(after=1))
+    assert runs > 10
+    gateway = boto3.client("apigatewayv2")
+    (api,) = [each for each in gateway.get_apis()["Items"] if each["Name"] == "front"]
+    routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
+    assert {each["RouteKey"]: each["AuthorizationType"] for each in routes} == {
+        "GET /items/{id}": "NONE",
+        "POST /items": "JWT",
+        "GET /secret/{proxy+}": "CUSTOM",
+    }
+    (integration,) = gateway.get_integrations(ApiId=api["ApiId"])["Items"]
+    assert integration["IntegrationUri"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:front:live"
+    stage = gateway.get_stage(ApiId=api["ApiId"], StageName="$default")
+    assert (stage["AutoDeploy"], stage["StageVariables"]) == (True, {"color": "blue"})
+    policy = boto3.client("lambda").get_policy(FunctionName="front-guard", Qualifier="live")["Policy"]
+    assert f"execute-api:us-east-1:{ACCOUNT}:{api['ApiId']}/*/*" in policy
+
+
+def test_an_http_api_that_was_changed_by_hand_is_shown_and_repaired(aws, tmp_path):
+    deployment = Deployment(with_routes(tmp_path, "mended"))
+    deployment.run()
+    assert deployment.plan() == ()
+    gateway = boto3.client("apigatewayv2")
+    (api,) = [each["ApiId"] for each in gateway.get_apis()["Items"] if each["Name"] == "mended"]
+    routes = {each["RouteKey"]: each["RouteId"] for each in gateway.get_routes(ApiId=api)["Items"]}
+    gateway.delete_route(ApiId=api, RouteId=routes["GET /items/{id}"])
+    gateway.update_route(ApiId=api, RouteId=routes["POST /items"], AuthorizationType="NONE")
+    gateway.create_route(ApiId=api, RouteKey="GET /open")
+    titles = {step.title: step.is_destructive for step in deployment.plan()}
+    assert titles == {
+        "add the route GET /items/{id} of the API mended": False,
+        "change the route POST /items of the API mended": False,
+        "delete the route GET /open of the API mended": True,
+    }
+    deployment.run()
+    assert deployment.plan() == ()
+
+
 # Through the command
 
 
@@ -315,7 +396,9 @@ def test_with_one_of_20_changed_one_package_is_sent(aws, tmp_path):
 
 def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
     project.function(
-        "shop", "def handler(event, context):\n    return 1\n", "env: {API_KEY: hunter2hunter2}\n"
+        "shop",
+        "def handler(event, context):\n    return 1\n",
+        "env: {API_KEY: hunter2hunter2}\nhttp: GET /\n",
     )
     planned = project.lam("deploy", "--plan", "--to", "aws", more=aws)
     assert "create function shop" in planned.stdout and "account 123456789012" in planned.stdout
@@ -324,6 +407,7 @@ def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
         functions.get_function(FunctionName="shop")
     deployed = project.lam("deploy", "--to", "aws", "--region", "us-east-1", more=aws)
     assert "lam invoke shop --remote --region us-east-1" in deployed.stderr
+    assert "API default  https://" in deployed.stdout
     assert "lam rollback --to aws --region us-east-1" in deployed.stderr
     project.write("shop/app.py", "def handler(event, context):\n    return 2\n")
     assert "code" in project.lam("drift", "--to", "aws", code=1, more=aws).stdout

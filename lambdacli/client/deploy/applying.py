@@ -66,7 +66,7 @@ def _filled(value: Any, answers: Mapping[str, Members], contents: Callable[[str]
         found: Any = answers[value.step]
         for name in value.member.split("."):
             found = found[name]
-        return found
+        return found if value.form == "{}" else value.form.format(found)
     if isinstance(value, Contents):
         return contents(value.sha256)
     if isinstance(value, Mapping):

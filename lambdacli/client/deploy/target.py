@@ -30,7 +30,9 @@ class Refused(Exception):
         return self.code in _THROTTLED or self.status == 429
 
 
-_MISSING = frozenset({"ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "404"})
+_MISSING = frozenset(
+    {"ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "404"}
+)
 _THROTTLED = frozenset(
     {
         "TooManyRequestsException",
