@@ -134,8 +134,10 @@ class Deploying:
         """A refusal may repeat what it was sent."""
         from lambdacli.model.masking import without_secrets
 
-        for function in self.functions:
-            text = without_secrets(text, dict(function.variables or {}))
+        of_functions = (function.variables or {} for function in self.functions)
+        of_stages = (api.stage_variables for api in self.project.apis)
+        for variables in (*of_functions, *of_stages):
+            text = without_secrets(text, dict(variables))
         return text
 
 

@@ -221,19 +221,19 @@ def changes(before: Members, after: Members, prefix: str = "") -> Iterator[Chang
             continue
         what = f"{prefix} {_NAMES.get(name, name)}".strip()
         if name == "Environment":
-            yield from _variable_changes(old or {}, new or {})
+            yield from variable_changes(old or {}, new or {}, "env.")
         elif isinstance(old or {}, Mapping) and isinstance(new or {}, Mapping):
             yield from changes(old or {}, new or {}, what)
         elif not _is_empty(old) or not _is_empty(new):
             yield Change(what, shown(old), shown(new))
 
 
-def _variable_changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+def variable_changes(before: Mapping[str, str], after: Mapping[str, str], prefix: str) -> Iterator[Change]:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old != new:
             yield Change(
-                f"env.{name}",
+                f"{prefix}{name}",
                 None if old is None else shown_variable(name, old),
                 None if new is None else shown_variable(name, new),
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from lambdacli.model.comparing import changes, cors_members
+from lambdacli.model.comparing import changes, cors_members, shown, variable_changes
 from lambdacli.model.deployment import (
     API_TAG,
     Actual,
@@ -114,8 +114,17 @@ def _stage_steps(wanted: WantedApi, there: ActualApi) -> Iterator[Step]:
         _SERVICE,
         "CreateStage" if is_new else "UpdateStage",
         {"ApiId": _api_id(wanted, there), "StageName": wanted.stage, **after},
-        tuple(changes(before, after, f"stage {wanted.stage}")),
+        _told_of_stage(wanted, before, after),
     )
+
+
+def _told_of_stage(wanted: WantedApi, before: Members, after: Members) -> tuple[Change, ...]:
+    variables = before.get("StageVariables", {}), after["StageVariables"]
+    told = variable_changes(*variables, f"stage {wanted.stage} variable ")
+    deployment = before.get("AutoDeploy"), after["AutoDeploy"]
+    is_new = deployment[0] != deployment[1]
+    own = [Change(f"stage {wanted.stage} AutoDeploy", *map(shown, deployment))] if is_new else []
+    return (*own, *told)
 
 
 # What its routes need

@@ -16,6 +16,7 @@ from lambdacli.model.deployment import (
     WantedFunction,
     WantedRoute,
 )
+from lambdacli.model.masking import MASK
 from lambdacli.project.plan_apis import creation_steps, steps_of_api, with_api_statements
 
 URI = "arn:aws:lambda:us-east-1:123456789012:function:{}:live"
@@ -144,6 +145,16 @@ def test_a_route_tells_its_function_and_not_a_number():
     (step,) = steps_of_api(moved, THERE)
     (change,) = step.changes
     assert (change.what, change.before, change.after) == ("route GET /items function", "items", "orders")
+
+
+def test_stage_variables_that_may_be_secrets_are_not_shown():
+    before = replace(THERE, stage={"AutoDeploy": True, "StageVariables": {"DB_PASSWORD": "hunter1"}})
+    wanted = replace(API, stage_variables={"DB_PASSWORD": "hunter2", "color": "blue"})
+    (step,) = steps_of_api(wanted, before)
+    assert [(change.what, change.before, change.after) for change in step.changes] == [
+        ("stage $default variable DB_PASSWORD", MASK, MASK),
+        ("stage $default variable color", None, "blue"),
+    ]
 
 
 def test_an_api_may_invoke_its_functions_and_no_others():
