@@ -537,6 +537,9 @@ _lam() {
                         '--alias[The alias to move; else lam.yaml'\''s, or live.]:value: ' \
                         '--code-only[Only bring code up to date; all else is another tool'\''s.]' \
                         '--stack[With --code-only\: the stack that has the functions.]:value: ' \
+                        '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
+                        '--config-env[The environment of samconfig.toml that counts.]:value: ' \
+                        '--stage[The stage of a serverless.yml, until the service stops; else LAM_STAGE, or the file'\''s own.]:value: ' \
                         '--yes[Do it without asking.]' \
                         '-y[Do it without asking.]' \
                         '--json[Print JSON.]' \

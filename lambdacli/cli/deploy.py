@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,16 +19,24 @@ from lambdacli.cli.deploying import (
     as_json,
     counted,
     deploying,
-    explanation,
     now,
     show_steps,
 )
 from lambdacli.cli.errors import INTERRUPTED, CommandError, WrongUsage
-from lambdacli.cli.options import AwsFlags, JsonOption, ProjectOption, takes_aws_flags
+from lambdacli.cli.options import (
+    AwsFlags,
+    ConfigEnvOption,
+    JsonOption,
+    ParameterOverridesOption,
+    ProjectOption,
+    StageOption,
+    takes_aws_flags,
+    template_options,
+)
 from lambdacli.client.deploy.target import Refused
+from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from lambdacli.client.deploy.target import Target
     from lambdacli.model.deployment import Step, Wanted
 
 EXAMPLES = """
@@ -55,6 +63,9 @@ def run(
         str | None,
         typer.Option("--stack", metavar="NAME", help="With --code-only: the stack that has the functions."),
     ] = None,
+    parameter_overrides: ParameterOverridesOption = None,
+    config_env: ConfigEnvOption = DEFAULT_CONFIG_ENVIRONMENT,
+    stage: StageOption = None,
     yes: YesOption = False,
     json: JsonOption = False,
     project: ProjectOption = None,
@@ -62,21 +73,18 @@ def run(
     from lambdacli.project.packing import Packages
     from lambdacli.project.plan import plan as plan_of
 
-    work = deploying(project, names or (), to, aws, alias, is_code_only=code_only)
+    if stack is not None and not (code_only and to == "aws"):
+        raise WrongUsage("--stack goes with --to aws --code-only")
+    template = template_options(parameter_overrides, None, config_env, stage)
+    work = deploying(project, names or (), to, aws, alias, is_code_only=code_only, template=template)
     packages = Packages()
     wanted = work.wanted(packages)
-    if stack is not None:
-        if not (code_only and to == "aws"):
-            raise WrongUsage("--stack goes with --to aws --code-only")
-        try:
-            logical_ids = {each.name: each.template.logical_id or each.name for each in work.functions}
-            wanted = of_stack(work.target, wanted, stack, logical_ids)
-        except Refused as error:
-            raise work.explained(error) from error
+    if code_only and to == "aws":
+        wanted = by_their_stack(work, wanted, stack)
     with render.activity("reading what is there"):
         actual = work.actual(wanted)
     if code_only:
-        _require_all(wanted, set(actual.functions))
+        _require_all(work, wanted, set(actual.functions))
     steps = plan_of(wanted, actual, now())
     if json:
         render.output_json(as_json(steps))
@@ -96,7 +104,7 @@ def _show(work: Deploying, steps: Sequence[Step]) -> None:
     render.output(f"to {work.target.name}")
     if not work.destination.reads_project and not work.destination.is_code_only:
         for function in work.functions:
-            for note in not_deployed(function, work.project):
+            for note in not_deployed(function, work.project, work.destination):
                 render.note(f"{function.name}: {note}")
     if not steps:
         render.output(
@@ -137,11 +145,9 @@ def do_steps(
     try:
         answers = apply(steps, work.target, contents, Told(at.append, done))
     except StepFailed as error:
-        message, *hints = explanation(error.refusal, work.target.name)
+        told = work.explained(error.refusal, f"step {error.position} of {len(steps)}, {error.step.title}: ")
         raise CommandError(
-            f"step {error.position} of {len(steps)}, {error.step.title}: {work.without_secrets(message)}",
-            *hints,
-            "what was done before stays; `lam deploy` again goes on from there",
+            str(told), *told.hints, "what was done before stays; `lam deploy` again goes on from there"
         ) from error
     except (BuildError, PackageError) as error:
         raise CommandError(
@@ -166,44 +172,57 @@ def _tell_end(
     tell: Callable[[str], None],
 ) -> None:
     changed = list(dict.fromkeys(step.function for step in steps if step.function is not None))
-    render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles and layers'}")
+    render.say(f"{counted(len(steps), 'step')} done: {', '.join(changed) or 'roles, layers and APIs'}")
     for step in steps:
-        url = answers[step.id].get("FunctionUrl")
+        url, api = answers[step.id].get("FunctionUrl"), answers[step.id].get("ApiEndpoint")
         if url is not None:
             tell(f"{step.function}  {url}")
+        elif api is not None:
+            name = str(step.parameters["Name"])
+            tell(f"API {name}  {api}{_stage_prefix(work, name)}/")
     render.say("")
     render.say("next:")
-    first = next(each for each in work.functions if not changed or each.name == changed[0])
-    for command in (work.invocation(first), f"lam drift{work.again}", f"lam rollback{work.again}"):
+    for command in work.to_try_next(changed[0] if changed else work.functions[0].name):
         render.say(f"  {command}")
+
+
+def _stage_prefix(work: Deploying, name: str) -> str:
+    return next(api.stage_prefix for api in work.project.apis if api.name == name)
 
 
 # Functions that a stack has made
 
 
-def of_stack(target: Target, wanted: Wanted, stack: str, logical_ids: Mapping[str, str]) -> Wanted:
-    """The functions by the names that the stack gave them."""
-    names: dict[str, str] = {}
-    token: dict[str, str] = {}
-    while True:
-        page = target.call("cloudformation", "ListStackResources", {"StackName": stack, **token})
-        for each in page.get("StackResourceSummaries", []):
-            if each["ResourceType"] == "AWS::Lambda::Function" and "PhysicalResourceId" in each:
-                names[each["LogicalResourceId"]] = each["PhysicalResourceId"]
-        if not page.get("NextToken"):
-            break
-        token = {"NextToken": page["NextToken"]}
+def by_their_stack(work: Deploying, wanted: Wanted, given: str | None) -> Wanted:
+    """The functions by the names that the stack gave them: the one that was named, or that of the tool's own
+    files. Where there is no stack yet, by those that their template says."""
+    from lambdacli.client.deploy.stacks import functions_of_stacks
+
+    stacks = (given,) if given is not None else work.tool.stacks if work.tool is not None else ()
+    if not stacks:
+        return wanted
+    try:
+        names = functions_of_stacks(work.target, stacks)
+    except Refused as error:
+        raise work.explained(error) from error
+    if names is None:
+        if given is not None:
+            deploys = f"`{work.tool.command}` makes it" if work.tool is not None else "another tool makes it"
+            raise CommandError(f"there is no stack {given} at {work.target.name}", deploys)
+        return wanted
+    logical_ids = {each.name: each.template.logical_id or each.name for each in work.functions}
     functions = tuple(
         replace(each, name=names.get(logical_ids[each.name], each.name)) for each in wanted.functions
     )
     return replace(wanted, functions=functions)
 
 
-def _require_all(wanted: Wanted, there: set[str]) -> None:
+def _require_all(work: Deploying, wanted: Wanted, there: set[str]) -> None:
     missing = [function.name for function in wanted.functions if function.name not in there]
     if missing:
         raise CommandError(
             f"not there yet: {', '.join(missing)}",
-            "--code-only changes functions that another tool has made; deploy with that one first",
+            "--code-only changes functions that another tool has made; deploy with that one first"
+            + (f": `{work.tool.command}`" if work.tool is not None else ""),
             "--stack NAME finds functions by the names that CloudFormation gave them",
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,13 +15,17 @@ from lambdacli.cli import connect, render
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags
 from lambdacli.cli.projects_nearby import no_project
+from lambdacli.cli.remote import aws_of
+from lambdacli.client.aws import Aws
 from lambdacli.client.deploy.rest import RestTarget
 from lambdacli.client.deploy.target import Refused, Target
 from lambdacli.model.nearest import nearest
+from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 
 if TYPE_CHECKING:
     from lambdacli.model.deployment import Actual, Change, Package, Step, Wanted, WantedFunction
     from lambdacli.project.deployment import Destination
+    from lambdacli.project.other_tools import OwnTool
     from lambdacli.project.packing import Packages
     from lambdacli.project.policy_templates import Here
     from lambdacli.project.records import FunctionSettings, Project
@@ -37,13 +42,6 @@ AliasOption = Annotated[
     typer.Option("--alias", metavar="NAME", help="The alias to move; else lam.yaml's, or live."),
 ]
 
-_OTHER_TOOLS = {
-    "template": "`sam deploy` (or `aws cloudformation deploy`)",
-    "cdk": "`cdk deploy`",
-    "manifest": "`cdk deploy`",
-    "serverless": "`serverless deploy`",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Deploying:
@@ -56,22 +54,41 @@ class Deploying:
     to: str
     cache: Path
     """Where what was built is kept."""
+    tool: OwnTool | None = None
+    """The one that deploys the project's template, if it has one."""
+    given: str = ""
+    """What of --profile and --region was given."""
 
     @property
     def again(self) -> str:
         """The options that lead there, for commands to try next."""
         if self.to == "aws":
-            return " --to aws"
+            return f" --to aws{self.given}"
         return "" if self.destination.reads_project else f" --endpoint-url {self.target.name}"
 
-    def invocation(self, function: FunctionSettings) -> str:
-        """A command that runs what was deployed."""
+    def to_try_next(self, name: str) -> list[str]:
+        """Commands for after a deployment that changed this function, as it is called there."""
+        if self.destination.is_code_only:
+            return [self._invocation(name, None)]
+        return [
+            self._invocation(name, self._alias_of(name)),
+            f"lam drift{self.again}",
+            f"lam rollback{self.again}",
+        ]
+
+    def _invocation(self, name: str, alias: str | None) -> str:
+        if self.to == "aws":
+            # Unlike a deployment, it does not look for the region in lam.yaml.
+            region = "" if "--region" in self.given else f" --region {self.destination.here.region}"
+            return f"lam invoke {name} --remote{self.given}{region}"
+        where = "" if self.destination.reads_project else self.again
+        return f"lam invoke {name}{f':{alias}' if alias else ''}{where}"
+
+    def _alias_of(self, name: str) -> str:
         from lambdacli.project.deployment import ALIAS
 
-        if self.to == "aws":
-            return f"lam invoke {function.name} --remote"
-        where = "" if self.destination.reads_project else self.again
-        return f"lam invoke {function.name}:{self.destination.alias or function.alias or ALIAS}{where}"
+        own = next((each.alias for each in self.functions if each.name == name), None)
+        return self.destination.alias or own or ALIAS
 
     def wanted(self, packages: Packages) -> Wanted:
         """Builds what the target does not read by itself."""
@@ -79,19 +96,15 @@ class Deploying:
         from lambdacli.project.deployment import wanted_of
         from lambdacli.project.making import BuildError
 
-        if not self.destination.reads_project:
-            try:
+        try:
+            if not self.destination.reads_project:
                 with render.progress("building", len(self.functions)) as advance:
                     packages.build(self.functions, Workshop(self.cache, _quiet), lambda each: advance(1))
-            except BuildError as error:
-                raise CommandError(str(error), "`lam build --verbose` shows what the tools say") from error
-        return wanted_of(
-            self.project,
-            self.functions,
-            self.destination,
-            packages.of_function,
-            packages.of_layer,
-        )
+            return wanted_of(
+                self.project, self.functions, self.destination, packages.of_function, packages.of_layer
+            )
+        except BuildError as error:
+            raise CommandError(str(error), "`lam build --verbose` shows what the tools say") from error
 
     def actual(self, wanted: Wanted) -> Actual:
         from lambdacli.client.deploy.patience import Patient
@@ -115,15 +128,17 @@ class Deploying:
         return actual
 
     def explained(self, error: Refused, what: str = "") -> CommandError:
-        message, *hints = explanation(error, self.target.name if not error.is_of_credentials else "AWS")
+        message, *hints = explanation(error, self.target.name)
         return CommandError(f"{what}{self.without_secrets(message)}", *hints)
 
     def without_secrets(self, text: str) -> str:
         """A refusal may repeat what it was sent."""
         from lambdacli.model.masking import without_secrets
 
-        for function in self.functions:
-            text = without_secrets(text, dict(function.variables or {}))
+        of_functions = (function.variables or {} for function in self.functions)
+        of_stages = (api.stage_variables for api in self.project.apis)
+        for variables in (*of_functions, *of_stages):
+            text = without_secrets(text, dict(variables))
         return text
 
 
@@ -146,6 +161,7 @@ def deploying(
     alias: str | None,
     *,
     is_code_only: bool = False,
+    template: TemplateOptions = NO_OPTIONS,
 ) -> Deploying:
     from lambdacli.project.deployment import Destination
     from lambdacli.project.policy_templates import Here
@@ -156,15 +172,23 @@ def deploying(
             "leave out one of the two, or set AWS_ENDPOINT_URL for an AWS elsewhere",
         )
     place = connect.place_of(project)
-    if to == "aws" and not is_code_only:
-        refuse_foreign(place.project_file)
-    loaded = _loaded(place.project_file)
+    tool = None
+    if to == "aws":
+        tool = tool_of(place.project_file, aws, template)
+        if tool is not None and not is_code_only:
+            raise not_ours(str(place.project_file and place.project_file.name), tool)
+    loaded = _loaded(place.project_file, template)
     functions = _chosen(loaded, list(names))
     if to == "aws":
-        target, here = _aws(loaded, aws)
+        if tool is None:
+            tool = tool_of(loaded.template_file, aws, template)
+        if not is_code_only:
+            functions = _without_templates(loaded, functions, tool, is_named=bool(names))
+        target, here = _aws(loaded, aws, tool)
         destination = Destination(here, makes_roles=True, alias=alias, is_code_only=is_code_only)
-        return Deploying(loaded, functions, target, destination, to, place.cache_dir)
-    endpoint = connect.endpoint_of(project, aws)
+        given = "".join(_given_words(aws))
+        return Deploying(loaded, functions, target, destination, to, place.cache_dir, tool, given)
+    endpoint = connect.endpoint_of(project, aws, template)
     here = Here("aws", aws.region or loaded.region, loaded.account)
     destination = Destination(
         here, reads_project=not endpoint.is_remote, alias=alias, is_code_only=is_code_only
@@ -172,11 +196,22 @@ def deploying(
     return Deploying(loaded, functions, RestTarget(endpoint), destination, to, place.cache_dir)
 
 
-def _aws(project: Project, aws: AwsFlags) -> tuple[Target, Here]:
+def _given_words(aws: AwsFlags) -> Iterator[str]:
+    if aws.profile is not None:
+        yield f" --profile {shlex.quote(aws.profile)}"
+    if aws.region is not None:
+        yield f" --region {aws.region}"
+
+
+def _aws(project: Project, flags: AwsFlags, tool: OwnTool | None) -> tuple[Target, Here]:
     from lambdacli.client.deploy.aws import AwsTarget
     from lambdacli.project.policy_templates import Here
 
-    target = AwsTarget(aws.profile, aws.region or _region(project, aws.profile))
+    if tool is not None and flags.profile is None and "AWS_PROFILE" not in os.environ:
+        # Where that one has deployed to.
+        flags = replace(flags, profile=tool.profile)
+    asked = aws_of(flags)
+    target = AwsTarget(Aws(replace(asked.account, region=flags.region or _region(project, asked))))
     try:
         return target, Here(target.partition, target.region, target.account)
     except Refused as error:
@@ -184,24 +219,22 @@ def _aws(project: Project, aws: AwsFlags) -> tuple[Target, Here]:
         raise CommandError(message, *hints) from error
 
 
-def _region(project: Project, profile: str | None) -> str:
+def _region(project: Project, aws: Aws) -> str:
     """What lam.yaml says; if that is nothing else than the default, what this machine says."""
-    from lambdacli.client.deploy.aws import configured_region
     from lambdacli.project.schema import TOP_LEVEL
 
     default = next(key.default for key in TOP_LEVEL if key.name == "region")
     if project.is_region_chosen or project.region != default:
         return project.region
-    said = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
-    return next((region for region in said if region), None) or configured_region(profile) or project.region
+    return aws.account.region or aws.region or project.region
 
 
-def _loaded(file: Path | None) -> Project:
-    from lambdacli.project.loading import load_project
+def _loaded(file: Path | None, template: TemplateOptions) -> Project:
+    from lambdacli.project.loading import Surroundings, load_project
 
     if file is None:
         raise no_project()
-    return load_project(file.resolve())
+    return load_project(file.resolve(), Surroundings(options=template))
 
 
 def _chosen(project: Project, names: list[str]) -> list[FunctionSettings]:
@@ -214,21 +247,39 @@ def _chosen(project: Project, names: list[str]) -> list[FunctionSettings]:
     return [by_name[name] for name in dict.fromkeys(names or by_name)]
 
 
-def refuse_foreign(file: Path | None) -> None:
-    """What a template describes is deployed by the tool that it was written for."""
-    from lambdacli.project.loading import is_template_file
+# Templates are deployed by the tools that they were written for
 
-    name = "" if file is None else file.name.lower()
-    command = next((tool for begin, tool in _OTHER_TOOLS.items() if name.startswith(begin)), None)
-    if command is None and file is not None and is_template_file(file):
-        command = _OTHER_TOOLS["template"]
-    if command is None or file is None:
-        return
-    raise CommandError(
-        f"{file.name} is not deployed by lam: it may describe more than functions",
-        f"{command} deploys it",
+
+def tool_of(file: Path | None, aws: AwsFlags, template: TemplateOptions) -> OwnTool | None:
+    """None for a lam.yaml."""
+    from lambdacli.project.loading import is_template_file
+    from lambdacli.project.other_tools import Asked, own_tool
+
+    if file is None or not is_template_file(file):
+        return None
+    return own_tool(file, Asked(aws.profile, aws.region, template.config_environment))
+
+
+def not_ours(what: str, tool: OwnTool) -> CommandError:
+    return CommandError(
+        f"{what} is not deployed by lam: it may describe more than functions",
+        f"`{tool.command}` deploys it" + (f" ({tool.why})" if tool.why else ""),
         "`lam deploy --to aws --code-only` only brings the code of its functions up to date",
     )
+
+
+def _without_templates(
+    project: Project, functions: list[FunctionSettings], tool: OwnTool | None, *, is_named: bool
+) -> list[FunctionSettings]:
+    """Those that lam.yaml itself describes, beside a template that it names."""
+    own = [each for each in functions if not each.template.logical_id]
+    theirs = [each.name for each in functions if each.template.logical_id]
+    if not theirs or tool is None or project.template_file is None:
+        return functions
+    if is_named or not own:
+        raise not_ours(f"{', '.join(theirs)} of {project.template_file.name}", tool)
+    render.note(f"{', '.join(theirs)}: of {project.template_file.name}, which `{tool.command}` deploys")
+    return own
 
 
 # What went wrong
@@ -236,21 +287,16 @@ def refuse_foreign(file: Path | None) -> None:
 
 def explanation(error: Refused, where: str) -> tuple[str, ...]:
     """What happened, then what to do."""
+    if error.hint:
+        return error.message, error.hint
     told = f"{error.operation}: {error.message or error.code}"
-    if error.is_of_credentials:
-        how = "sign in again (`aws sso login`, or new keys), or name another --profile"
-        if error.code in ("NoCredentialsError", "PartialCredentialsError"):
-            how = "`aws configure` sets them up; --profile and AWS_PROFILE name others"
-        return f"{where} does not take these credentials: {error.code}: {error.message}", how
-    if error.code == "ProfileNotFound":
-        return error.message, "`aws configure list-profiles` shows those that there are"
     if error.is_throttled:
         return f"{told} ({error.code})", "AWS was asked too often; wait a minute"
     if error.code in ("ResourceConflictException", "PreconditionFailedException"):
         return f"{told} ({error.code})", "somebody else changes it at the same time; look with `lam drift`"
     if error.code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
         return f"{told} ({error.code})", "these credentials lack that right: ask for it, or use other ones"
-    if error.code in ("EndpointConnectionError", "ConnectTimeoutError", "NotConnected", "ReadTimeoutError"):
+    if error.code == "NotConnected":
         return f"{told}", f"is {where} reachable from here?"
     return (f"{told} ({error.code})",)
 

@@ -11,7 +11,6 @@ from lambdacli.cli.deploying import (
     NamesArgument,
     ToOption,
     deploying,
-    explanation,
     now,
     show_steps,
 )
@@ -70,10 +69,8 @@ def run(
         told_end = Told(done=lambda step, seconds: render.say(f"{step.title}  {seconds:.1f} s"))
         apply(steps, work.target, lambda sha256: b"", told_end)
     except StepFailed as error:
-        message, *hints = explanation(error.refusal, work.target.name)
-        raise CommandError(
-            f"{error.step.title}: {message}", *hints, "`lam rollback` again goes on"
-        ) from error
+        refused = work.explained(error.refusal, f"{error.step.title}: ")
+        raise CommandError(str(refused), *refused.hints, "`lam rollback` again goes on") from error
     moved = "1 alias" if len(steps) == 1 else f"{len(steps)} aliases"
     render.say(f"{moved} moved; code and settings stay")
     render.say(f"`lam deploy{work.again}` moves forward again")

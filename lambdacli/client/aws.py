@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from typing import Any
 from lambdacli.client import http
 from lambdacli.client.local import ApiError
 from lambdacli.model.nearest import nearest
+
+_CONNECTIONS = 16
+"""Of one client; those that read what is deployed ask at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,18 @@ class Account:
 
 
 class AwsError(Exception):
-    """AWS could not be asked, or does not let us: what happened; `hint` says what to do."""
+    """AWS could not be asked, or does not let us: what happened; `hint` says what to do. `code` is AWS's own
+    name for why, where it was AWS that said so."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", code: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.code = code
 
 
 class Aws:
-    """Clients of one account, made when first used. What goes wrong is AwsError, ApiError where AWS refused
-    what was asked, or AnswerLost where it may have been done."""
+    """Clients of one account, made when first used, for several threads. What goes wrong is AwsError,
+    ApiError where AWS refused what was asked, or AnswerLost where it may have been done."""
 
     is_remote = True
 
@@ -46,6 +52,8 @@ class Aws:
         self.account = account
         self._session: Any = None
         self._clients: dict[tuple[str, float | None, bool], Any] = {}
+        # Clients are for several threads; the session that makes them is not.
+        self._making = threading.Lock()
 
     def __repr__(self) -> str:
         return f"<Aws {self.place}>"
@@ -101,24 +109,29 @@ class Aws:
 
     def _client(self, service: str, read_timeout_seconds: float | None, is_sent_once: bool) -> Any:
         key = (service, read_timeout_seconds, is_sent_once)
-        if key not in self._clients:
-            # A third of a second that only those pay who need it.
-            from botocore.config import Config
+        with self._making:
+            if key not in self._clients:
+                self._clients[key] = self._made_client(service, read_timeout_seconds, is_sent_once)
+            return self._clients[key]
 
-            again: Any = {"mode": "standard", "max_attempts": 4}
-            config = Config(
-                connect_timeout=self.account.connect_timeout_seconds,
-                read_timeout=read_timeout_seconds,
-                retries={"total_max_attempts": 1} if is_sent_once else again,
-                tcp_keepalive=True,
-            )
-            self._clients[key] = self._made_session().create_client(
-                service,
-                endpoint_url=self.account.endpoint_url,
-                verify=None if self.account.verify is True else self.account.verify,
-                config=config,
-            )
-        return self._clients[key]
+    def _made_client(self, service: str, read_timeout_seconds: float | None, is_sent_once: bool) -> Any:
+        # A third of a second that only those pay who need it.
+        from botocore.config import Config
+
+        again: Any = {"mode": "standard", "max_attempts": 4}
+        config = Config(
+            connect_timeout=self.account.connect_timeout_seconds,
+            read_timeout=read_timeout_seconds,
+            retries={"total_max_attempts": 1} if is_sent_once else again,
+            max_pool_connections=_CONNECTIONS,
+            tcp_keepalive=True,
+        )
+        return self._made_session().create_client(
+            service,
+            endpoint_url=self.account.endpoint_url,
+            verify=None if self.account.verify is True else self.account.verify,
+            config=config,
+        )
 
     def _made_session(self) -> Any:
         if self._session is None:
@@ -249,27 +262,34 @@ _EXPIRED = frozenset(
 _UNKNOWN_KEYS = frozenset(
     {"InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException", "UnauthorizedException"}
 )
-_WRONG_SIGNATURES = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed"})
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_WRONG_SIGNATURES = frozenset(
+    {"IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed"}
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+"""The last is what S3 says to who only asks for the head of something."""
 
 
 def _refused(answer: Mapping[str, Any], account: Account) -> Exception:
     error = answer.get("Error", {})
     code, message = str(error.get("Code", "Unknown")), str(error.get("Message", ""))
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 500))
-    named = f" --profile {account.profile}" if account.profile else ""
-    told = f"{code}: {message}"
-    if code in _EXPIRED:
-        return AwsError(told, f"the credentials have expired: `aws sso login{named}`, or set new keys")
-    if code in _UNKNOWN_KEYS:
-        return AwsError(told, f"AWS does not know these keys; {_GIVE_KEYS}")
-    if code in _WRONG_SIGNATURES:
-        return AwsError(told, "is the secret key the right one, and is this machine's clock right?")
-    if code in _DENIED:
-        return AwsError(
-            told, "another --profile may be allowed to; it needs a policy that allows this action"
-        )
+    hint = _hint_of_refusal(code, f" --profile {account.profile}" if account.profile else "")
+    if hint is not None:
+        return AwsError(f"{code}: {message}" if not code.isdecimal() else f"HTTP {code}", hint, code)
     if code.isdecimal():
         # What is no API at all answers so: a page instead of an error.
         return ApiError(status, "UnknownOperationException", f"HTTP {code}")
     return ApiError(status, code, message)
+
+
+def _hint_of_refusal(code: str, named: str) -> str | None:
+    """None: it is not about who asks."""
+    if code in _EXPIRED:
+        return f"the credentials have expired: `aws sso login{named}`, or set new keys"
+    if code in _UNKNOWN_KEYS:
+        return f"AWS does not know these keys; {_GIVE_KEYS}"
+    if code in _WRONG_SIGNATURES:
+        return "is the secret key the right one, and is this machine's clock right?"
+    if code in _DENIED:
+        return "another --profile may be allowed to; it needs a policy that allows this action"
+    return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from lambdacli.model.deployment import Answered, Change, Contents, Members
+from lambdacli.model.deployment import API_TAG, Answered, Change, Contents, Members
 from lambdacli.model.mapping import STREAMS, kind_of_source
 from lambdacli.model.masking import shown_variable
 
@@ -99,6 +99,24 @@ def url_members(url: Members | None) -> Members | None:
         "InvokeMode": url.get("InvokeMode") or "BUFFERED",
         "Cors": {name: sorted(v) if isinstance(v, list) else v for name, v in cors.items()},
     }
+
+
+def cors_members(cors: Members | None) -> Members:
+    """Of an HTTP API, which tells names of headers in small letters."""
+    kept = {name: value for name, value in (cors or {}).items() if value not in ([], None, False, 0)}
+    return {
+        name: sorted(str(each).lower() for each in value) if isinstance(value, list) else value
+        for name, value in kept.items()
+    }
+
+
+def is_api_of(owners: frozenset[str], api: Members, integrations: Iterable[Members]) -> bool:
+    """Whether a deployment of the project of these functions has made it."""
+    tag = (api.get("Tags") or {}).get(API_TAG)
+    if tag is None:
+        return False
+    uris = (str(each.get("IntegrationUri")).split(":") for each in integrations)
+    return tag in owners or any(len(fields) > 6 and fields[6] in owners for fields in uris)
 
 
 _CONDITION_KEYS = {
@@ -206,19 +224,19 @@ def changes(before: Members, after: Members, prefix: str = "") -> Iterator[Chang
             continue
         what = f"{prefix} {_NAMES.get(name, name)}".strip()
         if name == "Environment":
-            yield from _variable_changes(old or {}, new or {})
+            yield from variable_changes(old or {}, new or {}, "env.")
         elif isinstance(old or {}, Mapping) and isinstance(new or {}, Mapping):
             yield from changes(old or {}, new or {}, what)
         elif not _is_empty(old) or not _is_empty(new):
             yield Change(what, shown(old), shown(new))
 
 
-def _variable_changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+def variable_changes(before: Mapping[str, str], after: Mapping[str, str], prefix: str) -> Iterator[Change]:
     for name in sorted(before.keys() | after.keys()):
         old, new = before.get(name), after.get(name)
         if old != new:
             yield Change(
-                f"env.{name}",
+                f"{prefix}{name}",
                 None if old is None else shown_variable(name, old),
                 None if new is None else shown_variable(name, new),
             )

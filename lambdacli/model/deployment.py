@@ -71,6 +71,42 @@ class WantedFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class WantedRoute:
+    key: str
+    function: str
+    authorizer: str | None = None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WantedApi:
+    """An HTTP API: names of these are not unique, so a tag and where it leads tell whose it is."""
+
+    name: str
+    tag: str
+    """One of the project's functions."""
+    owners: frozenset[str]
+    """All of the project's functions."""
+    arn_prefix: str
+    """Of the API's requests, up to its id."""
+    stage: str
+    payload: str
+    timeout_milliseconds: int
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
+    cors: Members | None = None
+    authorizers: Mapping[str, Members] = field(default_factory=dict)
+    routes: tuple[WantedRoute, ...] = ()
+    uris: Mapping[str, str] = field(default_factory=dict)
+    """The ARNs by which it invokes functions, by their names; authorizers' too."""
+    is_whole: bool = True
+    """Otherwise only routes of some functions are told, and what else it has stays."""
+
+
+API_TAG = "lam:function"
+"""Of an API that was made by a deployment."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     functions: tuple[WantedFunction, ...]
     bucket: str | None = None
@@ -78,6 +114,7 @@ class Wanted:
     direct_bytes: int = DIRECT_BYTES
     bucket_owner: str = ""
     """The account: whoever knows it could have made a bucket of this name, to be sent our code."""
+    apis: tuple[WantedApi, ...] = ()
 
     @property
     def bucket_members(self) -> Members:
@@ -131,6 +168,19 @@ class ActualFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class ActualApi:
+    """As the API Gateway shows it."""
+
+    id: str
+    cors: Members | None = None
+    stage: Members | None = None
+    """The one that is wanted."""
+    integrations: tuple[Members, ...] = ()
+    routes: tuple[Members, ...] = ()
+    authorizers: tuple[Members, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Actual:
     functions: Mapping[str, ActualFunction] = field(default_factory=dict)
     roles: Mapping[str, ActualRole] = field(default_factory=dict)
@@ -143,6 +193,7 @@ class Actual:
     has_bucket: bool = False
     objects: frozenset[str] = frozenset()
     """Keys in the bucket."""
+    apis: Mapping[str, ActualApi] = field(default_factory=dict)
 
 
 # The way between
@@ -154,6 +205,8 @@ class Answered:
 
     step: str
     member: str
+    form: str = "{}"
+    """The text around it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,13 +303,20 @@ def _source(node: Node, complain: Complain) -> DeclaredMapping | None:
         return None
     kind = kind_of_source(arn)
     if kind not in _KINDS:
-        complain(
-            node, "", f"{arn} is no queue of SQS and no stream of Kinesis or DynamoDB", "others go by the API"
-        )
+        complain(node, "", f"{arn} is no queue of SQS and no stream of Kinesis or DynamoDB", _hint_of(kind))
         return None
     if kind in STREAMS:
         members.setdefault("StartingPosition", "LATEST")
     return DeclaredMapping(arn, members)
+
+
+def _hint_of(kind: SourceKind | None) -> str:
+    if kind is None:
+        return "Lambda reads queues of SQS and streams of Kinesis and DynamoDB from here"
+    return (
+        f"the settings of {kind} have no words here: CreateEventSourceMapping makes such a mapping, which "
+        "deployments leave alone, and `policies` gives the role its rights"
+    )
 
 
 # Lists of mappings

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.model.deployment import Members, Package, Wanted, WantedFunction, WantedLayer, WantedRole
-from lambdacli.model.function_url import Cors
+from lambdacli.model.http_apis import ApiKind
 from lambdacli.model.mapping import kind_of_source
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
+from lambdacli.project.deployed_apis import wanted_apis
 from lambdacli.project.policy_templates import Here
 from lambdacli.project.records import FunctionSettings, Project
 from lambdacli.project.role_policy import TRUST_POLICY, PolledSource, RoleNeeds, role_policy
-from lambdacli.project.urls import DeclaredUrl
+from lambdacli.project.urls import DeclaredUrl, cors_configuration
 
 ALIAS = "live"
 
@@ -25,7 +26,7 @@ class Destination:
 
     here: Here
     makes_roles: bool = False
-    """Roles and buckets can be made there."""
+    """Roles, buckets and HTTP APIs can be made there."""
     reads_project: bool = False
     """It is the project's own service."""
     alias: str | None = None
@@ -38,14 +39,16 @@ def wanted_of(
     functions: Iterable[FunctionSettings],
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[Path], Package],
+    layer_package: Callable[[FunctionSettings, Path], Package],
 ) -> Wanted:
     """What runs here must run there: ARNs of the project's own account and region become the other's."""
     found = tuple(_function(project, each, destination, package_of, layer_package) for each in functions)
     bucket = None
     if destination.makes_roles:
         bucket = f"lam-packages-{destination.here.account}-{destination.here.region}"
-    return Wanted(found, bucket, bucket_owner=destination.here.account)
+    has_gateway = destination.makes_roles and not destination.is_code_only
+    apis = tuple(wanted_apis(project, found, destination.here)) if has_gateway else ()
+    return Wanted(found, bucket, bucket_owner=destination.here.account, apis=apis)
 
 
 def _function(
@@ -53,7 +56,7 @@ def _function(
     function: FunctionSettings,
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[Path], Package],
+    layer_package: Callable[[FunctionSettings, Path], Package],
 ) -> WantedFunction:
     alias = destination.alias or function.alias or ALIAS
     if destination.reads_project:
@@ -76,7 +79,7 @@ def _function(
         architecture=function.architecture,
         package=package_of(function),
         role=_role(moved, destination),
-        layers=tuple(_layer(project, layer, layer_package) for layer in moved.layers),
+        layers=tuple(_layer(project, function, layer, layer_package) for layer in moved.layers),
         tags=dict(function.tags),
         reserved=function.reserved_concurrency,
         provisioned=function.provisioned_concurrency,
@@ -102,14 +105,18 @@ def _configuration(function: FunctionSettings) -> Members:
 
 
 def _layer(
-    project: Project, layer: Path | str, layer_package: Callable[[Path], Package]
+    project: Project,
+    function: FunctionSettings,
+    layer: Path | str,
+    layer_package: Callable[[FunctionSettings, Path], Package],
 ) -> WantedLayer | str:
     """A folder's layer is called as its way from the project's folder: that is the same on every machine."""
     if isinstance(layer, str):
         return layer
     way = layer.relative_to(project.folder) if layer.is_relative_to(project.folder) else Path(layer.name)
     name = "-".join(part for part in way.with_suffix("").parts if part not in (".", ".."))
-    return WantedLayer("".join(letter if letter.isalnum() else "-" for letter in name), layer_package(layer))
+    package = layer_package(function, layer)
+    return WantedLayer("".join(letter if letter.isalnum() else "-" for letter in name), package)
 
 
 # What is somebody else's ARN stays; what is the project's own place becomes the target's
@@ -220,19 +227,7 @@ def _event_invoke(declared: DeclaredEventInvoke | None) -> Members | None:
 
 def _url(url: DeclaredUrl) -> Members:
     members: dict[str, Any] = {"AuthType": url.auth_type, "InvokeMode": url.invoke_mode}
-    return {**members, "Cors": _cors(url.cors)} if url.cors is not None else members
-
-
-def _cors(cors: Cors) -> Members:
-    members = {
-        "AllowCredentials": cors.allow_credentials or None,
-        "AllowHeaders": list(cors.allow_headers or ()),
-        "AllowMethods": list(cors.allow_methods or ()),
-        "AllowOrigins": list(cors.allow_origins or ()),
-        "ExposeHeaders": list(cors.expose_headers or ()),
-        "MaxAge": cors.max_age_seconds or None,
-    }
-    return {name: value for name, value in members.items() if value not in (None, [])}
+    return {**members, "Cors": cors_configuration(url.cors)} if url.cors is not None else members
 
 
 def _statements(function: FunctionSettings) -> dict[str, Members]:
@@ -252,11 +247,18 @@ def _statements(function: FunctionSettings) -> dict[str, Members]:
     return told
 
 
-def not_deployed(function: FunctionSettings, project: Project) -> list[str]:
+def not_deployed(function: FunctionSettings, project: Project, destination: Destination) -> list[str]:
     """What of a function has its effect here only."""
-    notes = []
-    if any(route.function == function.name for api in project.apis for route in api.routes):
-        notes.append("its `http` routes are not deployed: an API is made by another tool; `url` is deployed")
+    kinds = {
+        api.kind
+        for api in project.apis
+        if any(route.function == function.name for route in api.routes)
+        if not (api.kind is ApiKind.HTTP and destination.makes_roles)
+    }
+    notes = [
+        f"its routes of type {kind} are not deployed: such an API is another tool's; `url` is deployed"
+        for kind in sorted(kinds)
+    ]
     scheduled = [each.name for each in project.schedules if each.function.name == function.name]
     if scheduled:
         names = ", ".join(scheduled)

@@ -6,11 +6,10 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from lambdacli.model.deployment import Package
-from lambdacli.package.archive import package_bytes, write_package
+from lambdacli.project.builders.layers import layer_of_folder
 from lambdacli.project.builders.packages import Package as Built
 from lambdacli.project.builders.packages import built_all
 from lambdacli.project.builders.workshop import Workshop
@@ -24,6 +23,7 @@ class Packages:
 
     _functions: dict[str, Package] = field(default_factory=dict)
     _contents: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    _workshop: Workshop | None = None
 
     def build(
         self,
@@ -32,31 +32,29 @@ class Packages:
         on_done: Callable[[FunctionSettings], None] = lambda function: None,
     ) -> None:
         """Raises BuildError for the first that cannot be built."""
+        self._workshop = workshop
         for result in built_all(functions, workshop, on_done):
             if not isinstance(result, Built):
                 raise result
-            self._functions[result.function] = Package(result.sha256, result.measured.zipped_bytes)
-            self._contents[result.sha256] = result.content
+            package = Package(result.sha256, result.measured.zipped_bytes)
+            self._functions[result.function] = self._kept(package, result.content)
 
     def of_function(self, function: FunctionSettings) -> Package:
         """Of one that was built."""
         return self._functions[function.name]
 
-    def of_layer(self, path: Path) -> Package:
-        """Of a folder, or of a zip as it is."""
-        digest, size = hashlib.sha256(), 0
-
-        def take(data: bytes) -> None:
-            nonlocal size
-            digest.update(data)
-            size += len(data)
-
+    def of_layer(self, function: FunctionSettings, path: Path) -> Package:
+        """Of a folder, built for this function's runtime, or of a zip as it is. Raises BuildError."""
+        assert self._workshop is not None, "layers are built after their functions"
         if path.is_dir():
-            write_package(path, take)
-        else:
-            take(path.read_bytes())
-        package = Package(base64.b64encode(digest.digest()).decode(), size)
-        self._contents[package.sha256] = partial(package_bytes, path) if path.is_dir() else path.read_bytes
+            built = layer_of_folder(path, function.runtime, function.architecture, self._workshop)
+            return self._kept(Package(built.sha256, built.measured.zipped_bytes), built.content)
+        content = path.read_bytes()
+        sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        return self._kept(Package(sha256, len(content)), path.read_bytes)
+
+    def _kept(self, package: Package, contents: Callable[[], bytes]) -> Package:
+        self._contents[package.sha256] = contents
         return package
 
     def contents(self, sha256: str) -> bytes:

@@ -30,6 +30,7 @@ from lambdacli.model.deployment import (
     WantedRole,
 )
 from lambdacli.model.function import own_log_group
+from lambdacli.project.plan_apis import creation_steps, steps_of_api, with_api_statements
 from lambdacli.project.plan_around import steps_around_alias
 from lambdacli.project.rollback import note_of_deployment
 
@@ -41,8 +42,13 @@ def plan(wanted: Wanted, actual: Actual, moment: str = "") -> tuple[Step, ...]:
         if isinstance(function.role, WantedRole):
             steps += _role_steps(function.role, actual.roles.get(function.role.name))
     steps += _layer_steps(wanted, actual)
+    for api in wanted.apis:
+        steps += creation_steps(api, actual.apis.get(api.name))
     for function in wanted.functions:
-        steps += _function_steps(wanted, function, actual, moment)
+        invoked = with_api_statements(function, wanted, actual)
+        steps += _function_steps(wanted, invoked, actual, moment)
+    for api in wanted.apis:
+        steps += steps_of_api(api, actual.apis.get(api.name))
     return tuple(_once(steps))
 
 

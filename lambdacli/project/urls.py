@@ -45,6 +45,19 @@ class FunctionUrlSettings:
         return {"anyOf": [{"type": "boolean"}, _table_schema(_URL)]}
 
 
+def cors_configuration(cors: Cors) -> dict[str, Any]:
+    """As the APIs of Lambda and of API Gateway take it."""
+    members = {
+        "AllowCredentials": cors.allow_credentials or None,
+        "AllowHeaders": list(cors.allow_headers or ()),
+        "AllowMethods": list(cors.allow_methods or ()),
+        "AllowOrigins": list(cors.allow_origins or ()),
+        "ExposeHeaders": list(cors.expose_headers or ()),
+        "MaxAge": cors.max_age_seconds or None,
+    }
+    return {name: value for name, value in members.items() if value not in (None, [])}
+
+
 @dataclass(frozen=True, slots=True)
 class CorsSettings:
     """`true` lets every page call; a mapping says which, and what they may send and read."""

@@ -19,6 +19,7 @@ from lambdacli.model.errors import NotBuiltException, ServiceException
 from lambdacli.model.function import ArchiveCode, FolderCode, Function
 from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import install_requirements, requirements_of
+from lambdacli.project.builders.layers import layer_to_run
 from lambdacli.project.builders.packages import code_to_run
 from lambdacli.project.builders.workshop import Workshop
 from lambdacli.project.making import BuildError
@@ -129,7 +130,9 @@ class Placements:
             raise NotBuiltException(str(error)) from error
         except NotInstalled as error:
             raise ServiceException(str(error)) from error
-        opt_root = self._layers.of(function.layers)
+        opt_root = self._layers.of(
+            function.layers, lambda folder, name: self._layer_to_run(function, folder, name, loop)
+        )
         match function.code:
             case FolderCode(folder):
                 task_root = self._code_to_run(function, folder, loop)
@@ -170,18 +173,49 @@ class Placements:
         runtime = runtimes.name_of(function.runtime)
         if runtime.family == "nodejs":
             node = nodejs_runtime.chosen(nodejs_runtime.major_of(runtime.version)).path
-        workshop = Workshop(
-            self._cache,
-            lambda text: logger.info("%s: %s", function.name, text),
-            lambda *work: self._run_kept(loop, *work),
-            node,
-        )
+        workshop = self._workshop(function, loop, node)
         try:
             return code_to_run(
                 function.name, folder, function.runtime, function.handler, function.build, workshop
             )
         except BuildError as error:
             raise ServiceException(str(error)) from error
+
+    def _layer_to_run(
+        self, function: Function, folder: Path, name: str, loop: asyncio.AbstractEventLoop
+    ) -> Path:
+        """A layer's folder, as its place below /opt is to look."""
+        runtime = runtimes.name_of(function.runtime)
+        workshop = self._workshop(function, loop)
+
+        def install(folder: Path) -> Path | None:
+            if runtime.family == "python":
+                return next(iter(self._requirements(function, folder, loop)), None)
+            npm = self._npm(nodejs_runtime.chosen(nodejs_runtime.major_of(runtime.version)), loop)
+            if npm is None:
+                raise BuildError(f"{folder / 'package.json'} names packages, and there is no npm: install it")
+            return npm_packages.install_packages(folder, npm, self._cache, workshop.progress)
+
+        try:
+            return layer_to_run(folder, name, function.runtime, install, workshop)
+        except BuildError as error:
+            raise ServiceException(str(error)) from error
+
+    def _workshop(
+        self, function: Function, loop: asyncio.AbstractEventLoop, node: Path | None = None
+    ) -> Workshop:
+        return Workshop(
+            self._cache,
+            lambda text: logger.info("%s: %s", function.name, text),
+            lambda *work: self._run_kept(loop, *work),
+            node,
+        )
+
+    def _npm(self, node: nodejs_runtime.Node, loop: asyncio.AbstractEventLoop) -> npm_packages.Npm | None:
+        program = npm_packages.find_npm(node.path)
+        if program is None:
+            return None
+        return npm_packages.Npm(program, node.path, node.major, lambda *work: self._run_kept(loop, *work))
 
     def _requirements(
         self, function: Function, folder: Path, loop: asyncio.AbstractEventLoop
@@ -222,10 +256,7 @@ class Placements:
         is_folder = isinstance(function.code, FolderCode)
         wants_packages = is_folder and npm_packages.asks_for_packages(task_root)
         sdk = npm_packages.imported_sdk_packages(task_root)
-        program = npm_packages.find_npm(node.path) if wants_packages or sdk else None
-        npm = None
-        if program is not None:
-            npm = npm_packages.Npm(program, node.path, node.major, lambda *work: self._run_kept(loop, *work))
+        npm = self._npm(node, loop) if wants_packages or sdk else None
         packages: tuple[Path, ...] = ()
         if wants_packages:
             if npm is None:

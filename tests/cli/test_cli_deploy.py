@@ -6,71 +6,66 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.cli.deploy import do_steps, of_stack
-from lambdacli.cli.deploying import Deploying, change_text, refuse_foreign
-from lambdacli.cli.errors import CommandError
-from lambdacli.client.deploy.aws import configured_region
-from lambdacli.model.deployment import Change, Step, Wanted, WantedFunction
+from lambdacli.cli.deploy import do_steps
+from lambdacli.cli.deploying import Deploying, _region, change_text
+from lambdacli.client.aws import Account, Aws, AwsError
+from lambdacli.model.deployment import Change, Step
+from lambdacli.project.config import load_project
+from tests.real.house import PYTHON_RUNTIME
+
+SAM = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {{Runtime: {PYTHON_RUNTIME}, Handler: app.handler, CodeUri: .}}
+"""
 
 
-@pytest.mark.parametrize(
-    ("file", "command"),
-    [("template.yaml", "sam deploy"), ("serverless.yml", "serverless deploy"), ("cdk.out", "cdk deploy")],
-)
-def test_another_tools_project_is_deployed_by_that_tool(file, command):
-    with pytest.raises(CommandError) as caught:
-        refuse_foreign(Path(file))
-    assert command in caught.value.hints[0]
-    assert "--code-only" in caught.value.hints[1]
+def test_another_tools_project_is_deployed_by_that_tool(lam, project):
+    (project / "lam.yaml").unlink()
+    (project / "template.yaml").write_text(SAM)
+    (project / "samconfig.toml").write_text('[default.deploy.parameters]\nstack_name = "shop"\n')
+    for verb in ("deploy", "drift"):
+        told = lam(verb, "--to", "aws")
+        assert told.exit_code == 1
+        assert told.err.splitlines() == [
+            "error: template.yaml is not deployed by lam: it may describe more than functions",
+            "",
+            "hint: `sam build && sam deploy` deploys it (samconfig.toml says stack shop)",
+            "hint: `lam deploy --to aws --code-only` only brings the code of its functions up to date",
+        ]
 
 
-def test_a_template_of_any_name_is_one(tmp_path):
-    file = tmp_path / "orders.yaml"
-    file.write_text("Resources:\n  A:\n    Type: AWS::SQS::Queue\n")
-    with pytest.raises(CommandError) as caught:
-        refuse_foreign(file)
-    assert "sam deploy" in caught.value.hints[0]
+def test_functions_of_a_template_beside_lam_yaml_are_left_to_its_tool(lam, project):
+    (project / "stack.yaml").write_text(SAM)
+    (project / "app.py").touch()
+    (project / "lam.yaml").write_text("template: stack.yaml\n")
+    told = lam("deploy", "--to", "aws", "--plan")
+    assert told.exit_code == 1 and "Orders of stack.yaml is not deployed by lam" in told.err
+    assert "`sam build -t stack.yaml && sam deploy --guided` deploys it" in told.err
 
 
-def test_a_profiles_own_region_is_known_and_a_missing_profile_has_none(tmp_path, monkeypatch):
+def test_the_region_is_the_projects_or_else_the_profiles(tmp_path, monkeypatch):
     config = tmp_path / "config"
     config.write_text("[default]\nregion = eu-west-1\n[profile work]\nregion = eu-north-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    assert configured_region(None) == "eu-west-1"
-    assert configured_region("work") == "eu-north-1"
-    assert configured_region("missing") is None
+    project = load_project(_lam_yaml(tmp_path, ""))
+    assert _region(project, Aws(Account())) == "eu-west-1"
+    assert _region(project, Aws(Account("work"))) == "eu-north-1"
+    assert _region(project, Aws(Account("work", "us-west-2"))) == "us-west-2"
+    with pytest.raises(AwsError, match="missing"):
+        _region(project, Aws(Account("missing")))
+    said = load_project(_lam_yaml(tmp_path, "region: eu-south-2\n"))
+    assert _region(said, Aws(Account("work"))) == "eu-south-2"
 
 
-@pytest.mark.parametrize("file", [None, Path("lam.yaml"), Path("lam.yml")])
-def test_a_project_of_ours_is_deployed_by_us(file):
-    refuse_foreign(file)
-
-
-class Stack:
-    name, is_aws = "AWS", True
-
-    def call(self, service, operation, parameters):
-        assert (service, operation, parameters["StackName"]) == (
-            "cloudformation",
-            "ListStackResources",
-            "shop",
-        )
-        if "NextToken" not in parameters:
-            return {"StackResourceSummaries": [], "NextToken": "more"}
-        kinds = {"Orders": "AWS::Lambda::Function", "Table": "AWS::DynamoDB::Table"}
-        summaries = [
-            {"LogicalResourceId": name, "PhysicalResourceId": f"shop-{name}-1A2B", "ResourceType": kind}
-            for name, kind in kinds.items()
-        ]
-        return {"StackResourceSummaries": summaries}
-
-
-def test_a_stacks_functions_have_the_names_that_it_gave_them():
-    wanted = Wanted((WantedFunction("orders-api", "live"), WantedFunction("named", "live")))
-    found = of_stack(Stack(), wanted, "shop", {"orders-api": "Orders", "named": "Named"})
-    assert [function.name for function in found.functions] == ["shop-Orders-1A2B", "named"]
+def _lam_yaml(folder: Path, text: str) -> Path:
+    file = folder / "lam.yaml"
+    file.write_text(f"{text}functions: {{}}\n")
+    return file
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from botocore.stub import Stubber
 
 from lambdacli.cli.deploying import explanation
+from lambdacli.client.aws import Account, Aws
 from lambdacli.client.deploy.applying import StepFailed, apply
 from lambdacli.client.deploy.aws import AwsTarget
 from lambdacli.client.deploy.patience import Waiting
@@ -49,13 +51,13 @@ class Time:
 def target(monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    return AwsTarget(None, "us-east-1")
+    return AwsTarget(Aws(Account(region="us-east-1")))
 
 
 @contextmanager
 def answering(target, *answers):
     """Each an answer to UpdateFunctionConfiguration or to a look at the function, or an error."""
-    with Stubber(target.client("lambda")) as stubber:
+    with Stubber(target.aws._client("lambda", 60.0, False)) as stubber:
         for answer in answers:
             if isinstance(answer, tuple):
                 operation, code, message, status = answer
@@ -94,18 +96,24 @@ def test_throttled_for_ever_says_so(target):
 
 
 @pytest.mark.parametrize(
-    ("code", "message"),
+    ("code", "message", "what_to_do"),
     [
-        ("ExpiredTokenException", "The security token included in the request is expired"),
-        ("UnrecognizedClientException", "The security token included in the request is invalid."),
+        ("ExpiredTokenException", "The security token included in the request is expired", "aws sso login"),
+        (
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+            "--profile",
+        ),
+        ("SignatureDoesNotMatch", "The request signature we calculated does not match", "clock"),
+        ("AccessDeniedException", "User: x is not authorized to perform: lambda:U", "another --profile"),
     ],
 )
-def test_expired_credentials_are_told_with_what_to_do(target, code, message):
+def test_credentials_that_are_not_taken_are_told_with_what_to_do(target, code, message, what_to_do):
     with answering(target, refusal(code, message, 403)), pytest.raises(StepFailed) as caught:
         done(target, Time())
     told, hint = explanation(caught.value.refusal, "AWS")
-    assert told == f"AWS does not take these credentials: {code}: {message}"
-    assert "sign in again" in hint and "--profile" in hint
+    assert told == f"{code}: {message}"
+    assert what_to_do in hint
 
 
 def test_another_update_in_progress_is_waited_for(target):
@@ -143,20 +151,60 @@ def test_a_role_that_lambda_never_can_assume_is_told(target):
         done(target, Time())
 
 
+ROLE = Step("role r", "set the policy of role r", "iam", "PutRolePolicy", {})
+MAP = Step("mapping demo q", "map q to demo", "lambda", "CreateEventSourceMapping", {}, function="demo")
+LACKING = Refused(
+    "CreateEventSourceMapping",
+    "InvalidParameterValueException",
+    "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+    400,
+)
+IN_USE = Refused(
+    "UpdateEventSourceMapping", "ResourceInUseException", "Cannot update: it is being created", 400
+)
+
+
+class Refusing:
+    """Refuses the first calls to the Lambda API that change something."""
+
+    name, is_aws = "AWS", True
+
+    def __init__(self, *refusals: Refused) -> None:
+        self.refusals = list(refusals)
+
+    def call(self, service, operation, parameters):
+        if service == "lambda" and not operation.startswith("Get") and self.refusals:
+            raise self.refusals.pop(0)
+        return dict(READY)
+
+
+def test_rights_that_were_only_just_given_are_waited_for():
+    time = Time()
+    apply([ROLE, MAP], Refusing(LACKING, LACKING), lambda sha256: b"", waiting=time.waiting)
+    assert time.seconds == 4
+
+
+def test_rights_that_nobody_just_gave_are_not_waited_for():
+    time = Time()
+    with pytest.raises(StepFailed, match="does not have permissions"):
+        apply([MAP], Refusing(LACKING), lambda sha256: b"", waiting=time.waiting)
+    assert time.seconds == 0
+
+
+def test_a_mapping_that_is_being_made_is_waited_for():
+    time = Time()
+    update = replace(MAP, operation="UpdateEventSourceMapping")
+    apply([update], Refusing(IN_USE, IN_USE), lambda sha256: b"", waiting=time.waiting)
+    assert time.seconds > 0
+
+
 def test_an_update_that_fails_is_told_with_its_reason(target):
     failed = {"State": "Active", "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no such key"}
-    with Stubber(target.client("lambda")) as stubber:
+    with Stubber(target.aws._client("lambda", 60.0, False)) as stubber:
         stubber.add_response("update_function_configuration", {}, dict(UPDATE.parameters))
         stubber.add_response("get_function_configuration", failed, {"FunctionName": "demo"})
         with pytest.raises(StepFailed, match="demo was not changed: no such key"):
             done(target, Time())
-
-
-def test_a_missing_right_is_told(target):
-    denied = refusal("AccessDeniedException", "User: x is not authorized to perform: lambda:U", 403)
-    with answering(target, denied), pytest.raises(StepFailed) as caught:
-        done(target, Time())
-    assert "lack that right" in explanation(caught.value.refusal, "AWS")[1]
 
 
 def test_without_credentials_the_first_call_says_how_to_get_some(monkeypatch, tmp_path):
@@ -166,7 +214,8 @@ def test_without_credentials_the_first_call_says_how_to_get_some(monkeypatch, tm
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(Refused) as caught:
-        _ = AwsTarget(None, "us-east-1").account
+        _ = AwsTarget(Aws(Account(region="us-east-1"))).account
+    assert caught.value.message == "there are no AWS credentials"
     assert "aws configure" in explanation(caught.value, "AWS")[1]
 
 
@@ -174,5 +223,14 @@ def test_a_profile_that_is_not_there_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     with pytest.raises(Refused) as caught:
-        _ = AwsTarget("work", "us-east-1").account
+        _ = AwsTarget(Aws(Account("work", "us-east-1"))).account
     assert explanation(caught.value, "AWS")[0] == "The config profile (work) could not be found"
+
+
+def test_an_aws_that_nobody_answers_for_is_told(target, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(Refused) as caught:
+        _ = target.account
+    message, hint = explanation(caught.value, "AWS")
+    assert "nobody answers" in message and "http://127.0.0.1:1" in message
+    assert hint == "AWS_ENDPOINT_URL leads there: is it running?"

@@ -21,6 +21,7 @@ from lambdacli.project.builders.packages import Package, built, built_all, built
 from lambdacli.project.builders.workshop import Workshop, here
 from lambdacli.project.config import load_project
 from lambdacli.project.making import BuildError, run_as_child
+from lambdacli.project.packing import Packages
 from lambdacli.project.records import FunctionSettings
 from tests.real.toolchains import go_cache, need, need_lambda_builders, need_rust
 
@@ -274,6 +275,40 @@ def test_a_layers_npm_packages_lie_where_the_runtime_looks_for_them(tmp_path, wo
     folder = code(tmp_path / "layer", **local_npm_package(tmp_path))
     layer = built_layer("tools", folder, "nodejs22.x", "x86_64", BuildSettings(BuildMethod.NPM), workshop)
     assert {"nodejs/app.js", "nodejs/node_modules/named/index.js"} < set(inside(layer))
+
+
+def test_a_deployed_layer_is_built_and_the_same_every_time(tmp_path, workshop):
+    """What a function names by a folder: with packages, laid out already, made by a Makefile, a zip."""
+    need("make")
+    wheel(tmp_path)
+    code(
+        tmp_path,
+        **{
+            "tools/own.py": "x = 1\n",
+            "tools/requirements.txt": "../greeting-1.0-py3-none-any.whl\n",
+            "plain/python/own.py": "x = 2\n",
+            "plain/requirements.txt": "../greeting-1.0-py3-none-any.whl\n",
+            "made/Makefile": "build-made:\n\tinstall -D own.py $(ARTIFACTS_DIR)/python/own.py\n",
+            "made/own.py": "x = 3\n",
+        },
+    )
+    settings = function(code(tmp_path / "src", **{"app.py": "x = 1\n"}))
+    (tmp_path / "ready.zip").write_bytes(built(settings, workshop).content())
+
+    def names_in(deployed: Packages, layer: str) -> tuple[str, set[str]]:
+        package = deployed.of_layer(settings, tmp_path / layer)
+        with zipfile.ZipFile(io.BytesIO(deployed.contents(package.sha256))) as archive:
+            return package.sha256, set(archive.namelist())
+
+    first, second = Packages(), Packages()
+    for each in (first, second):
+        each.build([settings], workshop)
+    found = {layer: names_in(first, layer) for layer in ("tools", "plain", "made", "ready.zip")}
+    assert {"python/own.py", "python/greeting.py"} < found["tools"][1]
+    assert found["plain"][1] == {"python/own.py", "requirements.txt"}
+    assert found["made"][1] == {"python/own.py"}
+    assert found["ready.zip"][1] == {"app.py"}
+    assert {layer: names_in(second, layer) for layer in found} == found
 
 
 # Programs that make the code

@@ -93,6 +93,10 @@ def test_policies_give_the_function_a_role_that_has_just_those(load):
         ("event_invoke: {retry: 1}", "event_invoke.retry: not a known key; did you mean retries?"),
         ("sources: [{batch_size: 3}]", "sources[0]: has no source"),
         ("sources: ['arn:aws:sns:us-east-1:000000000000:t']", "sources[0]: arn:aws:sns"),
+        (
+            "sources: ['arn:aws:kafka:us-east-1:000000000000:cluster/c/1']",
+            "the settings of MSK have no words here: CreateEventSourceMapping makes such a mapping",
+        ),
         (f"sources: [{QUEUE}, {QUEUE}]", "is named twice"),
         (f"sources: [{{source: {QUEUE}, filters: ['no']}}]", "must be an event pattern"),
         ("permissions: [{action: 'lambda:InvokeFunction'}]", "permissions[0]: has no principal"),

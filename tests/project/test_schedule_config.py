@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.schedule import Origin, Schedule, Transformer, next_firing
-from lambdacli.project.deployment import not_deployed
+from lambdacli.project.deployment import Destination, not_deployed
 from lambdacli.project.loading import load_project
+from lambdacli.project.policy_templates import Here
 from lambdacli.project.records import ConfigError, Project
 
 Load = Callable[[str], Project]
@@ -129,7 +130,8 @@ def test_defaults_have_no_schedule(tmp_path: Path) -> None:
 
 def test_a_plan_says_that_schedules_are_not_deployed(lam_yaml: Load) -> None:
     project = lam_yaml("schedule: [rate(1 day), {rate: 1 hour, name: tick}]")
-    (note,) = not_deployed(project.functions[0], project)
+    destination = Destination(Here("aws", "us-east-1", "123456789012"), makes_roles=True)
+    (note,) = not_deployed(project.functions[0], project, destination)
     assert note.startswith("schedules are not deployed: demo-schedule-1, tick;")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.real.functions_house import House, open_house, wait_until
+from tests.real.house import PYTHON_RUNTIME
+from tests.real.test_same_builds import write_wheel
 from tests.real.toolchains import need
 
 pytestmark = pytest.mark.real
@@ -44,12 +46,25 @@ func main() {
 }
 """
 MAKEFILE = 'build-made:\n\tsed s/WORD/$(shell cat word)/ run.sh > "$(ARTIFACTS_DIR)/bootstrap"\n'
+LAYERED = """\
+import greeting, own
+
+def handler(event, context):
+    return [greeting.main.__name__, own.WORD]
+"""
+WHEEL = "greeting-1.0-py3-none-any.whl"
 FILES = {
     "made/Makefile": MAKEFILE + '\tchmod +x "$(ARTIFACTS_DIR)/bootstrap"\n',
     "made/run.sh": BOOTSTRAP,
     "made/word": "one\n",
     "unmade/Makefile": "# fills $ARTIFACTS_DIR\nbuild-unmade:\n\t@echo no compiler today; exit 1\n",
     "typed/src/app.ts": 'export const handler = async (): Promise<string> => "typed";\n',
+    "layered/app.py": LAYERED,
+    "tools/requirements.txt": f"../{WHEEL}\n",
+    "tools/own.py": "WORD = 'one'\n",
+    "made-layer/Makefile": "build-made-layer:\n\tinstall -D own.txt $(ARTIFACTS_DIR)/note.txt\n",
+    "made-layer/own.txt": "made",
+    "noted/app.py": "def handler(event, context):\n    return open('/opt/note.txt').read()\n",
     "go/go.mod": "module orders\n\ngo 1.21\n",
     "go/main.go": GO,
 }
@@ -57,6 +72,8 @@ FUNCTIONS = {
     "made": {"runtime": "provided.al2023", "code": "made", "timeout": 20},
     "unmade": {"runtime": "provided.al2023", "code": "unmade"},
     "typed": {"runtime": "nodejs22.x", "handler": "src/app.handler", "code": "typed"},
+    "layered": {"runtime": PYTHON_RUNTIME, "handler": "app.handler", "code": "layered", "layers": ["tools"]},
+    "noted": {"runtime": PYTHON_RUNTIME, "handler": "app.handler", "code": "noted", "layers": ["made-layer"]},
     # Declared for another processor, it runs on this one.
     "go": {"runtime": "provided.al2023", "code": "go", "architecture": "arm64", "timeout": 20},
 }
@@ -107,6 +124,19 @@ def test_typescript_is_bundled(house: House) -> None:
         client.close()
     assert answer["Payload"].read() == b'"typed"'
     assert [path.name for path in (house.folder / "typed").iterdir()] == ["src"]
+
+
+def test_a_layers_packages_are_where_the_runtime_looks_and_its_changes_count(house: House) -> None:
+    write_wheel(house.folder / WHEEL)
+    assert house.invoke("layered").json == ["main", "one"]
+    (house.folder / "tools" / "own.py").write_text("WORD = 'two'\n")
+    wait_until(lambda: house.invoke("layered").json == ["main", "two"], "the change is laid out")
+
+
+def test_a_layer_is_made_by_its_makefile(house: House) -> None:
+    if not house.is_walled:
+        pytest.skip("without walls there is no /opt of a function's own")
+    assert house.invoke("noted").json == "made"
 
 
 def test_go_is_compiled_for_this_machine_whatever_the_function_declares(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -10,13 +11,16 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import boto3
 import pytest
 
+from lambdacli.client.aws import Account, Aws
 from lambdacli.client.deploy.applying import apply
 from lambdacli.client.deploy.aws import AwsTarget
 from lambdacli.client.deploy.reading import read
+from lambdacli.package.archive import archive_of_text
 from lambdacli.project.builders.workshop import Workshop
 from lambdacli.project.config import load_project
 from lambdacli.project.deployment import Destination, wanted_of
@@ -60,7 +64,7 @@ def aws(moto, monkeypatch):
 @cache
 def _clients(address: str) -> AwsTarget:
     """Making them takes longer than all that they are asked."""
-    return AwsTarget(None, "us-east-1")
+    return AwsTarget(Aws(Account(region="us-east-1")))
 
 
 @pytest.fixture
@@ -70,9 +74,11 @@ def project(tmp_path):
 
 
 class Moto:
-    """As AwsTarget, where moto answers otherwise than Lambda: it shows a mapping's alias as its version."""
+    """As AwsTarget, where moto answers otherwise than AWS: it shows a mapping's alias as its version, and
+    does not list an API's authorizers."""
 
     is_aws = True
+    authorizers: ClassVar[list[dict[str, str]]] = []
 
     def __init__(self) -> None:
         self.aws = _clients(os.environ["AWS_ENDPOINT_URL"])
@@ -84,7 +90,12 @@ class Moto:
 
     def call(self, service, operation, parameters):
         self.called.append((operation, parameters))
+        if operation == "GetAuthorizers":
+            known = [each for each in self.authorizers if each["ApiId"] == parameters["ApiId"]]
+            return {"Items": [self.aws.call(service, "GetAuthorizer", each) for each in known]}
         answer = self.aws.call(service, operation, parameters)
+        if operation == "CreateAuthorizer":
+            self.authorizers.append({"ApiId": parameters["ApiId"], "AuthorizerId": answer["AuthorizerId"]})
         if operation == "ListEventSourceMappings":
             for each in answer["EventSourceMappings"]:
                 fields = each["FunctionArn"].split(":")
@@ -263,6 +274,78 @@ def test_a_large_package_goes_by_way_of_s3(aws, tmp_path):
     assert configuration["CodeSha256"] == small.functions[0].package.sha256
 
 
+def with_routes(folder: Path, name: str) -> Path:
+    (folder / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    file = folder / "lam.yaml"
+    file.write_text(
+        f"""
+apis:
+  {name}:
+    cors: {{origins: ["https://shop.example"], headers: [Content-Type]}}
+    stage_variables: {{color: blue}}
+    authorizers:
+      users: {{type: jwt, issuer: "https://issuer.example", audience: shop, keys: keys.json}}
+      guests: {{type: request, function: {name}-guard, payload: "2.0"}}
+functions:
+  {name}:
+    runtime: {PYTHON_RUNTIME}
+    handler: app.handler
+    http:
+      - {{route: "GET /items/{{id}}", api: {name}}}
+      - {{route: POST /items, api: {name}, authorizer: users, scopes: [write]}}
+      - {{route: "GET /secret/{{proxy+}}", api: {name}, authorizer: guests}}
+  {name}-guard: {{runtime: {PYTHON_RUNTIME}, handler: app.handler}}
+"""
+    )
+    (folder / "keys.json").write_text('{"keys": []}')
+    return file
+
+
+def test_an_http_api_is_deployed_whatever_stops_it_and_the_second_time_plans_nothing(aws, tmp_path):
+    """Stopped after each call that changes something, and gone on with, until nothing is left."""
+    deployment = Deployment(with_routes(tmp_path, "front"))
+    runs = 0
+    while deployment.plan():
+        runs += 1
+        with contextlib.suppress(Killed):
+            deployment.run(Killing(after=1))
+    assert runs > 10
+    gateway = boto3.client("apigatewayv2")
+    (api,) = [each for each in gateway.get_apis()["Items"] if each["Name"] == "front"]
+    routes = gateway.get_routes(ApiId=api["ApiId"])["Items"]
+    assert {each["RouteKey"]: each["AuthorizationType"] for each in routes} == {
+        "GET /items/{id}": "NONE",
+        "POST /items": "JWT",
+        "GET /secret/{proxy+}": "CUSTOM",
+    }
+    (integration,) = gateway.get_integrations(ApiId=api["ApiId"])["Items"]
+    assert integration["IntegrationUri"] == f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:front:live"
+    stage = gateway.get_stage(ApiId=api["ApiId"], StageName="$default")
+    assert (stage["AutoDeploy"], stage["StageVariables"]) == (True, {"color": "blue"})
+    policy = boto3.client("lambda").get_policy(FunctionName="front-guard", Qualifier="live")["Policy"]
+    assert f"execute-api:us-east-1:{ACCOUNT}:{api['ApiId']}/*/*" in policy
+
+
+def test_an_http_api_that_was_changed_by_hand_is_shown_and_repaired(aws, tmp_path):
+    deployment = Deployment(with_routes(tmp_path, "mended"))
+    deployment.run()
+    assert deployment.plan() == ()
+    gateway = boto3.client("apigatewayv2")
+    (api,) = [each["ApiId"] for each in gateway.get_apis()["Items"] if each["Name"] == "mended"]
+    routes = {each["RouteKey"]: each["RouteId"] for each in gateway.get_routes(ApiId=api)["Items"]}
+    gateway.delete_route(ApiId=api, RouteId=routes["GET /items/{id}"])
+    gateway.update_route(ApiId=api, RouteId=routes["POST /items"], AuthorizationType="NONE")
+    gateway.create_route(ApiId=api, RouteKey="GET /open")
+    titles = {step.title: step.is_destructive for step in deployment.plan()}
+    assert titles == {
+        "add the route GET /items/{id} of the API mended": False,
+        "change the route POST /items of the API mended": False,
+        "delete the route GET /open of the API mended": True,
+    }
+    deployment.run()
+    assert deployment.plan() == ()
+
+
 # Through the command
 
 
@@ -314,15 +397,19 @@ def test_with_one_of_20_changed_one_package_is_sent(aws, tmp_path):
 
 def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
     project.function(
-        "shop", "def handler(event, context):\n    return 1\n", "env: {API_KEY: hunter2hunter2}\n"
+        "shop",
+        "def handler(event, context):\n    return 1\n",
+        "env: {API_KEY: hunter2hunter2}\nhttp: GET /\n",
     )
     planned = project.lam("deploy", "--plan", "--to", "aws", more=aws)
     assert "create function shop" in planned.stdout and "account 123456789012" in planned.stdout
     functions = boto3.client("lambda")
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.get_function(FunctionName="shop")
-    deployed = project.lam("deploy", "--to", "aws", more=aws)
-    assert "lam rollback --to aws" in deployed.stderr
+    deployed = project.lam("deploy", "--to", "aws", "--region", "us-east-1", more=aws)
+    assert "lam invoke shop --remote --region us-east-1" in deployed.stderr
+    assert "API default  https://" in deployed.stdout
+    assert "lam rollback --to aws --region us-east-1" in deployed.stderr
     project.write("shop/app.py", "def handler(event, context):\n    return 2\n")
     assert "code" in project.lam("drift", "--to", "aws", code=1, more=aws).stdout
     project.lam("deploy", "--to", "aws", more=aws)
@@ -363,8 +450,65 @@ def test_only_code_is_brought_up_to_date(aws, project):
     assert configuration["MemorySize"] == 128
 
 
+STACK = f"""
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: "sts:AssumeRole"}}]
+  Orders:
+    Type: AWS::Lambda::Function
+    Properties:
+      Runtime: {PYTHON_RUNTIME}
+      Handler: app.handler
+      Role: !GetAtt Role.Arn
+      MemorySize: 192
+      Code: {{ZipFile: "def handler(event, context): return 0"}}
+"""
+
+SAM = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties: {{Runtime: {PYTHON_RUNTIME}, Handler: app.handler, CodeUri: src/, MemorySize: 512}}
+  Named:
+    Type: AWS::Serverless::Function
+    Properties: {{FunctionName: by-name, Runtime: {PYTHON_RUNTIME}, Handler: app.handler, CodeUri: src/}}
+"""
+
+
+def test_only_the_code_of_a_templates_functions_is_brought_to_where_its_stack_is(aws, project):
+    """SAM made the stack that samconfig.toml names; what the template names itself is found by that name."""
+    project.write("src/app.py", "def handler(event, context):\n    return 1\n")
+    project.write("template.yaml", SAM)
+    project.write("samconfig.toml", '[default.deploy.parameters]\nstack_name = "shop"\n')
+    code_only = ("deploy", "--to", "aws", "--code-only")
+    untouched = project.lam(*code_only, code=1, more=aws)
+    assert "not there yet" in untouched.stderr and "`sam build && sam deploy`" in untouched.stderr
+    stacks, functions = boto3.client("cloudformation"), boto3.client("lambda")
+    stacks.create_stack(StackName="shop", TemplateBody=STACK, Capabilities=["CAPABILITY_IAM"])
+    made = stacks.describe_stack_resource(StackName="shop", LogicalResourceId="Orders")
+    name = made["StackResourceDetail"]["PhysicalResourceId"]
+    role = functions.get_function_configuration(FunctionName=name)["Role"]
+    functions.create_function(
+        FunctionName="by-name", Role=role, Runtime=PYTHON_RUNTIME, Handler="app.handler",
+        Code={"ZipFile": archive_of_text("app.py", "")},
+    )  # fmt: skip
+    told = project.lam(*code_only, more=aws)
+    assert f"update the code of {name}" in told.stderr and "update the code of by-name" in told.stderr
+    configuration = functions.get_function_configuration(FunctionName=name)
+    assert configuration["MemorySize"] == 192
+    sent = functions.get_function_configuration(FunctionName="by-name")["CodeSha256"]
+    assert configuration["CodeSha256"] == sent
+    assert "nothing to do" in project.lam(*code_only, more=aws).stdout
+    wrong = project.lam(*code_only, "--stack", "shopp", code=1, more=aws)
+    assert "there is no stack shopp" in wrong.stderr
+
+
 def test_credentials_that_are_missing_are_told_before_anything_is_done(aws, project):
     project.function("shy", "def handler(event, context): ...\n")
     without = {name: value for name, value in aws.items() if "KEY" not in name}
     told = project.lam("deploy", "--to", "aws", code=1, more={**without, "AWS_EC2_METADATA_DISABLED": "true"})
-    assert "does not take these credentials" in told.stderr and "aws configure" in told.stderr
+    assert "there are no AWS credentials" in told.stderr and "aws configure" in told.stderr

@@ -45,7 +45,13 @@ def apply(
         begun = waiting.now()
         try:
             parameters = _filled(step.parameters, answers, contents)
-            answer = patient.change(step.service, step.operation, parameters, step.function)
+            answer = patient.change(
+                step.service,
+                step.operation,
+                parameters,
+                step.function,
+                are_rights_new=any(before.service == "iam" for before in steps[: position - 1]),
+            )
             if step.changes_function and step.function is not None:
                 patient.wait_until_ready(step.function, step.operation)
         except Refused as error:
@@ -60,7 +66,7 @@ def _filled(value: Any, answers: Mapping[str, Members], contents: Callable[[str]
         found: Any = answers[value.step]
         for name in value.member.split("."):
             found = found[name]
-        return found
+        return found if value.form == "{}" else value.form.format(found)
     if isinstance(value, Contents):
         return contents(value.sha256)
     if isinstance(value, Mapping):

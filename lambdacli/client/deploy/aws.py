@@ -1,40 +1,27 @@
-"""Deploys to AWS through botocore, which is loaded by the first call only."""
+"""Deploys to AWS: the account's own session, its refusals in the words that deploying knows."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import Any
 
+from lambdacli.client.aws import Aws, AwsError
 from lambdacli.client.deploy.target import Json, Refused
+from lambdacli.client.http import AnswerLost
+from lambdacli.client.local import ApiError
 from lambdacli.model.deployment import Members
-
-CONNECTIONS = 16
-
-
-def configured_region(profile: str | None) -> str | None:
-    """What ~/.aws/config says; of a profile that is not there nothing, which the first call will tell."""
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
-
-    try:
-        region: str | None = Session(profile=profile).get_config_variable("region")
-    except BotoCoreError:
-        return None
-    return region
 
 
 class AwsTarget:
     is_aws = True
 
-    def __init__(self, profile: str | None, region: str) -> None:
-        """Keys, and where the services are, come from where every SDK takes them."""
-        self._profile = profile
-        self.region = region
-        self._session: Any = None
-        self._clients: dict[str, Any] = {}
+    def __init__(self, aws: Aws) -> None:
+        """Whose account names a region."""
+        assert aws.account.region is not None
+        self.aws = aws
+        self.region = aws.account.region
         self._identity: Json | None = None
-        self._lock = threading.Lock()
+        self._asking = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -52,43 +39,26 @@ class AwsTarget:
 
     @property
     def _caller(self) -> Json:
-        if self._identity is None:
-            self._identity = self.call("sts", "GetCallerIdentity", {})
-        return self._identity
+        with self._asking:
+            if self._identity is None:
+                self._identity = self.call("sts", "GetCallerIdentity", {})
+            return self._identity
 
     def call(self, service: str, operation: str, parameters: Members) -> Json:
+        # A third of a second that only those pay who need it.
         from botocore import xform_name
-        from botocore.exceptions import BotoCoreError, ClientError
 
+        completed = self._completed(operation, parameters)
         try:
-            client = self.client(service)
-            answer = getattr(client, xform_name(operation))(**self._completed(operation, parameters))
-        except ClientError as error:
-            details = error.response.get("Error", {})
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            code, message = str(details.get("Code", "")), str(details.get("Message", ""))
-            raise Refused(operation, code, message, int(status)) from error
-        except BotoCoreError as error:
-            raise Refused(operation, type(error).__name__, str(error)) from error
+            answer = self.aws.call(service, xform_name(operation), **completed)
+        except AwsError as error:
+            raise Refused(operation, error.code, str(error), hint=error.hint) from error
+        except ApiError as error:
+            raise Refused(operation, error.code, error.message, error.status) from error
+        except AnswerLost as error:
+            hint = "it may have been done; the next look at what is there tells"
+            raise Refused(operation, "AnswerLost", str(error), hint=hint) from error
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
-
-    def client(self, service: str) -> Any:
-        # Sessions are not for several threads; clients are.
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._make_client(service)
-            return self._clients[service]
-
-    def _make_client(self, service: str) -> Any:
-        # boto3 itself would take as long to load as everything else together, and add nothing that is used.
-        from botocore.config import Config
-        from botocore.session import Session
-
-        if self._session is None:
-            self._session = Session(profile=self._profile)
-        retries: Any = {"mode": "standard", "total_max_attempts": 3}
-        config = Config(max_pool_connections=CONNECTIONS, retries=retries)
-        return self._session.create_client(service, region_name=self.region, config=config)
 
     def _completed(self, operation: str, parameters: Members) -> Members:
         if operation == "CreateBucket" and self.region != "us-east-1":

@@ -52,15 +52,25 @@ class Patient:
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
         return self._target.call(service, operation, parameters)
 
-    def change(self, service: str, operation: str, parameters: Members, function: str | None) -> Json:
-        """As `call`; waits for a role that is too new, and for another change of the function to end."""
+    def change(
+        self,
+        service: str,
+        operation: str,
+        parameters: Members,
+        function: str | None,
+        *,
+        are_rights_new: bool = False,
+    ) -> Json:
+        """As `call`; waits for a role that is too new, for rights that were only just given, and for another
+        change of the function or of its mapping to end."""
         begun = self._waiting.now()
         while True:
             try:
                 return self.call(service, operation, parameters)
             except Refused as error:
                 waited = self._waiting.now() - begun
-                if _is_role_too_new(error) and waited < ROLE_SECONDS:
+                is_too_early = _is_role_too_new(error) or (are_rights_new and _lacks_rights(error))
+                if is_too_early and waited < ROLE_SECONDS:
                     self._waiting.sleep(2.0)
                 elif _is_changing(error) and function is not None and waited < READY_SECONDS:
                     self.wait_until_ready(function, operation)
@@ -87,6 +97,18 @@ def _is_role_too_new(error: Refused) -> bool:
     return error.code == "InvalidParameterValueException" and "cannot be assumed by Lambda" in error.message
 
 
+_WITHOUT_RIGHTS = ("execution role does not have permissions", "ensure the role can perform")
+"""The second for streams («unconfirmed»)."""
+
+
+def _lacks_rights(error: Refused) -> bool:
+    """Of the execution role, to read a source, or to send to a queue or topic."""
+    is_refused = error.code == "InvalidParameterValueException"
+    return is_refused and any(words in error.message for words in _WITHOUT_RIGHTS)
+
+
 def _is_changing(error: Refused) -> bool:
+    if error.code == "ResourceInUseException":
+        return error.operation in ("UpdateEventSourceMapping", "DeleteEventSourceMapping")
     is_conflict = error.code == "ResourceConflictException"
     return is_conflict and ("in progress" in error.message or "in the following state" in error.message)

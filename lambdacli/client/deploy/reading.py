@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 from lambdacli.client.deploy.target import Json, Refused, Target
-from lambdacli.model.comparing import content_of, event_invoke_members, stored_statement
+from lambdacli.model.comparing import content_of, event_invoke_members, is_api_of, stored_statement
 from lambdacli.model.deployment import (
     Actual,
+    ActualApi,
     ActualFunction,
     ActualLayer,
     ActualMapping,
     ActualRole,
     Members,
     Wanted,
+    WantedApi,
     WantedFunction,
     WantedLayer,
     WantedRole,
@@ -26,6 +28,7 @@ from lambdacli.model.function import own_log_group
 from lambdacli.model.mapping import STREAMS, SourceKind, kind_of_source
 
 _READERS = 8
+_GATEWAY = "apigatewayv2"
 _KINDS = frozenset({SourceKind.SQS}) | STREAMS
 """What lam.yaml can say is read; of mappings to anything else nothing is said, and nothing done."""
 
@@ -45,8 +48,10 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
         arns = {each.configuration.get("Role", "") for each in found.values()}
         known = {arn.rpartition("/")[2]: arn for arn in arns if ":role/" in arn}
         roles = pool.map(reading.role, [made[name] for name in names], [known.get(name) for name in names])
+        apis = pool.map(reading.api, wanted.apis)
         layers = pool.map(reading.layers, *_layers_asked(around, found))
         by_function = mappings.result() if mappings is not None else {}
+        # Who sends nothing by way of a bucket needs no right to look at one.
         is_asked = wanted.bucket is not None and keys != []
         has_bucket = is_asked and reading.has("HeadBucket", wanted.bucket_members)
         objects = {
@@ -69,6 +74,7 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
             retentions={group: days for groups in retentions for group, days in groups},
             has_bucket=has_bucket,
             objects=frozenset(objects),
+            apis={api.name: there for api, there in zip(wanted.apis, apis, strict=True) if there is not None},
         )
 
 
@@ -209,6 +215,35 @@ class _Reading:
             for each in found.get("logGroups", [])
             if each["logGroupName"] == group
         ]
+
+    def api(self, wanted: WantedApi) -> ActualApi | None:
+        for api in self._gateway("GetApis", {}):
+            if api["Name"] != wanted.name or api.get("ProtocolType") != "HTTP" or not api.get("Tags"):
+                continue
+            named = {"ApiId": api["ApiId"]}
+            integrations = tuple(self._gateway("GetIntegrations", named))
+            if is_api_of(wanted.owners, api, integrations):
+                stage = self.ask("GetStage", {**named, "StageName": wanted.stage}, _GATEWAY)
+                routes = tuple(self._gateway("GetRoutes", named))
+                has_authorizers = wanted.authorizers or any(each.get("AuthorizerId") for each in routes)
+                return ActualApi(
+                    api["ApiId"],
+                    api.get("CorsConfiguration"),
+                    stage,
+                    integrations,
+                    routes,
+                    tuple(self._gateway("GetAuthorizers", named)) if has_authorizers else (),
+                )
+        return None
+
+    def _gateway(self, operation: str, parameters: Members) -> Iterator[Json]:
+        token: dict[str, Any] = {}
+        while True:
+            page = self._target.call(_GATEWAY, operation, {**parameters, **token})
+            yield from page.get("Items", [])
+            if not page.get("NextToken"):
+                return
+            token = {"NextToken": page["NextToken"]}
 
     def has(self, operation: str, parameters: Members) -> bool:
         try:

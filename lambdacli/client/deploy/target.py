@@ -10,14 +10,16 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """A call that was answered with an error, or not at all; `code` is AWS's name for why."""
+    """A call that was answered with an error, or not at all; `code` is AWS's name for why, `hint` says what
+    to do, where it is known already."""
 
-    def __init__(self, operation: str, code: str, message: str, status: int = 0) -> None:
-        super().__init__(f"{operation}: {code}: {message}" if message else f"{operation}: {code}")
+    def __init__(self, operation: str, code: str, message: str, status: int = 0, hint: str = "") -> None:
+        super().__init__(": ".join(text for text in (operation, code, message) if text))
         self.operation = operation
         self.code = code
         self.message = message
         self.status = status
+        self.hint = hint
 
     @property
     def is_missing(self) -> bool:
@@ -27,12 +29,10 @@ class Refused(Exception):
     def is_throttled(self) -> bool:
         return self.code in _THROTTLED or self.status == 429
 
-    @property
-    def is_of_credentials(self) -> bool:
-        return self.code in _CREDENTIALS
 
-
-_MISSING = frozenset({"ResourceNotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "404"})
+_MISSING = frozenset(
+    {"ResourceNotFoundException", "NotFoundException", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "404"}
+)
 _THROTTLED = frozenset(
     {
         "TooManyRequestsException",
@@ -42,25 +42,6 @@ _THROTTLED = frozenset(
         "RequestLimitExceeded",
         "SlowDown",
         "RequestThrottled",
-    }
-)
-_CREDENTIALS = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "RequestExpired",
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-        "InvalidAccessKeyId",
-        "SignatureDoesNotMatch",
-        "IncompleteSignature",
-        "NoCredentialsError",
-        "PartialCredentialsError",
-        "CredentialRetrievalError",
-        "TokenRetrievalError",
-        "SSOTokenLoadError",
-        "UnauthorizedSSOTokenError",
-        "SSOError",
     }
 )
 
