@@ -13,6 +13,7 @@ from pathlib import Path
 from lambdacli.project.kept import ALWAYS, is_kept, note_size, prune
 
 _MESSAGE_LINES = 20
+TRIES = 5
 _LOGGED_LINES = 50_000
 
 
@@ -50,6 +51,35 @@ def made_once(
         if _made(target, make, starts, waits, progress):
             prune(target.parent.parent, ALWAYS)
     return target
+
+
+def made_of_sources(
+    place: Path,
+    key: Callable[[], str],
+    make: Callable[[Path], None],
+    starts: str,
+    waits: str,
+    progress: Progress,
+) -> Path:
+    """As `made_once`, in a folder called as the content of the sources: what is found there was made of just
+    that. Sources that are saved while they are built are built again."""
+    for _ in range(TRIES):
+        name = key()
+
+        def make_of_these(folder: Path, name: str = name) -> None:
+            make(folder)
+            if key() != name:
+                raise _SourcesChanged
+
+        try:
+            return made_once(place / name, make_of_these, starts, waits, progress)
+        except _SourcesChanged:
+            progress("the sources changed meanwhile")
+    raise BuildError(f"{starts}: the sources changed each of {TRIES} times while they were built")
+
+
+class _SourcesChanged(Exception):
+    """What was made may be of neither the old nor the new."""
 
 
 def _made(target: Path, make: Callable[[Path], None], starts: str, waits: str, progress: Progress) -> bool:

@@ -370,6 +370,22 @@ def test_a_makefile_that_fails_tells_its_last_words(tmp_path, workshop, recipe, 
     assert [path.suffix for path in (workshop.cache / "makefile").iterdir()] == [".lock"]
 
 
+def test_sources_that_change_while_they_are_built_are_built_again(tmp_path, workshop):
+    need("make")
+    makefile = "build-orders:\n\tcp run.sh $(ARTIFACTS_DIR)/bootstrap\n"
+    folder = code(tmp_path / "src", **{"Makefile": makefile, "run.sh": "one\n"})
+    texts = iter(("two\n", "three\n"))
+
+    def run(command: Sequence[str], source: Path, environment: Mapping[str, str], take) -> int:
+        (folder / "run.sh").write_text(next(texts, "three\n"))
+        return run_as_child(command, source, environment, take)
+
+    settings = function(folder, "provided.al2023", "bootstrap")
+    assert inside(built(settings, replace(workshop, run=run))) == {"bootstrap": b"three\n"}
+    (folder / "run.sh").write_text("one\n")
+    assert inside(built(settings, workshop)) == {"bootstrap": b"one\n"}
+
+
 def test_where_all_that_a_long_failure_printed_can_be_read_is_told(tmp_path, workshop):
     need("make")
     recipe = "@for i in 1 2 3 4 5 6 7 8 9 10; do echo first $$i; echo second $$i; echo third; done; exit 3"

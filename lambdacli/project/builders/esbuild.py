@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from lambdacli.project.builders.inputs import digest_of_file, digest_of_folder, 
 from lambdacli.project.builders.recipes import JAVASCRIPT, TYPESCRIPT, module_of
 from lambdacli.project.builders.workshop import Workshop
 from lambdacli.project.kept import ALWAYS, is_kept, note_size, prune
-from lambdacli.project.making import BuildError, lock
+from lambdacli.project.making import TRIES, BuildError, lock
 from lambdacli.project.npm import Npm
 
 VERSION = "0.28.2"
 """Another one writes other bytes."""
 
+_CLOCK_SECONDS = 0.02
+"""By so much the time of a saved file may lie behind."""
 _SDK = ("@aws-sdk", "@smithy")
 
 
@@ -49,7 +52,12 @@ def bundle(
         workshop.progress(f"bundling {folder}")
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            inputs = _run(program, words, folder, partial, modules, npm, workshop)
+            for _ in range(TRIES):
+                started = time.time()
+                inputs = _run(program, words, folder, partial, modules, npm, workshop)
+                if not _is_any_changed(inputs, folder, started - _CLOCK_SECONDS):
+                    break
+                workshop.progress("the sources changed meanwhile")
             product = cache / _exact(general, inputs, folder)
             if not is_kept(product):
                 partial.rename(product)
@@ -61,6 +69,13 @@ def bundle(
             shutil.rmtree(partial, ignore_errors=True)
     prune(workshop.cache, ALWAYS)
     return product
+
+
+def _is_any_changed(inputs: Sequence[str], folder: Path, since: float) -> bool:
+    try:
+        return any((folder / name).stat().st_mtime >= since for name in inputs)
+    except FileNotFoundError:
+        return True
 
 
 def esbuild_options(

@@ -9,7 +9,7 @@ from pathlib import Path
 from lambdacli.model.build import BuildSettings
 from lambdacli.project.builders.inputs import digest_of_folder, key_of
 from lambdacli.project.builders.workshop import Target, Workshop
-from lambdacli.project.making import BuildError, made_once
+from lambdacli.project.making import BuildError, made_of_sources
 
 _PROCESSORS = {"x86_64": "amd64", "arm64": "arm64"}
 # Not `target` and the like: a package may be called so.
@@ -30,14 +30,16 @@ def build_bootstrap(folder: Path, settings: BuildSettings, target: Target, works
     words = ["build", "-trimpath", "-buildvcs=false", "-tags=lambda.norpc"]
     words += ["-ldflags=-s -w -buildid=" if target.is_shipped else "-ldflags=-buildid="]
     words += settings.arguments
-    inputs = [digest_of_folder(each, _OUTCOMES) for each in dict.fromkeys((module, *_beside(module)))]
-    key = key_of((folder.relative_to(module), Path(go).resolve(), *variables.values(), *words, *inputs))
+
+    def key() -> str:
+        inputs = [digest_of_folder(each, _OUTCOMES) for each in dict.fromkeys((module, *_beside(module)))]
+        return key_of((folder.relative_to(module), Path(go).resolve(), *variables.values(), *words, *inputs))
 
     def build(product: Path) -> None:
         workshop.build((go, *words, "-o", str(product / "bootstrap"), "."), folder, variables, folder)
 
     starts, waits = f"compiling {folder}", f"waiting for another build of {folder}"
-    return made_once(workshop.cache / "go" / key, build, starts, waits, workshop.progress)
+    return made_of_sources(workshop.cache / "go", key, build, starts, waits, workshop.progress)
 
 
 def _module_of(folder: Path) -> Path:

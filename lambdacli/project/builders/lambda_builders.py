@@ -12,7 +12,7 @@ from pathlib import Path
 from lambdacli.model.build import BuildMethod
 from lambdacli.project.builders.inputs import digest_of_folder, key_of
 from lambdacli.project.builders.workshop import Target, Workshop
-from lambdacli.project.making import BuildError, made_once
+from lambdacli.project.making import BuildError, made_of_sources
 
 _INSTALL = "install it by `pip install 'lambdacli[build]'`"
 
@@ -33,7 +33,9 @@ def build_artifacts(
         workshop.tool(tool, file, how)
     if importlib.util.find_spec("aws_lambda_builders") is None:
         raise BuildError(f"{file} is built by aws-lambda-builders, which is not there: {_INSTALL}")
-    key = key_of((digest_of_folder(folder), method, runtime, handler, target.architecture))
+
+    def key() -> str:
+        return key_of((digest_of_folder(folder), method, runtime, handler, target.architecture))
 
     def build(product: Path) -> None:
         scratch = product.with_suffix(".scratch")
@@ -57,7 +59,7 @@ def build_artifacts(
             shutil.rmtree(scratch, ignore_errors=True)
 
     starts, waits = f"building {file}", f"waiting for another build of {file}"
-    return made_once(workshop.cache / str(method) / key, build, starts, waits, workshop.progress)
+    return made_of_sources(workshop.cache / str(method), key, build, starts, waits, workshop.progress)
 
 
 def _without_daemon() -> dict[str, str]:

@@ -8,16 +8,18 @@ from pathlib import Path
 from lambdacli.package.files import code_files
 from lambdacli.project.builders.inputs import OUTCOMES, digest_of_folder, key_of
 from lambdacli.project.builders.workshop import Target, Workshop
-from lambdacli.project.making import BuildError, made_once
+from lambdacli.project.making import BuildError, made_of_sources
 
 
 def make_artifacts(folder: Path, name: str, target: Target, workshop: Workshop) -> Path:
     if not (folder / "Makefile").is_file():
         raise BuildError(f"{folder} has no Makefile: write one with a target build-{name}")
     make = workshop.tool("make", folder / "Makefile", "install make")
-    # What the recipe reads of the target's machine is its own affair; another one may be built otherwise.
-    key = key_of((digest_of_folder(folder), name, target.architecture, target.system))
     what = f"build-{name} of {folder / 'Makefile'}"
+
+    def key() -> str:
+        # What the recipe reads of the target's machine is its own affair; another may be built otherwise.
+        return key_of((digest_of_folder(folder), name, target.architecture, target.system))
 
     def build(product: Path) -> None:
         copy = product.with_suffix(".source")
@@ -32,7 +34,7 @@ def make_artifacts(folder: Path, name: str, target: Target, workshop: Workshop) 
             raise BuildError(f"{what} left $ARTIFACTS_DIR empty: copy what is to run into it")
 
     starts, waits = f"making {what}", f"waiting for another {what}"
-    return made_once(workshop.cache / "makefile" / key, build, starts, waits, workshop.progress)
+    return made_of_sources(workshop.cache / "makefile", key, build, starts, waits, workshop.progress)
 
 
 def _copy(folder: Path, copy: Path) -> None:

@@ -16,7 +16,7 @@ from lambdacli.model.build import BuildSettings
 from lambdacli.project.builders.inputs import digest_of_folder, key_of
 from lambdacli.project.builders.workshop import Target, Workshop
 from lambdacli.project.kept import is_kept, note_size
-from lambdacli.project.making import BuildError, lock, made_once
+from lambdacli.project.making import BuildError, lock, made_of_sources
 
 _HOW = "install Rust (https://rustup.rs)"
 _PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
@@ -39,8 +39,10 @@ def build_bootstrap(
     compiler = _compiler(folder, binary, target)
     root = _workspace(folder)
     words = (*compiler.words, "--release", "--bin", binary, *settings.arguments)
-    inputs = [digest_of_folder(each) for each in dict.fromkeys((root, *_beside(folder)))]
-    key = key_of((folder.relative_to(root), Path(cargo).resolve(), *words, target, *inputs))
+
+    def key() -> str:
+        inputs = [digest_of_folder(each) for each in dict.fromkeys((root, *_beside(folder)))]
+        return key_of((folder.relative_to(root), Path(cargo).resolve(), *words, target, *inputs))
 
     def build(product: Path) -> None:
         # What was compiled before stays for the next time, beside the sources of nobody.
@@ -55,7 +57,7 @@ def build_bootstrap(
             note_size(kept)
 
     starts, waits = f"compiling {folder}", f"waiting for another build of {folder}"
-    return made_once(workshop.cache / "rust" / key, build, starts, waits, workshop.progress)
+    return made_of_sources(workshop.cache / "rust", key, build, starts, waits, workshop.progress)
 
 
 def binaries(folder: Path) -> tuple[str, ...]:
