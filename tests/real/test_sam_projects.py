@@ -178,7 +178,7 @@ def test_a_saved_template_counts_at_once_and_a_broken_one_leaves_all_as_it_was(p
     assert project.invoke("Hello")["stage"] == "dev"
     assert project.status()["problems"] == []
     listed = project.lam("list", "--json")
-    assert [each["origin"] for each in json.loads(listed.stdout)] == ["template.yaml"]
+    assert [each["origin"] for each in json.loads(listed.stdout)["functions"]] == ["template.yaml"]
 
 
 def test_code_that_lies_in_s3_is_fetched(project: Project) -> None:
