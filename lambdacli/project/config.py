@@ -19,6 +19,7 @@ from lambdacli.model.identity import Identities, Role
 from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, substitution_hint
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
 from lambdacli.model.location import find_project
+from lambdacli.model.policy_document import PolicyDocument, PolicyKind, policy_of
 from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.schedule import Schedule
@@ -93,7 +94,7 @@ class _Reader(NodeReader):
         account_concurrency = value_of(top, "account_concurrency", TOP_LEVEL)
         self._check_concurrency(built, functions, defaults, account_concurrency)
         identities = Identities(
-            roles=_with_own_roles(value_of(top, "roles", TOP_LEVEL), built),
+            roles=_with_own_roles(value_of(top, "roles", TOP_LEVEL), built, region, account),
             attached=value_of(top, "identities", TOP_LEVEL),
         )
         self._check_roles(built, functions, defaults, identities, region, account)
@@ -491,18 +492,31 @@ def _event_invoke(settings: Settings) -> DeclaredEventInvoke | None:
 
 
 def _with_own_roles(
-    roles: Mapping[str, Role], functions: Iterable[FunctionSettings | None]
+    roles: Mapping[str, Role], functions: Iterable[FunctionSettings | None], region: str, account: str
 ) -> Mapping[str, Role]:
-    """The roles that `policies` of functions make; what a policy says that is not known here, is not known
-    of the whole role."""
+    """The roles that `policies` of functions make, with the rights that the settings imply, as a deployment
+    makes them; what a policy says that is not known here, is not known of the whole role."""
     made = {
-        function.role: Role(None, documents)
+        function.role: Role(None, (*documents, *_implied(function, region, account)))
         for function in functions
         if function is not None and function.policies and not function.is_role_given
         for documents in [documents_of(function.policies)]
         if documents is not None
     }
     return {**made, **roles}
+
+
+def _implied(function: FunctionSettings, region: str, account: str) -> tuple[PolicyDocument, ...]:
+    # Late: few functions have policies.
+    from lambdacli.project.policy_templates import Here
+    from lambdacli.project.role_needs import needs_of
+    from lambdacli.project.role_policy import partition_of, role_policy
+
+    needs = replace(needs_of(function, Here(partition_of(region), region, account)), policies=())
+    document = role_policy(needs).document
+    if document is None:
+        return ()
+    return (policy_of(dict(document), PolicyKind.IDENTITY, "what the settings imply"),)
 
 
 def _seen_from(folder: Path, path: Path) -> Path:

@@ -9,12 +9,12 @@ from typing import Any
 
 from lambdacli.model.deployment import Members, Package, Wanted, WantedFunction, WantedLayer, WantedRole
 from lambdacli.model.http_apis import ApiKind
-from lambdacli.model.mapping import kind_of_source
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
 from lambdacli.project.deployed_apis import wanted_apis
 from lambdacli.project.policy_templates import Here
 from lambdacli.project.records import FunctionSettings, Project
-from lambdacli.project.role_policy import TRUST_POLICY, PolledSource, RoleNeeds, role_policy
+from lambdacli.project.role_needs import needs_of
+from lambdacli.project.role_policy import TRUST_POLICY, role_policy
 from lambdacli.project.urls import DeclaredUrl, cors_configuration
 
 ALIAS = "live"
@@ -183,16 +183,7 @@ def moved_arn(arn: str, account: str, region: str, here: Here) -> str:
 def _role(function: FunctionSettings, destination: Destination) -> WantedRole | str:
     if function.is_role_given or not destination.makes_roles:
         return function.role
-    events = function.event_invoke
-    targets = (events.on_success, events.on_failure) if events is not None else ()
-    needs = RoleNeeds(
-        here=destination.here,
-        sources=tuple(_polled(mapping) for mapping in function.mappings),
-        dead_letter=function.dead_letter,
-        destinations=tuple(arn for arn in targets if arn is not None),
-        policies=function.policies,
-    )
-    rights = role_policy(needs)
+    rights = role_policy(needs_of(function, destination.here))
     return WantedRole(
         role_name(function.name),
         TRUST_POLICY,
@@ -200,13 +191,6 @@ def _role(function: FunctionSettings, destination: Destination) -> WantedRole | 
         rights.document,
         document_name=f"lam-{destination.here.region}",
     )
-
-
-def _polled(mapping: DeclaredMapping) -> PolledSource:
-    kind = kind_of_source(mapping.source_arn)
-    assert kind is not None, "lam.yaml takes no others"
-    failure = mapping.members.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-    return PolledSource(kind, mapping.source_arn, failure_destination=failure)
 
 
 # What stands around it

@@ -18,6 +18,7 @@ from lambdacli.project.stack.functions import functions_of, layer_folder, url_se
 from lambdacli.project.stack.http import apis_of
 from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
+from lambdacli.project.stack.refusals import complain_of_refused
 from lambdacli.project.stack.roles import roles_of
 from lambdacli.project.stack.schedules import schedules_of
 from lambdacli.project.stack.settings import declared_of
@@ -32,6 +33,7 @@ def project_of(
     around = Around(
         template, SamBuild(template.file), Notes(), base.substitutions, variables or {}, base.jwt_keys
     )
+    complain_of_refused(around)
     functions = _with_urls(functions_of(around), around)
     _tell_of_layers(around)
     _tell_of_conditions(around)

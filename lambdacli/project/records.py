@@ -57,6 +57,18 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class S3Code:
+    """A package that lies in S3."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateSettings:
     """What only a template can say of a function."""
 
@@ -65,6 +77,8 @@ class TemplateSettings:
     other_names: tuple[str, ...] = ()
     inline_code: str | None = None
     """The text of its one module, `index`."""
+    stored_code: S3Code | None = None
+    """Where its code lies instead."""
     built_from: Path | None = None
     """Its code is a build of this folder: a change of a file in it makes the build an old one."""
     patterns: tuple[str, ...] = ()

@@ -14,7 +14,9 @@ from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.project_stack import DynamicValues, ProjectStack
 from lambdacli.service.project_sync import ProjectSync
+from lambdacli.service.s3 import S3Packages
 from lambdacli.service.settings import Settings
+from lambdacli.service.stored_code import StoredCode
 from lambdacli.service.stores import Stores
 from lambdacli.wire.http import Handler
 
@@ -26,6 +28,7 @@ class FollowedProject:
         stores: Stores,
         clock: OffsetClock,
         real_time: Clock,
+        packages: S3Packages,
         on_code_change: Callable[[FunctionKey], None],
         on_synced: Callable[[], None],
     ) -> None:
@@ -34,6 +37,7 @@ class FollowedProject:
         self._log_groups = stores.log_groups
         self._clock = clock
         self._values = DynamicValues(real_time)
+        self._stored_code = StoredCode(packages, stores.code, real_time)
         self._stack: ProjectStack | None = None
         self.sync: ProjectSync | None = None
         if settings.project is not None:
@@ -50,6 +54,7 @@ class FollowedProject:
                 is_strict=settings.is_strict,
                 options=settings.template,
                 lookup=self._values,
+                stored_code=self._stored_code,
                 on_refused=self._look_up,
             )
 
@@ -68,7 +73,9 @@ class FollowedProject:
             return
         self.sync.serves_at(endpoint)
         settings = DeclaredSettings(self._state, lambda_api, self._log_groups, self._clock)
-        self._stack = ProjectStack(settings, resources, self._values, self._names_of, self.sync.read)
+        self._stack = ProjectStack(
+            settings, resources, self._values, self._stored_code, self._names_of, self.sync.read
+        )
         if self.sync.project is not None:
             self._stack.take(self.sync.project)
         if self.sync.refused is not None:

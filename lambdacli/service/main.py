@@ -270,11 +270,15 @@ class Service:
         self._clock.went_back = self._schedules.look_again
 
     def _open_project(self, stack: AsyncExitStack) -> None:
+        self._packages = S3Packages(
+            lambda: self._endpoint_of("s3"), lambda: own_credentials(self._preferences.account)
+        )
         self._project = FollowedProject(
             self._settings,
             self._stores,
             self._clock,
             self._real_time,
+            self._packages,
             on_code_change=self._code_changed,
             on_synced=self._project_read,
         )
@@ -334,9 +338,7 @@ class Service:
             preferences=self._preferences,
             callers=self._callers,
             code_links=self._code_links,
-            packages=S3Packages(
-                lambda: self._endpoint_of("s3"), lambda: own_credentials(self._preferences.account)
-            ),
+            packages=self._packages,
             invoker=self._invoker,
             events=self._events,
             event_desk=self._event_desk,

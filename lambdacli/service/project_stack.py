@@ -13,6 +13,7 @@ from lambdacli.project.records import Project
 from lambdacli.project.stack.declared import Step
 from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.neighbour_resources import NeighbourResources
+from lambdacli.service.stored_code import StoredCode
 
 logger = logging.getLogger("lam.project")
 
@@ -63,6 +64,7 @@ class ProjectStack:
         settings: DeclaredSettings,
         resources: NeighbourResources,
         values: DynamicValues,
+        stored_code: StoredCode,
         functions_of: Callable[[Project], frozenset[str]],
         read_again: Callable[[], None],
     ) -> None:
@@ -71,6 +73,7 @@ class ProjectStack:
         self._settings = settings
         self._resources = resources
         self._values = values
+        self._stored_code = stored_code
         self._functions_of = functions_of
         self._read_again = read_again
         self._newest: Project | None = None
@@ -78,7 +81,8 @@ class ProjectStack:
         self._task: asyncio.Task[None] | None = None
 
     def take(self, project: Project) -> None:
-        is_plain = not (project.declared or project.neighbour_calls or self._values.wanted)
+        wants = bool(self._values.wanted) or self._stored_code.is_wanted
+        is_plain = not (project.declared or project.neighbour_calls or wants)
         if is_plain and self._newest is None and not self._settings.has_made:
             return  # of functions alone
         self._newest = project
@@ -137,7 +141,8 @@ class ProjectStack:
 
     async def _learn(self, project: Project) -> None:
         values = await self._resources.look_up(project, self._values.wanted)
-        if self._values.learn(values):
+        has_news = self._values.learn(values)
+        if await self._stored_code.fetch(project.region) or has_news:
             self._read_again()
 
     def _tell(self, problems: list[str]) -> None:

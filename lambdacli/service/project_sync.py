@@ -22,9 +22,11 @@ from lambdacli.package.archive import archive_of_text
 from lambdacli.project.cloudformation.template import Lookup
 from lambdacli.project.config import ConfigError, FunctionSettings, Project
 from lambdacli.project.loading import DEFAULT_ENDPOINT, Surroundings, is_template_file, load_project
+from lambdacli.project.records import S3Code
 from lambdacli.project.watch import Watcher
 from lambdacli.service.project_layers import ProjectLayers, UnusableLayers, depends_on, uses_folder
 from lambdacli.service.project_urls import ProjectUrls
+from lambdacli.service.stored_code import NotFetchedYet, NotThere
 from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
@@ -63,15 +65,18 @@ class ProjectSync:
         options: TemplateOptions = NO_OPTIONS,
         lookup: Lookup | None = None,
         on_refused: Callable[[Project], None] = lambda base: None,
+        stored_code: Callable[[S3Code], Code] | None = None,
     ) -> None:
         """`is_strict` even if lam.yaml does not say so. `lookup` is asked for what a template takes from
-        Parameter Store and Secrets Manager. `on_refused` hears of a template that cannot be read."""
+        Parameter Store and Secrets Manager, `stored_code` for packages that lie in S3. `on_refused` hears
+        of a template that cannot be read."""
         self.refused: Project | None = None
         """The project without its template, as long as that cannot be read."""
         self._on_refused = on_refused
         self.options = options
         self._endpoint = DEFAULT_ENDPOINT
         self._lookup = lookup
+        self._stored_code = stored_code
         self.problems: list[str] = []
         self.warnings: list[str] = []
         self.project: Project | None = None
@@ -214,6 +219,8 @@ class ProjectSync:
             layers: tuple[Layer, ...] | None
             try:
                 code = self._code_of(settings)
+            except NotFetchedYet:
+                code = None if former is None else former.code
             except UnusableCode as error:
                 problems.append(f"{path}.code: {error}")
                 code = None if former is None else former.code
@@ -301,6 +308,12 @@ class ProjectSync:
                 self._functions.delete(function.key)
 
     def _code_of(self, settings: FunctionSettings) -> Code:
+        stored = settings.template.stored_code
+        if stored is not None and self._stored_code is not None:
+            try:
+                return self._stored_code(stored)
+            except NotThere as error:
+                raise UnusableCode(str(error)) from error
         path, inline = settings.code, settings.template.inline_code
         if inline is None and path.is_dir():
             return FolderCode(path)

@@ -12,7 +12,7 @@ from lambdacli.model.http_apis import ApiKind
 from lambdacli.model.template_options import TemplateOptions
 from lambdacli.project.declared import DeclaredKind
 from lambdacli.project.loading import Surroundings, load_project
-from lambdacli.project.records import ConfigError, FunctionSettings, Project
+from lambdacli.project.records import ConfigError, FunctionSettings, Project, S3Code
 from lambdacli.project.stack.declared import Step
 from lambdacli.project.urls import DeclaredUrl
 
@@ -72,6 +72,34 @@ def test_functions_are_called_by_their_own_name_and_by_their_logical_id(tmp_path
     project = load(tmp_path, HELLO + "    FunctionName: greeter\n")
     assert [each.name for each in project.functions] == ["greeter"]
     assert project.names == {"Hello": "greeter"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "place"),
+    [
+        ("CodeUri: s3://bucket/a/key.zip", S3Code("bucket", "a/key.zip")),
+        ("CodeUri: {Bucket: bucket, Key: key, Version: v}", S3Code("bucket", "key", "v")),
+    ],
+)
+def test_code_may_lie_in_s3(tmp_path, properties, place):
+    found = function(tmp_path, properties)
+    assert found.template.stored_code == place
+
+
+def test_code_of_lambdas_own_resource_may_lie_in_s3(tmp_path):
+    text = """
+Hello:
+  Type: AWS::Lambda::Function
+  Properties:
+    Runtime: python3.13
+    Handler: app.handler
+    Role: arn:aws:iam::000000000000:role/r
+    Code: {S3Bucket: bucket, S3Key: key, S3ObjectVersion: v}
+"""
+    project = load(tmp_path, text)
+    assert project.functions[0].template.stored_code == S3Code("bucket", "key", "v")
+    told = "is fetched from s3://bucket/key of the neighbour services"
+    assert findings(project)["Hello.Properties.Code"] == (True, told)
 
 
 def test_each_function_is_of_the_file_that_describes_it(tmp_path):
@@ -165,6 +193,7 @@ def test_lam_yaml_may_have_functions_beside_those_of_its_template(tmp_path):
         ),
         ("MemorySize: big", 'Hello.Properties.MemorySize: must be a number from 128 to 10240, not "big"'),
         ("CodeUri: gone/", "Hello.Properties.CodeUri: gone/ does not exist"),
+        ("CodeUri: {Bucket: b}", "names no code; a folder, a .zip file, or bucket and key"),
         ("Architectures: [riscv]", "must be one of x86_64 and arm64, not riscv"),
         ("FunctionName: 'a b'", "a b is not a name that Lambda takes for a function"),
         ("Environment: {Variables: {AWS_REGION: x}}", "Variables.AWS_REGION: reserved"),
@@ -213,15 +242,6 @@ def test_a_lam_yaml_that_takes_the_functions_of_its_folder_away_is_told(tmp_path
     )
     lam_yaml.write_text("functions: {other: {runtime: python3.13, handler: a.b}}\n")
     assert warning not in load_project(lam_yaml).warnings
-
-
-@pytest.mark.parametrize("written", ["s3://bucket/key", "{Bucket: b, Key: k}"])
-def test_a_function_whose_code_lies_in_s3_is_left_out_and_all_others_run(tmp_path, written):
-    packed = HELLO.replace("Hello", "Packed") + f"    CodeUri: {written}\n"
-    project = load(tmp_path, HELLO + packed)
-    assert [each.name for each in project.functions] == ["Hello"]
-    assert "the function is left out" in project.warnings[0].message
-    assert findings(project)["Packed"] == (False, "its code lies in S3")
 
 
 def test_a_layer_of_the_template_is_its_folder(tmp_path):

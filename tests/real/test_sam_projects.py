@@ -16,8 +16,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.api_house import zip_of
 from tests.real.house import PYTHON_RUNTIME, Project, opened, wait_until
 from tests.real.toolchains import missing, need, network_variables
+from tests.s3_server import open_s3
 
 pytestmark = pytest.mark.real
 
@@ -176,7 +178,23 @@ def test_a_saved_template_counts_at_once_and_a_broken_one_leaves_all_as_it_was(p
     assert project.invoke("Hello")["stage"] == "dev"
     assert project.status()["problems"] == []
     listed = project.lam("list", "--json")
-    assert [each["origin"] for each in json.loads(listed.stdout)] == ["template.yaml"]
+    assert [each["origin"] for each in json.loads(listed.stdout)["functions"]] == ["template.yaml"]
+
+
+def test_code_that_lies_in_s3_is_fetched(project: Project) -> None:
+    code = "def handler(event, context): return 'from afar'"
+    with open_s3({("code", "k.zip", None): zip_of(**{"app.py": code})}) as s3:
+        project.write("lam.yaml", f"template: template.yaml\nservices: {{s3: '{s3.address}'}}\n")
+        text = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Far:
+    Type: AWS::Serverless::Function
+    Properties: {{Runtime: {PYTHON_RUNTIME}, Handler: app.handler, CodeUri: s3://code/k.zip}}
+"""
+        project.write("template.yaml", text)
+        project.start()
+        assert project.invoke("Far") == "from afar"
 
 
 # What a template has beside functions

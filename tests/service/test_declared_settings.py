@@ -14,6 +14,7 @@ from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.mapping import EventSourceMapping, Source, SourceKind
 from lambdacli.model.permission import ResourcePolicy, add_statement
+from lambdacli.model.sending_rights import missing_right, sender
 from lambdacli.project.declared import mapping_id
 from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.project_sync import ProjectSync
@@ -44,6 +45,7 @@ class Place(House):
         sync = ProjectSync(file, *stores, self.clock, self.clock, print, lambda: None)
         sync.read()
         assert sync.problems == [] and sync.project is not None
+        self.identities = sync.project.identities
         around = DeclaredSettings(self.folder, self.api.handle, self.log_groups, self.clock)
         self.problems = asyncio.run(around.take(sync.project, frozenset({KEY.name})))
 
@@ -100,6 +102,15 @@ def test_tries_and_destinations_make_one_setting(house):
     assert (found.on_success, found.on_failure) == (None, QUEUE)
     house.read("")
     assert house.settings.get(EVENT_INVOKE, KEY, LATEST) is None
+
+
+def test_a_role_with_policies_may_send_to_the_destination_as_after_a_deployment(house):
+    policies = "policies: [{Effect: Allow, Action: 's3:GetObject', Resource: '*'}]\n"
+    house.read(f"{policies}destinations: {{on_failure: '{QUEUE}'}}\n")
+    (document, implied) = house.identities.roles[house.functions.get(KEY).role].policies
+    caller = sender(house.functions.get(KEY).role, KEY)
+    assert missing_right(caller, KEY, QUEUE, [document, implied]) is None
+    assert missing_right(caller, KEY, QUEUE, [document]) == "SendMessage"
 
 
 def test_tries_set_over_the_api_stay_when_lam_yaml_says_nothing(house):

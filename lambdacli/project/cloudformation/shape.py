@@ -56,6 +56,10 @@ _TYPE = re.compile(
 )
 
 
+_SAM = "AWS::Serverless"
+_DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate", "Snapshot")
+
+
 def transforms(values: Mapping[str, Any]) -> tuple[str, ...]:
     written = values.get("Transform")
     listed = written if isinstance(written, list) else [written]
@@ -64,7 +68,10 @@ def transforms(values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def faults_of_shape(values: Mapping[str, Any]) -> Iterator[Fault]:
-    uses_sam = SAM_TRANSFORM in transforms(values)
+    misspelt = [name for name in transforms(values) if name.startswith(_SAM) and name != SAM_TRANSFORM]
+    for name in misspelt:
+        yield Fault(("Transform",), f"No transform named {name}.", f"do you mean {SAM_TRANSFORM}?")
+    uses_sam = bool(misspelt) or SAM_TRANSFORM in transforms(values)
     yield from _faults_of_sections(values, uses_sam)
     for section in _MAPPINGS:
         if section in values and not isinstance(values[section], dict):
@@ -141,6 +148,10 @@ def _faults_of_resource(path: Steps, resource: Any, uses_sam: bool) -> Iterator[
     for key in ("Properties", "Metadata"):
         if key in resource and resource[key] is not None and not isinstance(resource[key], dict):
             yield Fault((*path, key), f"Template format error: Any {key} member must be a JSON object.")
+    policy = resource.get("DeletionPolicy", "Delete")
+    if isinstance(policy, str) and policy not in _DELETION_POLICIES:
+        message = f"Template format error: Unrecognized DeletionPolicy {policy} for resource {logical_id}"
+        yield Fault((*path, "DeletionPolicy"), message, f"known are {', '.join(_DELETION_POLICIES)}")
     condition = resource.get("Condition", "")
     if condition is not None and not isinstance(condition, str):
         yield Fault((*path, "Condition"), "Template format error: Every Condition member must be a string.")

@@ -20,12 +20,12 @@ from lambdacli.project.building import build_settings_of_metadata
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.foreign.serverless_functions import PATTERNS, SHORT_NAMES
 from lambdacli.project.kinds import variable_name_fault
-from lambdacli.project.records import FunctionSettings, TemplateSettings
+from lambdacli.project.records import FunctionSettings, S3Code, TemplateSettings
 from lambdacli.project.schema import FUNCTION_NAME_PATTERN
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, SERVERLESS_FUNCTION, Around
 from lambdacli.project.stack.declared import Finding
 from lambdacli.project.stack.old_runtimes import NEAREST
-from lambdacli.project.stack.values import Values, resource_ignored, resource_used
+from lambdacli.project.stack.values import Values, resource_ignored, resource_used, text_of
 from lambdacli.project.urls import DeclaredUrl
 
 _WITHOUT_EFFECT = {
@@ -49,6 +49,7 @@ _WITHOUT_EFFECT = {
     "RolePath": "roles have no path here",
     "SourceKMSKeyArn": "packages are not encrypted here",
 }
+_S3_ADDRESS = re.compile(r"s3://([^/]+)/(.+)")
 _UNKNOWN = "lam does not know it"
 
 
@@ -131,11 +132,15 @@ def _runtime(values: Values) -> str | None:
 class _Source:
     code: Path
     inline: str | None = None
+    stored: S3Code | None = None
     built_from: Path | None = None
     build: BuildSettings | None = None
 
 
 def _source(values: Values, around: Around) -> _Source | None:
+    stored = _stored_code(values)
+    if stored is not None:
+        return _Source(around.template.file, stored=stored)
     inline, written, name = _written_code(values, around)
     if inline is not None:
         return _Source(around.template.file, inline=inline)
@@ -174,13 +179,28 @@ def _written_code(values: Values, around: Around) -> tuple[str | None, str | Non
         zip_text = code.text("ZipFile")
         if zip_text is not None:
             return zip_text, None, f"{name}.ZipFile"
-    elif isinstance(given, str) and not given.startswith("s3://"):
+    elif isinstance(given, str):
         return None, given, name
-    # As it is of a template that another tool packs: all others run.
-    message = "its code lies in S3, where it cannot be fetched from: the function is left out"
-    values.warn(name, message, "name the folder that it was packed from")
-    resource_ignored(values.resource, values.notes, "its code lies in S3")
+    values.complain(name, "names no code", "a folder, a .zip file, or bucket and key of an object of S3")
     return None, None, name
+
+
+def _stored_code(values: Values) -> S3Code | None:
+    """SAM writes an address or `Bucket`, `Key` and `Version`; Lambda its own members."""
+    if "InlineCode" in values or "aws:asset:path" in values.resource.metadata:
+        return None
+    name = "CodeUri" if values.resource.type == SERVERLESS_FUNCTION else "Code"
+    given = values.raw(name)
+    if isinstance(given, Mapping):
+        told = [text_of(given.get(f"S3{each}", given.get(each))) for each in ("Bucket", "Key")]
+        version = text_of(given.get("S3ObjectVersion", given.get("Version")))
+        found = S3Code(told[0], told[1], version) if told[0] and told[1] else None
+    else:
+        address = _S3_ADDRESS.fullmatch(given) if isinstance(given, str) else None
+        found = None if address is None else S3Code(address[1], address[2])
+    if found is not None:
+        values.used(name, f"is fetched from {found} of the neighbour services")
+    return found
 
 
 def _built(values: Values, around: Around, source: Path) -> _Source:
@@ -363,6 +383,7 @@ def _further(values: Values, source: _Source, around: Around) -> TemplateSetting
         logical_id=values.resource.logical_id,
         other_names=tuple(str(name) for name in names),
         inline_code=source.inline,
+        stored_code=source.stored,
         built_from=source.built_from,
         patterns=tuple(map(str, values.resource.metadata.get(PATTERNS) or ())),
         dead_letter_target=_dead_letter_target(values),
