@@ -238,7 +238,7 @@ class Service:
             callers=lambda: self._callers,
             endpoint=lambda: self._doors.endpoint,
         )
-        stack.callback(self._http_fronts.web_sockets.close)
+        stack.callback(self._http_fronts.apis.close)
         self._event_desk = EventDesk(
             stores.events,
             self._events,
@@ -309,7 +309,7 @@ class Service:
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
-        stack.push_async_callback(self._ending.unless_cut, self._http_fronts.web_sockets.drain)
+        stack.push_async_callback(self._ending.unless_cut, self._http_fronts.apis.drain)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._callers.heed_preferences()
         problem = self._callers.problem
@@ -362,7 +362,7 @@ class Service:
             lambda_api=self._lambda_api,
             services={
                 "logs": LogsApi(self._contexts.of_logs).handle,
-                EXECUTE_API: self._http_fronts.connection_requests.handle,
+                EXECUTE_API: self._http_fronts.apis.manage,
             },
             neighbourhood=self._neighbourhood(),
             is_project_settled=self._project.is_settled,
@@ -411,7 +411,7 @@ class Service:
             self._ledger.running()
             or self._events.waiting()
             or self._stores.logs.is_followed()
-            or self._http_fronts.web_sockets.are_open
+            or self._http_fronts.apis.have_clients
             or self._schedules.are_waiting
         )
 
