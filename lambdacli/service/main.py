@@ -73,7 +73,15 @@ logger = logging.getLogger("lam.service")
 
 
 def main(arguments: list[str]) -> int:
-    settings = parse_arguments(arguments)
+    try:
+        _run(parse_arguments(arguments))
+    except StartFailure as failure:
+        sys.stderr.write(f"error: {failure}\n")
+        return 1
+    return 0
+
+
+def _run(settings: Settings) -> None:
     journal = Journal()
     configure(journal)
     try:
@@ -81,15 +89,11 @@ def main(arguments: list[str]) -> int:
             raise_descriptor_limit()
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(Service(settings, journal).run())
-    except StartFailure as failure:
-        sys.stderr.write(f"error: {failure}\n")
-        return 1
     except (OSError, sqlite3.Error) as error:
         if not is_full(error):
             raise
-        sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
-        return 1
-    return 0
+        problem = f"the disk of {settings.state} is full: make room on it, and start again"
+        raise StartFailure(problem) from error
 
 
 class Service:
@@ -312,8 +316,7 @@ class Service:
         stack.push_async_callback(self._ending.unless_cut, self._http_fronts.apis.drain)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._callers.heed_preferences()
-        problem = self._callers.problem
-        if problem is not None:
+        if (problem := self._callers.problem) is not None:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
         resources = NeighbourResources(
