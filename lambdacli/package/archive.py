@@ -58,9 +58,9 @@ def package_bytes(folder: Path, *, is_compressed: bool = False) -> bytes:
 
 def archive_of_text(name: str, text: str) -> bytes:
     """A package of one file, as ever the same."""
-    target = io.BytesIO()
     import zipfile
 
+    target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
         entry = zipfile.ZipInfo(name, _TIMESTAMP)
         entry.create_system = _UNIX
