@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -239,6 +238,8 @@ def _moment(text: str) -> datetime:
         pass
     else:
         return _since_epoch(seconds)
+    from email.utils import parsedate_to_datetime  # a third of a megabyte that few requests need
+
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = read(text)
@@ -299,6 +300,8 @@ def _to_text(shape: Shape, value: Any) -> str:
         case "boolean":
             return str(value).lower()
         case "timestamp":
+            from email.utils import format_datetime
+
             return format_datetime(value.astimezone(UTC), usegmt=True)
         case _:
             return str(value)

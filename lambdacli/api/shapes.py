@@ -7,9 +7,11 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+
+import botocore
 
 LAMBDA = "lambda/2015-03-31"
 LOGS = "logs/2014-03-28"
@@ -89,7 +91,7 @@ class Model:
 def load_model(service: str = LAMBDA, wanted: Collection[str] | None = None) -> Model:
     """All operations, or those that are wanted. Reads the file itself: botocore's own loader would bring
     13 MB of modules that nothing here needs."""
-    description = json.loads(_read_description(service))
+    description = json.loads(_read_description(service), object_hook=_without_documentation)
     shapes = _Shapes(description["shapes"])
     operations = {
         name: _operation(name, entry, shapes)
@@ -106,13 +108,19 @@ def load_model(service: str = LAMBDA, wanted: Collection[str] | None = None) -> 
     return Model(operations, errors, frozenset(description["operations"].keys() - operations.keys()))
 
 
+def _without_documentation(members: dict[str, Any]) -> dict[str, Any]:
+    """Most of the file: what is never held leaves no holes in memory."""
+    if isinstance(members.get("documentation"), str):
+        del members["documentation"]
+    return members
+
+
 def _read_description(service: str) -> bytes:
-    package = resources.files("botocore")
-    file = f"data/{service}/service-2.json"
-    compressed = package.joinpath(f"{file}.gz")
+    file = Path(botocore.__file__).parent / "data" / service / "service-2.json"
+    compressed = file.with_name("service-2.json.gz")
     if compressed.is_file():
         return gzip.decompress(compressed.read_bytes())
-    return package.joinpath(file).read_bytes()
+    return file.read_bytes()
 
 
 def _operation(name: str, entry: Mapping[str, Any], shapes: _Shapes) -> Operation:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdacli import runtimes
 from lambdacli.environments import failure, report
 from lambdacli.environments.command import Exit, StartError
-from lambdacli.environments.debugging.debuggee import Debuggee
-from lambdacli.environments.debugging.door import DebugDoor
 from lambdacli.environments.debugging.held_time import HeldTime
 from lambdacli.environments.dialogue import Dialogue
 from lambdacli.environments.environment_log import EnvironmentLog
@@ -36,6 +34,10 @@ from lambdacli.model.outcome import Beginning, Invocation, Outcome, Report, resp
 from lambdacli.model.runtime_names import runtime_label, runtime_version_arn
 from lambdacli.runtimes.base import InvalidEntrypoint
 from lambdacli.telemetry.logs import LogBook
+
+if TYPE_CHECKING:
+    from lambdacli.environments.debugging.debuggee import Debuggee
+    from lambdacli.environments.debugging.door import DebugDoor
 
 TELL_OF_WAITING_SECONDS = 0.2
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.schedule_expression import (
@@ -78,7 +77,11 @@ class Schedule:
 
     @property
     def zone(self) -> tzinfo:
-        return UTC if self.zone_name == "UTC" else ZoneInfo(self.zone_name)
+        if self.zone_name == "UTC":
+            return UTC
+        from zoneinfo import ZoneInfo  # large, and most schedules have no zone
+
+        return ZoneInfo(self.zone_name)
 
     @property
     def target_arn(self) -> str:
@@ -115,6 +118,8 @@ def read_expression(text: str, kind: ScheduleKind) -> Expression:
 
 
 def zone_named(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, cast
@@ -33,6 +32,8 @@ def write_files(
     """Of files sorted by name. Times and modes are fixed, nothing is compressed: another zlib compresses
     otherwise, and the hash would be another one. `is_compressed` is for a package that must be small. A file
     that vanishes meanwhile is left out."""
+    import zipfile  # a quarter of a megabyte, which a service that packs nothing does without
+
     how = zipfile.ZIP_DEFLATED if is_compressed else zipfile.ZIP_STORED
     with zipfile.ZipFile(cast(IO[bytes], _Forward(write)), "w", how) as package:
         for file in files:
@@ -57,6 +58,8 @@ def package_bytes(folder: Path, *, is_compressed: bool = False) -> bytes:
 
 def archive_of_text(name: str, text: str) -> bytes:
     """A package of one file, as ever the same."""
+    import zipfile
+
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as package:
         entry = zipfile.ZipInfo(name, _TIMESTAMP)

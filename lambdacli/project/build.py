@@ -7,12 +7,9 @@ import os
 import re
 import subprocess
 import threading
-import tomllib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import uv
 
 from lambdacli.project.making import BuildError, Progress, Run, made_once, run_as_child, run_tool
 
@@ -106,6 +103,8 @@ def _text_asks(text: str) -> bool:
 
 
 def _pyproject_asks(text: str) -> bool:
+    import tomllib
+
     try:
         project = tomllib.loads(text).get("project", {})
     except tomllib.TOMLDecodeError:
@@ -117,6 +116,8 @@ def names_only_poetry_packages(folder: Path) -> bool:
     """Poetry's own table, which nothing but Poetry reads, names the packages."""
     if requirements_of(folder) is not None or not (folder / PYPROJECT).is_file():
         return False
+    import tomllib
+
     document = tomllib.loads(_read(folder / PYPROJECT))
     return bool(set(document.get("tool", {}).get("poetry", {}).get("dependencies", {})) - {"python"})
 
@@ -162,6 +163,8 @@ def run_uv_install(
 def _uv() -> str:
     # Python gathers what it knows of itself at the first question; a second thread finds it half done.
     with _asking_for_uv:
+        import uv
+
         return uv.find_uv_bin()
 
 

@@ -7,17 +7,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdacli.model.project_files import LAM_NAMES, SERVERLESS_NAMES, TEMPLATE_NAMES
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
-from lambdacli.project.cloudformation.template import DynamicReference, Lookup
-from lambdacli.project.cloudformation.template import Surroundings as TemplateSurroundings
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
 from lambdacli.project.foreign.reading import is_of_another_tool, read_template
 from lambdacli.project.records import ConfigError, Problem, Project
-from lambdacli.project.samconfig import SamConfig, read_samconfig
 from lambdacli.project.schema import TOP_LEVEL
+
+if TYPE_CHECKING:
+    from lambdacli.project.cloudformation.template import DynamicReference, Lookup
+    from lambdacli.project.samconfig import SamConfig
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
 _RESOURCES = re.compile(rb"^\s*\{?\s*[\"']?Resources[\"']?\s*:", re.MULTILINE)
@@ -82,7 +84,9 @@ def is_template_file(file: Path) -> bool:
 
 def _with_template(base: Project, template_file: Path, around: Surroundings) -> Project:
     # A project of lam.yaml alone does without all of this.
+    from lambdacli.project.cloudformation.template import Surroundings as TemplateSurroundings
     from lambdacli.project.from_template import project_of
+    from lambdacli.project.samconfig import read_samconfig
 
     folder = template_file.parent
     config = read_samconfig(folder, around.options.config_environment)

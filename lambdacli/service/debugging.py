@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdacli import runtimes
-from lambdacli.environments.debugging.dap import AdapterWatch
-from lambdacli.environments.debugging.door import DebugDoor
-from lambdacli.environments.debugging.inspector import InspectorWatch
-from lambdacli.environments.debugging.watch import Watch
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.sandbox.layout import TASK_ROOT
 from lambdacli.model.arn import FunctionKey
@@ -25,12 +22,10 @@ from lambdacli.service.debug_ports import DebugPorts, PortTaken
 from lambdacli.service.door import DoorSettings, refuse_connection
 from lambdacli.wire.http import Peer
 
-logger = logging.getLogger("lam.debugging")
+if TYPE_CHECKING:
+    from lambdacli.environments.debugging.door import DebugDoor
 
-_WATCHES: Mapping[Protocol, Callable[[], Watch]] = {
-    Protocol.DEBUG_ADAPTER: AdapterWatch,
-    Protocol.INSPECTOR: InspectorWatch,
-}
+logger = logging.getLogger("lam.debugging")
 
 
 class Debuggers:
@@ -142,8 +137,7 @@ class Debuggers:
             except (PortTaken, OSError) as error:
                 raise ServiceException(str(error)) from error
             if former is None:
-                watch = _WATCHES[debugger.protocol]
-                former = self._doors[function.key] = DebugDoor(function.name, watch, self._is_welcome)
+                former = self._doors[function.key] = _door(function, debugger, self._is_welcome)
             await former.open(claimed.bound)
             self._notes.pop(function.key, None)
             if claimed.note is not None:
@@ -155,3 +149,13 @@ class Debuggers:
     def _is_welcome(self, peer: Peer) -> bool:
         """Whoever debugs a function can run code as its developer."""
         return refuse_connection(peer, self._rules) is None
+
+
+def _door(function: Function, debugger: Debugger, is_welcome: Callable[[Peer], bool]) -> DebugDoor:
+    # Only who debugs needs these.
+    from lambdacli.environments.debugging.dap import AdapterWatch
+    from lambdacli.environments.debugging.door import DebugDoor
+    from lambdacli.environments.debugging.inspector import InspectorWatch
+
+    watch = AdapterWatch if debugger.protocol is Protocol.DEBUG_ADAPTER else InspectorWatch
+    return DebugDoor(function.name, watch, is_welcome)

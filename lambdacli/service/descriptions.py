@@ -13,7 +13,6 @@ from lambdacli.api.control.clock import told
 from lambdacli.engine.concurrency import Ledger
 from lambdacli.environments.fleet import Fleet
 from lambdacli.environments.grounds import Grounds
-from lambdacli.environments.sandbox.grants import grants as grants_of_walls
 from lambdacli.model import effects, limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import MovableClock
@@ -21,7 +20,7 @@ from lambdacli.model.environment import EnvironmentDescription
 from lambdacli.model.function import Function
 from lambdacli.model.grant import Grant
 from lambdacli.model.runtime_names import deprecation_note
-from lambdacli.service import grants
+from lambdacli.service.api_fronts import ApiFronts
 from lambdacli.service.callers import Callers
 from lambdacli.service.debugging import Debuggers
 from lambdacli.service.doors import Doors
@@ -32,7 +31,6 @@ from lambdacli.service.preferences import Preferences
 from lambdacli.service.settings import Settings
 from lambdacli.service.stores import Stores
 from lambdacli.triggers.function_url import FunctionUrls
-from lambdacli.triggers.http_api import HttpApis
 from lambdacli.triggers.schedule import Schedules
 
 
@@ -53,7 +51,7 @@ class Descriptions:
         callers: Callers,
         neighbours: NeighbourServices,
         urls: FunctionUrls,
-        http_apis: HttpApis,
+        http_apis: ApiFronts,
         debuggers: Debuggers,
         schedules: Schedules,
     ) -> None:
@@ -157,6 +155,9 @@ class Descriptions:
 
     async def grants(self) -> list[Grant]:
         """Some run programs and read files: not for the event loop."""
+        from lambdacli.environments.sandbox.grants import grants as grants_of_walls
+        from lambdacli.service.grants import of_machine
+
         port, wanted = self._doors.port, self._preferences.wanted_port
-        others = await asyncio.to_thread(grants.of_machine, self._settings.state, port, wanted)
+        others = await asyncio.to_thread(of_machine, self._settings.state, port, wanted)
         return [*await grants_of_walls(self._grounds), *others]

@@ -10,7 +10,7 @@ from lambdacli.api.logs.dispatch import TARGET_PREFIX as LOGS_TARGET
 from lambdacli.service.door import DoorSettings, caller_of, refuse, refuse_at_front
 from lambdacli.service.fronts import Fronts
 from lambdacli.service.neighbourhood import Neighbourhood
-from lambdacli.triggers.connection_requests import CONNECTIONS
+from lambdacli.triggers.api_addresses import CONNECTIONS
 from lambdacli.wire.handover import Route
 from lambdacli.wire.http import Answer, Handler, Request, Response
 

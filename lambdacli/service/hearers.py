@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lambdacli.api.operations.context import new_id
 from lambdacli.engine.callees import Callees
@@ -10,13 +11,15 @@ from lambdacli.engine.events import EventQueue
 from lambdacli.engine.notifier import Notifier
 from lambdacli.engine.tracing import new_header
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.delivery import Sender
+from lambdacli.model.delivery import Message, Sender
 from lambdacli.model.errors import ResourceNotFoundException
 from lambdacli.model.function import Function
 from lambdacli.model.outcome import Invocation
 from lambdacli.model.recursion import Recursion
 from lambdacli.service.sessions import Sessions
-from lambdacli.targets import Targets
+
+if TYPE_CHECKING:
+    from lambdacli.targets import Targets
 
 
 class Hearers:
@@ -33,15 +36,24 @@ class Hearers:
         self._callees = callees
         self._sessions = sessions
         self._events = events
-        self._targets = Targets(endpoint_of, self._accept)
-        self.notifier = Notifier(callees, recursion_of, self._sender_of, self._targets.send)
+        self._endpoint_of = endpoint_of
+        self._targets: Targets | None = None
+        self.notifier = Notifier(callees, recursion_of, self._sender_of, self._send)
 
     async def send_again(self, key: FunctionKey, qualifier: str | None, payload: bytes) -> str:
         """A new event for a function: the begin of a chain of its own."""
         return await self._accepted(key, qualifier, payload, new_header())
 
     def close(self) -> None:
-        self._targets.close()
+        if self._targets is not None:
+            self._targets.close()
+
+    async def _send(self, arn: str, message: Message, sender: Sender) -> None:
+        if self._targets is None:
+            from lambdacli.targets import Targets  # with the first that hears of something
+
+            self._targets = Targets(self._endpoint_of, self._accept)
+        await self._targets.send(arn, message, sender)
 
     def _sender_of(self, function: Function) -> Sender:
         credentials = self._sessions.credentials(function.role, function.key)

@@ -12,16 +12,13 @@ from lambdacli.engine.callees import Callees
 from lambdacli.engine.invoker import Invoker
 from lambdacli.model.clock import Clock
 from lambdacli.project.config import Project
+from lambdacli.service.api_fronts import ApiFronts
 from lambdacli.service.callers import Callers
 from lambdacli.service.fronts import Fronts
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.metrics import Metrics
 from lambdacli.triggers import api_addresses, function_url
-from lambdacli.triggers.connection_requests import ConnectionRequests
 from lambdacli.triggers.function_url import FunctionUrls
-from lambdacli.triggers.http_api import HttpApis
-from lambdacli.triggers.named_functions import NamedFunctions
-from lambdacli.triggers.websocket_api import WebSocketApis
 from lambdacli.wire.http import Handler
 
 
@@ -52,18 +49,11 @@ class HttpFronts:
             now=clock.now,
             new_id=new_id,
         )
-        named = NamedFunctions(callees, invoker, new_id)
-        self.web_sockets = WebSocketApis(named, clock, endpoint=endpoint)
-        self.connection_requests = ConnectionRequests(
-            self.web_sockets, lambda request: callers().manager_of(request)
-        )
-        self.apis = HttpApis(
-            named, self.web_sockets, self.connection_requests, clock, endpoint=endpoint, new_id=new_id
-        )
+        self.apis = ApiFronts(callees, invoker, clock, callers=callers, endpoint=endpoint)
 
     def take(self, project: Project) -> None:
         """What lam.yaml says now."""
-        self.apis.take(project.apis, project.account, project.region)
+        self.apis.take(project)
 
     def by_address(self, others: Mapping[str, Handler]) -> Fronts:
         """`others` are reached by the first segment of their paths, and by no name."""

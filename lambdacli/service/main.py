@@ -73,7 +73,15 @@ logger = logging.getLogger("lam.service")
 
 
 def main(arguments: list[str]) -> int:
-    settings = parse_arguments(arguments)
+    try:
+        _run(parse_arguments(arguments))
+    except StartFailure as failure:
+        sys.stderr.write(f"error: {failure}\n")
+        return 1
+    return 0
+
+
+def _run(settings: Settings) -> None:
     journal = Journal()
     configure(journal)
     try:
@@ -81,15 +89,11 @@ def main(arguments: list[str]) -> int:
             raise_descriptor_limit()
             with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(Service(settings, journal).run())
-    except StartFailure as failure:
-        sys.stderr.write(f"error: {failure}\n")
-        return 1
     except (OSError, sqlite3.Error) as error:
         if not is_full(error):
             raise
-        sys.stderr.write(f"error: the disk of {settings.state} is full: make room on it, and start again\n")
-        return 1
-    return 0
+        problem = f"the disk of {settings.state} is full: make room on it, and start again"
+        raise StartFailure(problem) from error
 
 
 class Service:
@@ -238,7 +242,7 @@ class Service:
             callers=lambda: self._callers,
             endpoint=lambda: self._doors.endpoint,
         )
-        stack.callback(self._http_fronts.web_sockets.close)
+        stack.callback(self._http_fronts.apis.close)
         self._event_desk = EventDesk(
             stores.events,
             self._events,
@@ -313,11 +317,10 @@ class Service:
         gateway = self._gateway(told)
         self._doors.serve(gateway.handle, gateway.divert)
         stack.push_async_callback(self._doors.close)
-        stack.push_async_callback(self._ending.unless_cut, self._http_fronts.web_sockets.drain)
+        stack.push_async_callback(self._ending.unless_cut, self._http_fronts.apis.drain)
         stack.push_async_callback(self._ending.unless_cut, self._doors.drain)
         self._callers.heed_preferences()
-        problem = self._callers.problem
-        if problem is not None:
+        if (problem := self._callers.problem) is not None:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
         resources = NeighbourResources(
@@ -364,7 +367,7 @@ class Service:
             lambda_api=self._lambda_api,
             services={
                 "logs": LogsApi(self._contexts.of_logs).handle,
-                EXECUTE_API: self._http_fronts.connection_requests.handle,
+                EXECUTE_API: self._http_fronts.apis.manage,
             },
             neighbourhood=self._neighbourhood(),
             is_project_settled=self._project.is_settled,
@@ -413,7 +416,7 @@ class Service:
             self._ledger.running()
             or self._events.waiting()
             or self._stores.logs.is_followed()
-            or self._http_fronts.web_sockets.are_open
+            or self._http_fronts.apis.have_clients
             or self._schedules.are_waiting
         )
 

@@ -7,13 +7,15 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdacli.model.credentials import Credentials
-from lambdacli.project.cloudformation.template import DynamicReference
 from lambdacli.project.records import Project
 from lambdacli.project.stack.declared import NeighbourCall, Step
 from lambdacli.service.neighbours import INSTALL
+
+if TYPE_CHECKING:
+    from lambdacli.project.cloudformation.template import DynamicReference
 
 logger = logging.getLogger("lam.project")
 

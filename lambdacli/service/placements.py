@@ -19,8 +19,7 @@ from lambdacli.model.errors import NotBuiltException, ServiceException
 from lambdacli.model.function import ArchiveCode, FolderCode, Function
 from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import install_requirements, requirements_of
-from lambdacli.project.builders.layers import layer_to_run
-from lambdacli.project.builders.packages import code_to_run
+from lambdacli.project.builders.runnable import code_to_run
 from lambdacli.project.builders.workshop import Workshop
 from lambdacli.project.making import BuildError
 from lambdacli.project.schema import SERVICES
@@ -185,6 +184,8 @@ class Placements:
         self, function: Function, folder: Path, name: str, loop: asyncio.AbstractEventLoop
     ) -> Path:
         """A layer's folder, as its place below /opt is to look."""
+        from lambdacli.project.builders.layers import layer_to_run
+
         runtime = runtimes.name_of(function.runtime)
         workshop = self._workshop(function, loop)
 

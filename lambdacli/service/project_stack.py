@@ -6,14 +6,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 from lambdacli.model.clock import Clock
-from lambdacli.project.cloudformation.template import DynamicReference
 from lambdacli.project.records import Project
 from lambdacli.project.stack.declared import Step
 from lambdacli.service.declared_settings import DeclaredSettings
 from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.stored_code import StoredCode
+
+if TYPE_CHECKING:
+    from lambdacli.project.cloudformation.template import DynamicReference
 
 logger = logging.getLogger("lam.project")
 

@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock, Timer
@@ -19,7 +20,6 @@ from lambdacli.model.project_files import SERVERLESS_NAMES
 from lambdacli.model.runtime_names import RUNTIMES, deprecation_note
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 from lambdacli.package.archive import archive_of_text
-from lambdacli.project.cloudformation.template import Lookup
 from lambdacli.project.config import ConfigError, FunctionSettings, Project
 from lambdacli.project.loading import DEFAULT_ENDPOINT, Surroundings, is_template_file, load_project
 from lambdacli.project.records import S3Code
@@ -31,6 +31,9 @@ from lambdacli.store.code import CodeStore
 from lambdacli.store.functions import FunctionStore
 from lambdacli.store.layers import LayerStore
 from lambdacli.store.settings import SettingStore
+
+if TYPE_CHECKING:
+    from lambdacli.project.cloudformation.template import Lookup
 
 logger = logging.getLogger("lam.project")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+import getopt
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,44 +46,68 @@ class Settings:
     """`portable` does without the kernel's walls even where they are to be had."""
 
 
+_VALUES = (
+    "state-dir",
+    "socket",
+    "cache-dir",
+    "project",
+    "port",
+    "keys",
+    "idle-exit",
+    "time-scale",
+    "walls",
+    "parameter-override",
+    "env-vars",
+    "config-env",
+    "stage",
+)
+_SWITCHES = ("anonymous", "allow-other-users", "auth", "strict")
+
+
 def parse_arguments(arguments: list[str]) -> Settings:
-    parser = argparse.ArgumentParser(prog="python -m lambdacli.service")
-    parser.add_argument("--state-dir", type=Path, required=True)
-    parser.add_argument("--socket", type=Path, required=True)
-    parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--project", type=Path)
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--anonymous", action="store_true")
-    parser.add_argument("--allow-other-users", action="store_true")
-    parser.add_argument("--auth", action="store_true")
-    parser.add_argument("--keys", type=Path)
-    parser.add_argument("--idle-exit", type=float)
-    parser.add_argument("--strict", action="store_true")
-    parser.add_argument("--time-scale", type=float, default=1.0)
-    parser.add_argument("--walls", choices=("auto", "portable"), default=os.environ.get("LAM_WALLS", "auto"))
-    parser.add_argument("--parameter-override", action="append", default=[])
-    parser.add_argument("--env-vars", type=Path)
-    parser.add_argument("--config-env", default=DEFAULT_CONFIG_ENVIRONMENT)
-    parser.add_argument("--stage")
-    given = parser.parse_args(arguments)
+    """As the command line gives them. By getopt: what argparse brings stays for the service's whole life."""
+    try:
+        pairs, rest = getopt.getopt(arguments, "", [*(f"{name}=" for name in _VALUES), *_SWITCHES])
+    except getopt.GetoptError as error:
+        raise StartFailure(str(error)) from None
+    if rest:
+        raise StartFailure(f"{rest[0]} is no option")
+    given = {name.removeprefix("--"): value for name, value in pairs}
+    missing = [name for name in ("state-dir", "socket", "cache-dir") if name not in given]
+    if missing:
+        raise StartFailure(f"option --{missing[0]} is required")
+    overrides = [value for name, value in pairs if name == "--parameter-override"]
     return Settings(
-        state=given.state_dir,
-        socket=given.socket,
-        cache=given.cache_dir,
-        project=given.project,
-        port=given.port,
-        anonymous=given.anonymous,
-        allow_other_users=given.allow_other_users,
-        auth=given.auth,
-        keys=given.keys,
-        idle_exit_minutes=given.idle_exit,
-        is_strict=given.strict,
-        time_scale=given.time_scale,
+        state=Path(given["state-dir"]),
+        socket=Path(given["socket"]),
+        cache=Path(given["cache-dir"]),
+        project=_path(given.get("project")),
+        port=int(given["port"]) if "port" in given else None,
+        anonymous="anonymous" in given,
+        allow_other_users="allow-other-users" in given,
+        auth="auth" in given,
+        keys=_path(given.get("keys")),
+        idle_exit_minutes=float(given["idle-exit"]) if "idle-exit" in given else None,
+        is_strict="strict" in given,
+        time_scale=float(given.get("time-scale", 1.0)),
         template=TemplateOptions(
-            _overrides(given.parameter_override), given.env_vars, given.config_env, given.stage
+            _overrides(overrides),
+            _path(given.get("env-vars")),
+            given.get("config-env", DEFAULT_CONFIG_ENVIRONMENT),
+            given.get("stage"),
         ),
-        walls=given.walls,
+        walls=_walls(given.get("walls", os.environ.get("LAM_WALLS", "auto"))),
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def _walls(text: str) -> str:
+    if text not in ("auto", "portable"):
+        raise StartFailure(f"walls are auto or portable, not {text}: see LAM_WALLS")
+    return text
 
 
 def _overrides(texts: list[str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote
 
 from botocore.auth import SigV4Auth
@@ -161,6 +160,8 @@ def _moment(text: str) -> datetime:
         return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)
     except ValueError:
         pass
+    from email.utils import parsedate_to_datetime  # SDKs write the other form
+
     try:
         found = parsedate_to_datetime(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

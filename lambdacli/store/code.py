@@ -9,7 +9,6 @@ import io
 import os
 import shutil
 import uuid
-import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,6 @@ from lambdacli.model.errors import InvalidParameterValueException, RequestEntity
 from lambdacli.model.function import ArchiveCode, Code, FolderCode
 from lambdacli.package.archive import write_package
 from lambdacli.package.files import PackageError, code_files
-from lambdacli.package.unpacking import Empty, NotUnpackable, TooLarge, unpack
 
 _ARCHIVE = "package.zip"
 _FOLDER = "task"
@@ -67,6 +65,8 @@ class CodeStore:
                 archive: Path | IO[bytes] = self.archive(code)
             case bytes():
                 archive = io.BytesIO(code)
+        import zipfile
+
         with zipfile.ZipFile(archive) as package:
             return sum(entry.file_size for entry in package.infolist())
 
@@ -153,6 +153,9 @@ def _measured_folder(
 
 
 def _unpack(archive: Path, folder: Path) -> None:
+    # Zips are large to know, and a service of folders sees none.
+    from lambdacli.package.unpacking import Empty, NotUnpackable, TooLarge, unpack
+
     try:
         unpack(archive, folder, limits.UNZIPPED_CODE_BYTES)
     except TooLarge:

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 
@@ -112,4 +111,4 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _read(name: str) -> str:
-    return resources.files("lambdacli.store").joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -9,6 +9,10 @@ from functools import lru_cache
 
 from lambdacli.model.http_apis import DEFAULT_API, ApiKind, HttpApi, Route
 
+CONNECTIONS = ("/@connections/", "/%40connections/")
+"""How the path of a request about a client begins: behind an API's stage, or behind nothing, for the id of a
+connection tells its API."""
+
 API_DOMAIN = "execute-api"
 ALB_DOMAIN = "elb"
 API_PATH = "_api"

@@ -15,9 +15,6 @@ from lambdacli.triggers.payload_v2 import JSON
 from lambdacli.triggers.websocket_api import MESSAGE_BYTES, NORMAL, Conversation, WebSocketApis
 from lambdacli.wire.messages import Request, Response
 
-CONNECTIONS = ("/@connections/", "/%40connections/")
-"""How the path begins: behind an API's stage, or behind nothing: a connection's id tells its API."""
-
 _ID = re.compile(r"[A-Za-z0-9_-]{15}=")
 _RIGHT = "execute-api:ManageConnections"
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -391,4 +390,6 @@ def _port_of(endpoint: str) -> int:
 
 @lru_cache(maxsize=4)
 def _date(second: int) -> str:
+    from email.utils import formatdate  # with the first answer: it is large
+
     return formatdate(second, usegmt=True)

@@ -20,11 +20,11 @@ from lambdacli.model.http_apis import TOKEN_CHECKS, ApiKind, HttpApi
 from lambdacli.triggers import jwt
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.alb import BODY_BYTES as ALB_BODY_BYTES
-from lambdacli.triggers.api_addresses import address_of, api_at, path_of
+from lambdacli.triggers.api_addresses import CONNECTIONS, address_of, api_at, path_of
 from lambdacli.triggers.api_call import ApiCall
 from lambdacli.triggers.api_events import answer_for, event_for
 from lambdacli.triggers.api_refusals import BODY_BYTES, Fault, refusal
-from lambdacli.triggers.connection_requests import CONNECTIONS, ConnectionRequests
+from lambdacli.triggers.connection_requests import ConnectionRequests
 from lambdacli.triggers.cors import answer_preflight, is_preflight, with_cors
 from lambdacli.triggers.gatekeeper import Gatekeeper, Refused
 from lambdacli.triggers.http_request import Header, HttpAnswer, HttpRequest, read_request, response_of

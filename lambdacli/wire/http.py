@@ -75,10 +75,10 @@ class HttpServer:
 
     async def listen_tcp(self, host: str, port: int) -> int:
         """Returns the port, chosen by the system when `port` is 0. A port that is taken is an OSError."""
-        loop = asyncio.get_running_loop()
-        listener = await loop.create_server(self._new_connection, host, port, backlog=_BACKLOG)
-        self._listeners.append(listener)
-        bound_port: int = listener.sockets[0].getsockname()[1]
+        # The loop would ask for the address of a name, which brings the tables of names in all scripts.
+        listener = socket.create_server((host, port), backlog=_BACKLOG)
+        await self.listen_socket(listener)
+        bound_port: int = listener.getsockname()[1]
         return bound_port
 
     async def listen_unix(self, path: Path) -> None:

@@ -249,7 +249,7 @@ def test_a_program_that_got_a_dead_services_number_protects_nothing(
     kernel.make_root("memory cpu pids", [US])
     leftover = kernel.root / f"lam-{os.getppid()}"
     kernel.make_folder(leftover)
-    monkeypatch.setattr(psutil.Process, "create_time", lambda self: time.time() + 60)
+    monkeypatch.setattr(cgroups, "began_at", lambda pid: time.time() + 60)
     groups, _ = found(kernel, ourselves())
     asyncio.run(groups.open())
     assert not leftover.exists()

@@ -17,7 +17,8 @@ import pytest
 from lambdacli.model.build import BuildMethod, BuildSettings
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.builders import packages
-from lambdacli.project.builders.packages import Package, built, built_all, built_layer, code_to_run
+from lambdacli.project.builders.packages import Package, built, built_all, built_layer
+from lambdacli.project.builders.runnable import code_to_run
 from lambdacli.project.builders.workshop import Workshop, here
 from lambdacli.project.config import load_project
 from lambdacli.project.making import BuildError, run_as_child

@@ -225,7 +225,7 @@ def test_two_rust_programs_are_the_same_bytes(places):
     rust = need_rust()
     program = (
         "import sys, hashlib; from pathlib import Path\n"
-        "from lambdacli.project.builders.packages import code_to_run\n"
+        "from lambdacli.project.builders.runnable import code_to_run\n"
         "from lambdacli.project.builders.workshop import Workshop\n"
         "workshop = Workshop(Path('cache').absolute(), lambda line: None)\n"
         "folder = Path('rust').absolute()\n"

@@ -51,11 +51,3 @@ def collected_ns(pid: int) -> int:
 def count_processes() -> int:
     """Of all users."""
     return len(psutil.pids())
-
-
-def began_at(pid: int) -> float | None:
-    """In seconds of the epoch; None: there is no such process."""
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return None

@@ -21,6 +21,7 @@ from lambdacli.environments.sandbox.cgroup_files import (
     limit_writes,
     share_writes,
 )
+from lambdacli.environments.sandbox.usage import began_at
 
 REMOVE_SECONDS = 2.0
 MOVE_ROUNDS = 100
@@ -206,12 +207,9 @@ def _leftovers(folder: Path, own_pid: int) -> list[Path]:
 
 def _is_in_use(folder: Path, pid: int) -> bool:
     """Whether the service that made the folder lives. A process that began after it only got its number."""
-    # A service that was killed is rare, and psutil large.
-    from lambdacli.environments.sandbox import by_psutil
-
-    began_at = by_psutil.began_at(pid)
+    began = began_at(pid)
     try:
-        return began_at is not None and began_at <= folder.stat().st_ctime + CLOCK_SECONDS
+        return began is not None and began <= folder.stat().st_ctime + CLOCK_SECONDS
     except OSError:
         return False
 

@@ -96,9 +96,23 @@ def _collected_ns(pid: int) -> int:
 
         return by_psutil.collected_ns(pid)
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
-            # After the name, which may contain anything: state is the 3rd field, cutime the 16th.
-            fields = file.read().rpartition(b")")[2].split()
+        fields = _fields_of(pid)
         return (int(fields[13]) + int(fields[14])) * TICK_NS
     except OSError:
         return 0
+
+
+def began_at(pid: int) -> float | None:
+    """In seconds of the epoch; None: there is no such process. Of Linux."""
+    try:
+        ticks = int(_fields_of(pid)[19])
+    except OSError:
+        return None
+    booted_at = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return booted_at + ticks * TICK_NS / 1e9
+
+
+def _fields_of(pid: int) -> list[bytes]:
+    """Of its stat, after the name, which may contain anything: first the state, which is the 3rd."""
+    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+        return file.read().rpartition(b")")[2].split()

@@ -34,7 +34,7 @@ from lambdacli.project.builders import (
 from lambdacli.project.builders.inputs import key_of
 from lambdacli.project.builders.machine_code import unfit_files
 from lambdacli.project.builders.recipes import look_at, method_of
-from lambdacli.project.builders.workshop import Target, Workshop, here
+from lambdacli.project.builders.workshop import Target, Workshop
 from lambdacli.project.making import BuildError
 from lambdacli.project.records import FunctionSettings
 
@@ -134,7 +134,7 @@ def built_layer(
         parts, notes = _nodejs(folder, version[0], target, workshop)
         parts = tuple(_below("nodejs", part) for part in parts)
     elif method != BuildMethod.NONE:
-        made = _made(method, name, folder, runtime, "", settings, target, workshop)
+        made = made_by(method, name, folder, runtime, "", settings, target, workshop)
         parts = (Part(made, is_fixed=True),)
     measured = _measured(name, architecture, parts, is_ours=method.makes_code, workshop=workshop)
     seconds = time.monotonic() - started
@@ -160,22 +160,6 @@ def built_all(
 
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(build, functions))
-
-
-def code_to_run(
-    name: str,
-    folder: Path,
-    runtime: str,
-    handler: str,
-    settings: BuildSettings | None,
-    workshop: Workshop,
-) -> Path:
-    """The folder that runs on this machine: the code's own, unless it must be made first."""
-    family = RUNTIMES[runtime].family if runtime in RUNTIMES else ""
-    method = method_of(family, name, settings, look_at(folder, family, handler))
-    if not method.makes_code:
-        return folder
-    return _made(method, name, folder, runtime, handler, settings or BuildSettings(), here(), workshop)
 
 
 def _prepared(
@@ -205,7 +189,7 @@ def _prepared(
             parts, told = _nodejs(folder, runtime.version[0], target, workshop)
             return method, tuple(replace(part, choice=choice) for part in parts), told
     settings = function.build or BuildSettings()
-    made = _made(
+    made = made_by(
         method, function.name, folder, function.runtime, function.handler, settings, target, workshop
     )
     return method, (*_beside(function), Part(made, is_fixed=True)), ()
@@ -257,7 +241,7 @@ def _another_day(file: str, fault: str, names: Sequence[str]) -> tuple[str, ...]
     return (f"{file} {fault} {shown}: another day may bring other versions",)
 
 
-def _made(
+def made_by(
     method: BuildMethod,
     name: str,
     folder: Path,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lambdacli.model.project_files import ASSEMBLY_FOLDER, ASSEMBLY_MANIFEST, SERVERLESS_NAMES
 from lambdacli.model.template_options import STAGE_VARIABLE
-from lambdacli.project.cloudformation.template import Surroundings, Template, TemplateError
 from lambdacli.project.records import Problem
+
+if TYPE_CHECKING:
+    from lambdacli.project.cloudformation.template import Surroundings, Template
 
 
 def is_of_another_tool(file: Path) -> bool:
@@ -39,6 +42,8 @@ def read_template(
         options = {"stage": stage} if stage else {}
         return serverless.load(file, surroundings, serverless.ServerlessOptions(environment, options))
     if stage is not None:
+        from lambdacli.project.cloudformation.template import TemplateError
+
         problem = Problem(file, 1, 1, "", "has no stages: a serverless.yml has", "leave out --stage")
         raise TemplateError(file.parent, (problem,))
     if is_of_assembly(file):
