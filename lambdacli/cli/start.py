@@ -102,6 +102,11 @@ def run(
 def _start(place: Place, options: control.StartOptions, *, detach: bool) -> int:
     with render.activity("starting the service"):
         running = control.ensure_running(place, options, render.note, is_detached=detach)
+    if detach and running.status.get("project"):
+        with render.activity("making what the project has beside functions"):
+            # The Lambda API answers when queues, tables and the like are there, for the next command.
+            local.list_functions_page(running.endpoint)
+        running = replace(running, status=local.status(running.endpoint))
     if detach or running.process is None:
         _announce(running, options)
         return 0 if detach else _watch(running)

@@ -16,7 +16,7 @@ from lambdacli.cli.remote import aws_of
         ("region: eu-west-1", None, "eu-west-1"),
         ("region: eu-west-1", "eu-north-1", "eu-north-1"),
         ("functions: {}", None, "us-west-2"),
-        ("regoin: eu-west-1", None, "us-west-2"),
+        ("regions: eu-west-1", None, "us-west-2"),
     ],
     ids=["lam.yaml says it", "a flag says another", "nobody but the environment", "lam.yaml has a mistake"],
 )

@@ -259,6 +259,8 @@ def events(project: Project) -> list[Any]:
 
 
 def test_functions_find_the_resources_of_their_template(shop: Project) -> None:
+    # Already when `lam start --detach` comes back.
+    assert [bucket["Name"] for bucket in client(shop, "s3").list_buckets()["Buckets"]] == ["shop-files"]
     assert shop.invoke("Worker", "look") == "teal"
     variables = client(shop, "lambda").get_function_configuration(FunctionName="Worker")["Environment"]
     queue = variables["Variables"]["QUEUE"]
