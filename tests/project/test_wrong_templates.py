@@ -93,12 +93,6 @@ OF_EVENT = "Event with id [X] is invalid."
             id="a stream without a beginning",
         ),
         pytest.param(
-            event("{Type: Schedule}"),
-            8,
-            invalid(f"{OF_EVENT} Missing required property 'Schedule'."),
-            id="a schedule without a time",
-        ),
-        pytest.param(
             beside("Alias", f"{OF_A}, FunctionVersion: '1'"),
             10,
             failed("L", "required key [Name] not found"),

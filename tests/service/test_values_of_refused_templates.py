@@ -10,6 +10,7 @@ import pytest
 from lambdacli.project.loading import Surroundings, load_project
 from lambdacli.project.records import ConfigError
 from lambdacli.service.project_stack import DynamicValues, ProjectStack
+from lambdacli.service.stored_code import StoredCode
 
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31
@@ -56,7 +57,7 @@ def follow(tmp_path):
                 readings.append(str(error))
                 stack.look_up(error.base)
 
-        stack = ProjectStack(None, neighbours, values, None, read)
+        stack = ProjectStack(None, neighbours, values, StoredCode(None, None, None), None, read)
         read()
         await stack.settle()
         return readings, neighbours

@@ -119,12 +119,13 @@ _REQUIRED_OF_EVENT: Mapping[str, tuple[str, ...]] = {
     "MQ": ("Broker",),
     "MSK": ("Stream", "StartingPosition"),
     "S3": ("Bucket", "Events"),
-    "SNS": ("Topic",),
+    "SNS": (),
     "SQS": ("Queue",),
-    "Schedule": ("Schedule",),
-    "ScheduleV2": ("ScheduleExpression",),
+    "Schedule": (),
+    "ScheduleV2": (),
     "SelfManagedKafka": (),
 }
+"""What is missing of the others is told where they are read."""
 
 
 def complain_of_refused(around: Around) -> None:
