@@ -27,6 +27,8 @@ class SourceKind(StrEnum):
 
 STREAMS = frozenset({SourceKind.KINESIS, SourceKind.DYNAMODB})
 KAFKA = frozenset({SourceKind.MSK, SourceKind.SELF_MANAGED_KAFKA})
+READ_KINDS = frozenset({SourceKind.SQS})
+"""What is read here; the other kinds are kept and shown."""
 
 _ARNS = {
     SourceKind.SQS: re.compile(r"arn:[^:]+:sqs:[^:]*:\d*:[^:/]+"),

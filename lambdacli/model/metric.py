@@ -24,6 +24,12 @@ class Metric(StrEnum):
     DEAD_LETTER_ERRORS = "DeadLetterErrors"
     DESTINATION_DELIVERY_FAILURES = "DestinationDeliveryFailures"
     RECURSIVE_INVOCATIONS_DROPPED = "RecursiveInvocationsDropped"
+    POLLED_EVENTS = "PolledEventCount"
+    """This and what follows: of event source mappings that want their events counted."""
+    FILTERED_OUT_EVENTS = "FilteredOutEventCount"
+    INVOKED_EVENTS = "InvokedEventCount"
+    FAILED_INVOKE_EVENTS = "FailedInvokeEventCount"
+    DELETED_EVENTS = "DeletedEventCount"
 
 
 @dataclass(frozen=True, slots=True)

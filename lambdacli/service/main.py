@@ -42,7 +42,9 @@ from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.function import Function
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.mapping import EventSourceMapping, Source
 from lambdacli.model.metric import Metric, MetricPoint
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.principals import Caller
@@ -79,6 +81,10 @@ from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
+from lambdacli.service.source_readers import SourceReaders
+from lambdacli.sources.progress import Rest
+from lambdacli.sources.supervisor import Sources
+from lambdacli.sources.surroundings import Surroundings
 from lambdacli.store.aliases import AliasStore
 from lambdacli.store.captured import CapturedEvents
 from lambdacli.store.code import CodeStore
@@ -145,10 +151,11 @@ class Service:
 
     async def _build(self, stack: AsyncExitStack) -> None:
         """It ends in reverse: 1 followers of logs, 2 debuggers, for what a breakpoint holds comes to no end,
-        3 the doors close and running requests end, 4 events that were begun come to their decision, 5 what
-        was answered comes to its REPORT, 6 environments end, 7 the keeper goes, 8 files are closed, 9 the
-        neighbour services end, 10 the clock writes down how far it has come, 11 the record goes: while it is
-        there, others know of our draining."""
+        3 sources give nothing more, and running batches are settled, 4 the doors close and running requests
+        end, 5 events that were begun come to their decision, 6 what was answered comes to its REPORT,
+        7 environments end, 8 the keeper goes, 9 files are closed, 10 the neighbour services end, 11 the clock
+        writes down how far it has come, 12 the record goes: while it is there, others know of our
+        draining."""
         stack.callback(remove_record, self._settings.state)
         self._clock.start()
         stack.callback(self._clock.stop)
@@ -160,9 +167,11 @@ class Service:
         self._open_engine(stack)
         self._open_project(stack)
         await self._open_doors(stack)
+        stack.push_async_callback(self._ending.unless_cut, self._drain_sources)
         stack.push_async_callback(self._debuggers.close)
         self._provisioner.start()
         self._events.start()
+        self._sources.start()
         stack.callback(self._logs.end_followers)
 
     def _open_stores(self, stack: AsyncExitStack) -> None:
@@ -177,7 +186,7 @@ class Service:
         self._aliases = AliasStore(database, self._settings_changed)
         self._function_settings = SettingStore(database, self._settings_changed)
         self._layers = LayerStore(database, self._layer_changed)
-        self._mappings = MappingStore(database)
+        self._mappings = MappingStore(database, self._mapping_changed)
         self._code_signing = CodeSigningStore(database)
         self._counted = MetricStore(database)
         self._metrics = Metrics(self._counted.add)
@@ -285,6 +294,7 @@ class Service:
             hearers.notifier,
             lambda key, version, name, value: self._metrics.count(key, version, Metric(name), value),
         )
+        self._open_sources(stack, callees)
         database = self._settings.state / "lam.db"
         self._model = load_model()
         self._code_links = CodeLinks()
@@ -318,6 +328,30 @@ class Service:
         stack.push_async_callback(self._provisioner.close)
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
         self._clock.settle = self._come_to_rest
+
+    def _open_sources(self, stack: AsyncExitStack, callees: Callees) -> None:
+        self._batches = Rest()
+        self._source_readers = SourceReaders(
+            callees,
+            self._invoker,
+            self._sessions,
+            self._neighbours,
+            services=lambda: self._preferences.services,
+            own_endpoint=lambda: self._doors.endpoint,
+            surroundings=Surroundings(
+                self._clock,
+                places=lambda: self._preferences.pool_limits.environments,
+                count=lambda function, metric, value: self._metrics.count(
+                    function.key, function.version, metric, value
+                ),
+                rest=self._batches,
+            ),
+        )
+        self._sources = Sources(self._mappings, self._source_readers.make)
+        stack.push_async_callback(self._sources.close)
+
+    async def _drain_sources(self) -> None:
+        await self._sources.drain(self._source_readers.patience_seconds)
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._dynamic_values = DynamicValues(self._real_time)
@@ -486,6 +520,8 @@ class Service:
             other_names=told.other_names,
             described_in=told.described_in,
             http=request,
+            # A template of the owner's may name a queue that is made after its mapping.
+            check_source=_unasked if request.peer.is_unix else self._source_readers.check,
             identity=caller.identity,
             trust_of=self._trust_of,
             known_policies_of=self._known_policies_of,
@@ -540,6 +576,7 @@ class Service:
             settle_project=self._settle_project,
             produced=produced.answer,
             urls=told.urls,
+            sources=self._sources.described,
         )
 
     def _metrics_since(self, function: FunctionKey, minute: int) -> list[MetricPoint]:
@@ -568,6 +605,7 @@ class Service:
         """What a timer began has been done: the clock may be moved on to the next."""
         await asyncio.sleep(0)
         await self._events.rest()
+        await self._batches.wait()
         await self._fleet.settle()
 
     def _is_busy(self) -> bool:
@@ -576,6 +614,7 @@ class Service:
             or self._events.waiting()
             or self._logs.is_followed()
             or self._http_fronts.web_sockets.are_open
+            or self._sources.are_needed
         )
 
     # What a change leads to
@@ -600,6 +639,9 @@ class Service:
         self._debuggers.heed(key)
         self._provisioner.changed(key)
         self._http_fronts.urls.forget()
+
+    def _mapping_changed(self, mapping: EventSourceMapping) -> None:
+        self._sources.changed(mapping)
 
     def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)
@@ -634,6 +676,10 @@ class Service:
 
 def _always() -> bool:
     return True
+
+
+async def _unasked(source: Source, function: Function) -> None:
+    return None
 
 
 def _endpoint_variables(endpoint: str, services: Mapping[str, str]) -> dict[str, str]:

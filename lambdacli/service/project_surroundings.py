@@ -118,6 +118,8 @@ class ProjectSurroundings:
             except RequestError as error:
                 logger.error("functions.%s.sources: %s: %s", key.name, mapping.source_arn, error.message)
                 continue
+            if former is not None:
+                made = replace(made, last_result=former.last_result)
             if former is None or replace(made, last_modified=former.last_modified) != former:
                 self._mappings.put(made)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lambdacli.model.arn import FunctionKey
@@ -19,8 +19,14 @@ _NO_LIMIT = -1
 class MappingStore:
     """They stay when their function goes."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        on_change: Callable[[EventSourceMapping], None] = lambda mapping: None,
+    ) -> None:
+        """`on_change` hears of each that was put or deleted."""
         self._connection = connection
+        self._on_change = on_change
 
     def get(self, account: str, region: str, uuid: str) -> EventSourceMapping | None:
         row = self._query("get_mapping", account=account, region=region, uuid=uuid).fetchone()
@@ -46,6 +52,9 @@ class MappingStore:
         )
         return [_from_row(row) for row in rows]
 
+    def list_all(self) -> Sequence[EventSourceMapping]:
+        return [_from_row(row) for row in self._query("all_mappings")]
+
     def of_function(self, function: FunctionKey) -> Sequence[EventSourceMapping]:
         """With those of its versions and aliases, in the order of their UUIDs."""
         return [_from_row(row) for row in self._query("mappings_of_function", **key_row(function))]
@@ -59,10 +68,12 @@ class MappingStore:
             source_arn=mapping.source.arn or "",
             document=to_text(mapping, _KEPT_IN_COLUMNS),
         )
+        self._on_change(mapping)
 
     def delete(self, mapping: EventSourceMapping) -> None:
         key = mapping.function
         self._query("delete_mapping", account=key.account, region=key.region, uuid=mapping.uuid)
+        self._on_change(mapping)
 
     def _query(self, name: str, /, **values: Any) -> sqlite3.Cursor:
         return self._connection.execute(queries()[name], values)

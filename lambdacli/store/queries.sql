@@ -174,6 +174,9 @@ ORDER BY uuid LIMIT :count;
 SELECT * FROM event_source_mappings INDEXED BY event_source_mappings_of_function
 WHERE account = :account AND region = :region AND name = :name ORDER BY uuid;
 
+-- name: all_mappings
+SELECT * FROM event_source_mappings ORDER BY account, region, uuid;
+
 -- name: put_mapping
 INSERT OR REPLACE INTO event_source_mappings (account, region, uuid, name, qualifier, source_arn, document)
 VALUES (:account, :region, :uuid, :name, :qualifier, :source_arn, :document);
