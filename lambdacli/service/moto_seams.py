@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import time
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
@@ -67,6 +69,7 @@ def lead_to(lam: LamBehind) -> None:
     _tell_of_notifications(Subscription)
     _give_rules_lambda_targets(Rule, lam)
     _hand_on_traces(SQSBackend, Rule)
+    _give_each_message_once(SQSBackend)
 
 
 def request_handler() -> Any:
@@ -210,6 +213,33 @@ def _hand_on_traces(queues_kind: Any, rule_kind: Any) -> None:
 
     queues_kind.send_message = send_with_trace
     rule_kind.send_to_targets = send_without_trace
+
+
+_LOOK_SECONDS = 1.0
+_GROUP_SECONDS = 0.05
+
+
+def _give_each_message_once(queues_kind: Any) -> None:
+    """moto looks for messages in the threads of all receivers at once, and which groups of a FIFO queue are
+    busy it asks only when it begins to wait; if there are some, it waits without rest."""
+    receive_message = queues_kind.receive_message
+    one_at_a_time = threading.Lock()
+
+    def receive(self: Any, queue_name: str, count: int, wait_seconds: int, *rest: Any, **more: Any) -> Any:
+        end = time.monotonic() + wait_seconds
+        while True:
+            with one_at_a_time:
+                found = receive_message(self, queue_name, count, 0, *rest, **more)
+            left = end - time.monotonic()
+            if found or left <= 0:
+                return found
+            queue = self.get_queue(queue_name)
+            if queue.messages:
+                time.sleep(_GROUP_SECONDS)  # of groups that are busy
+            else:
+                queue.wait_for_messages(min(_LOOK_SECONDS, left))
+
+    queues_kind.receive_message = receive
 
 
 def _input_of(target: dict[str, Any], event: Any) -> Any:

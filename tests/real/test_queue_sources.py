@@ -46,7 +46,8 @@ FUNCTIONS = {
     "declared": function("told", sources=[{"source": f"{ARN}declared", "filters": [{"body": {"n": [1]}}]}]),
     "made": function("told"),
     "picky": function("picky", timeout=1),
-    "loops": function("again", timeout=20),
+    "ordered": function("told", memory=512),
+    "loops": function("again", timeout=20, memory=512),
 }
 
 
@@ -76,6 +77,14 @@ def depth(house: House, url: str) -> tuple[int, int]:
 
 def got(house: House, name: str) -> list[str]:
     return [line.removeprefix("GOT ") for line in house.log(name).splitlines() if line.startswith("GOT ")]
+
+
+def in_time(house: House, name: str) -> list[str]:
+    """The same of all environments, as they ran."""
+    folder = house.state / "logs" / "000000000000" / "us-east-1" / f"%2Faws%2Flambda%2F{name}"
+    lines = [line for file in folder.glob("*.ndjson") for line in file.read_text().splitlines()]
+    told = sorted(((each["t"], each["m"]) for each in map(json.loads, lines)), key=lambda each: int(each[0]))
+    return [text.strip().removeprefix("GOT ") for _, text in told if text.startswith("GOT ")]
 
 
 def wait_for_depth(house: House, url: str, wanted: tuple[int, int]) -> None:
@@ -136,6 +145,20 @@ def test_reported_failures_come_again_and_go_where_the_queue_says(house: House) 
     house.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
     wait_for_depth(house, dead, (1, 0))
     assert sorted(got(house, "picky")) == ["bad", "bad", "fine", "good"]
+
+
+def test_groups_of_a_fifo_queue_stay_in_order(house: House) -> None:
+    url = queue(house, "ordered.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    house.client().create_event_source_mapping(
+        FunctionName="ordered", EventSourceArn=f"{ARN}ordered.fifo", BatchSize=3
+    )
+    bodies = [f"{group}{number}" for number in range(10) for group in "abc"]
+    for body in bodies:
+        send(house, url, body, MessageGroupId=body[0])
+    wait_for_depth(house, url, (0, 0))
+    seen = in_time(house, "ordered")
+    for group in "abc":
+        assert [each for each in seen if each[0] == group] == [each for each in bodies if each[0] == group]
 
 
 def test_a_loop_through_a_queue_is_stopped(house: House) -> None:
