@@ -24,12 +24,15 @@ class Metric(StrEnum):
     DEAD_LETTER_ERRORS = "DeadLetterErrors"
     DESTINATION_DELIVERY_FAILURES = "DestinationDeliveryFailures"
     RECURSIVE_INVOCATIONS_DROPPED = "RecursiveInvocationsDropped"
+    ITERATOR_AGE = "IteratorAge"
+    """Milliseconds from the arrival of a batch's last record in its stream to the end of its invocation."""
     POLLED_EVENTS = "PolledEventCount"
     """This and what follows: of event source mappings that want their events counted."""
     FILTERED_OUT_EVENTS = "FilteredOutEventCount"
     INVOKED_EVENTS = "InvokedEventCount"
     FAILED_INVOKE_EVENTS = "FailedInvokeEventCount"
     DELETED_EVENTS = "DeletedEventCount"
+    DROPPED_EVENTS = "DroppedEventCount"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from lambdacli.engine.events import EventQueue
 from lambdacli.engine.notifier import Notifier
 from lambdacli.engine.tracing import new_header
 from lambdacli.model.arn import FunctionKey
-from lambdacli.model.delivery import Sender
+from lambdacli.model.delivery import Message, Sender
 from lambdacli.model.errors import ResourceNotFoundException
 from lambdacli.model.function import Function
 from lambdacli.model.outcome import Invocation
@@ -39,6 +39,10 @@ class Hearers:
     async def send_again(self, key: FunctionKey, qualifier: str | None, payload: bytes) -> str:
         """A new event for a function: the begin of a chain of its own."""
         return await self._accepted(key, qualifier, payload, new_header())
+
+    async def send(self, arn: str, message: Message, function: Function) -> None:
+        """In the name of this function; TargetError if it was not sent."""
+        await self._targets.send(arn, message, self._sender_of(function))
 
     def close(self) -> None:
         self._targets.close()

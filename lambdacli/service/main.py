@@ -294,7 +294,7 @@ class Service:
             hearers.notifier,
             lambda key, version, name, value: self._metrics.count(key, version, Metric(name), value),
         )
-        self._open_sources(stack, callees)
+        self._open_sources(stack, callees, hearers)
         database = self._settings.state / "lam.db"
         self._model = load_model()
         self._code_links = CodeLinks()
@@ -329,7 +329,7 @@ class Service:
         stack.push_async_callback(self._ending.unless_cut, self._events.drain)
         self._clock.settle = self._come_to_rest
 
-    def _open_sources(self, stack: AsyncExitStack, callees: Callees) -> None:
+    def _open_sources(self, stack: AsyncExitStack, callees: Callees, hearers: Hearers) -> None:
         self._batches = Rest()
         self._source_readers = SourceReaders(
             callees,
@@ -338,6 +338,8 @@ class Service:
             self._neighbours,
             services=lambda: self._preferences.services,
             own_endpoint=lambda: self._doors.endpoint,
+            mappings=self._mappings,
+            send=hearers.send,
             surroundings=Surroundings(
                 self._clock,
                 places=lambda: self._preferences.pool_limits.environments,

@@ -56,6 +56,7 @@ def note_trace(trace_header: str | None) -> None:
 def lead_to(lam: LamBehind) -> None:
     from moto import settings
     from moto.awslambda import utils
+    from moto.dynamodbstreams.models import DynamoDBStreamsBackend
     from moto.events.models import Rule
     from moto.sns.models import Subscription
     from moto.sqs.models import SQSBackend
@@ -70,6 +71,7 @@ def lead_to(lam: LamBehind) -> None:
     _give_rules_lambda_targets(Rule, lam)
     _hand_on_traces(SQSBackend, Rule)
     _give_each_message_once(SQSBackend)
+    _forget_old_iterators(DynamoDBStreamsBackend)
 
 
 def request_handler() -> Any:
@@ -240,6 +242,22 @@ def _give_each_message_once(queues_kind: Any) -> None:
                 queue.wait_for_messages(min(_LOOK_SECONDS, left))
 
     queues_kind.receive_message = receive
+
+
+_KEPT_ITERATORS = 1_000
+
+
+def _forget_old_iterators(streams_kind: Any) -> None:
+    """moto makes one at each look at a table's stream, and keeps them all."""
+    get_records = streams_kind.get_records
+
+    def get(self: Any, *told: Any, **more: Any) -> Any:
+        found = get_records(self, *told, **more)
+        while len(self.shard_iterators) > _KEPT_ITERATORS:
+            self.shard_iterators.pop(next(iter(self.shard_iterators)), None)
+        return found
+
+    streams_kind.get_records = get
 
 
 def _input_of(target: dict[str, Any], event: Any) -> Any:

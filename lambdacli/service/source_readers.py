@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lambdacli.engine.callees import Callees
-from lambdacli.model.delivery import Sender
+from lambdacli.model.delivery import Message, Sender, TargetError
 from lambdacli.model.function import Function
-from lambdacli.model.mapping import EventSourceMapping, Source, SourceKind
+from lambdacli.model.mapping import READ_KINDS, EventSourceMapping, Source, SourceKind
 from lambdacli.model.mapping_rules import check_visibility, missing_source
 from lambdacli.service.neighbour_requests import ACCOUNT_HEADER, DEFAULT_ACCOUNT_HEADER
 from lambdacli.service.neighbours import INSTALL, NeighbourServices
@@ -17,10 +17,14 @@ from lambdacli.service.sessions import Sessions
 from lambdacli.sources.base import SourceError
 from lambdacli.sources.callee import Callee, Invoker
 from lambdacli.sources.calls import Calls
+from lambdacli.sources.dynamodb import TableStream
+from lambdacli.sources.kinesis import KinesisStream
 from lambdacli.sources.queue_mapping import QueueMapping
 from lambdacli.sources.sqs import Queue
+from lambdacli.sources.stream_mapping import Memory, StreamMapping
 from lambdacli.sources.supervisor import Reader
 from lambdacli.sources.surroundings import Surroundings
+from lambdacli.store.mappings import MappingStore
 from lambdacli.wire.handover import Upstream
 
 OTHER_SERVERS_SECONDS = 1.0
@@ -29,6 +33,12 @@ for a while. The embedded services end with us."""
 
 
 _WORDS = {"sqs": "queue"}
+
+_SOURCES: Mapping[SourceKind, type[Queue | KinesisStream | TableStream]] = {
+    SourceKind.SQS: Queue,
+    SourceKind.KINESIS: KinesisStream,
+    SourceKind.DYNAMODB: TableStream,
+}
 
 
 class SourceReaders:
@@ -40,6 +50,8 @@ class SourceReaders:
         neighbours: NeighbourServices,
         services: Callable[[], Mapping[str, str]],
         own_endpoint: Callable[[], str],
+        mappings: MappingStore,
+        send: Callable[[str, Message, Function], Awaitable[None]],
         surroundings: Surroundings,
     ) -> None:
         """`services` are the addresses of lam.yaml."""
@@ -49,22 +61,50 @@ class SourceReaders:
         self._neighbours = neighbours
         self._services = services
         self._own_endpoint = own_endpoint
+        self._mappings = mappings
+        self._send = send
         self._around = surroundings
         self._calls = Calls(self._find)
 
     def make(self, mapping: EventSourceMapping) -> Reader:
         callee = Callee(mapping, self._callees, self._invoker)
         assert mapping.source.arn is not None, "all that is read has one"
-        queue = Queue(mapping.source.arn, self._calls, lambda: self._sender(mapping))
-        return QueueMapping(mapping, queue, callee, self._around)
+        source = _SOURCES[mapping.source.kind](mapping.source.arn, self._calls, lambda: self._sender(mapping))
+        if isinstance(source, Queue):
+            return QueueMapping(mapping, source, callee, self._around)
+        return StreamMapping(
+            mapping,
+            source,
+            callee,
+            self._memory(mapping),
+            lambda told: self._tell(mapping, told),
+            self._around,
+        )
+
+    def _memory(self, mapping: EventSourceMapping) -> Memory:
+        return Memory(
+            checkpoints=lambda: self._mappings.checkpoints(mapping),
+            put=lambda shard, checkpoint: self._mappings.put_checkpoint(mapping, shard, checkpoint),
+            put_result=lambda result: self._mappings.put_result(mapping, result),
+        )
+
+    async def _tell(self, mapping: EventSourceMapping, message: Message) -> None:
+        function = self._callees.function(mapping.function, mapping.qualifier)
+        if function is None:
+            raise TargetError(f"there is no {mapping.function_arn} any more, nor its role", is_final=True)
+        assert mapping.failure_destination is not None, "else nobody is told"
+        await self._send(mapping.failure_destination, message, function)
 
     async def check(self, source: Source, function: Function) -> None:
         """Raises what AWS says of a source that is not there, or does not fit."""
-        if source.kind is not SourceKind.SQS or source.arn is None:
+        if source.kind not in READ_KINDS or source.arn is None:
             return
-        queue = Queue(source.arn, self._calls, lambda: self._sender_of(function))
+        asked = _SOURCES[source.kind](source.arn, self._calls, lambda: self._sender_of(function))
         try:
-            visibility = await queue.open()
+            if not isinstance(asked, Queue):
+                await asked.shards()
+                return
+            visibility = await asked.open()
         except SourceError as error:
             if error.is_missing:
                 raise missing_source(source) from error

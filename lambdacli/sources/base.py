@@ -51,3 +51,55 @@ class QueueSource(Protocol):
 
     # They can be received again at once.
     async def put_back(self, records: Sequence[Record]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One ordered part of a stream."""
+
+    id: str
+    parents: tuple[str, ...] = ()
+    """From which it was split or merged: their records come before its own."""
+    is_closed: bool = False
+    """Nothing is written to it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    life: str
+    """Another one for a stream that was made again under its name."""
+    shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where reading begins, in the words of both services."""
+
+    type: str
+    sequence_number: str | None = None
+    timestamp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    records: Sequence[Record]
+    following: str | None
+    """The iterator of the next page; None: the shard has ended."""
+    is_at_end: bool = False
+    """There is nothing behind it yet; if the shard is closed, never."""
+
+
+class StreamSource(Protocol):
+    # Seconds between two looks at a shard that had nothing.
+    interval_seconds: float
+    # How many records are given at once.
+    at_once: int
+
+    # All that there are.
+    async def shards(self) -> Shards: ...
+
+    # What the next page of a shard is asked for with.
+    async def iterator(self, shard: str, position: Position) -> str: ...
+
+    # At once, even if there is nothing.
+    async def read(self, shard: str, iterator: str, count: int) -> Page: ...

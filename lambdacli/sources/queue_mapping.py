@@ -22,6 +22,7 @@ from lambdacli.sources.callee import Callee
 from lambdacli.sources.pace import GROWTH_PER_SECOND, pace_of
 from lambdacli.sources.progress import Progress, Trouble
 from lambdacli.sources.settle import REPORTS, settle_queue
+from lambdacli.sources.stopping import Stopping
 from lambdacli.sources.surroundings import Surroundings
 
 logger = logging.getLogger("lam.sources")
@@ -60,11 +61,10 @@ class QueueMapping:
         self._deletions: set[asyncio.Task[None]] = set()
         """Of messages that no filter wants."""
         self._busy_groups: set[str] = set()
-        self._is_stopping = False
+        self._stopping = Stopping(surroundings.clock)
         self._patience_seconds: float | None = None
         self._wake = asyncio.Event()
         self._timer: Timer | None = None
-        self._waits: set[asyncio.Event] = set()
 
     def __repr__(self) -> str:
         return f"<QueueMapping {self._mapping.source.name} of {self._mapping.function.name}>"
@@ -76,13 +76,13 @@ class QueueMapping:
 
     async def run(self) -> None:
         try:
-            while not self._is_stopping:
+            while not self._stopping.is_stopping:
                 try:
                     await self._open()
                     await self._read()
                 except SourceError as error:
                     self._send_due(is_last=True)
-                    await self._wait_real(self._trouble.met(error))
+                    await self._stopping.wait_real(self._trouble.met(error))
             await self._end()
         finally:
             self._cut()
@@ -90,11 +90,9 @@ class QueueMapping:
     def stop(self, patience_seconds: float | None = None) -> None:
         """Receives nothing more; batches that run come to their end. So long it waits for messages that are
         already asked for; None: as long as it takes, for they would be hidden from others."""
-        self._is_stopping = True
         self._patience_seconds = patience_seconds
+        self._stopping.stop()
         self._wake.set()
-        for wait in self._waits:
-            wait.set()
 
     # Receiving
 
@@ -111,7 +109,7 @@ class QueueMapping:
         return function
 
     async def _read(self) -> None:
-        while not self._is_stopping:
+        while not self._stopping.is_stopping:
             self._send_due()
             if self._receiving is None and self._wants_more():
                 self._receive()
@@ -208,7 +206,7 @@ class QueueMapping:
                     await self._delete(settlement.done)
                     return
             refusals += 1
-            if not await self._wait(settlement.retry_in):
+            if not await self._stopping.wait(settlement.retry_in):
                 await self._put_back(batch)
                 return
 
@@ -232,7 +230,7 @@ class QueueMapping:
                         "%d messages could not be deleted, and come again: %s", len(records), error
                     )
                     return
-                await self._wait_real(wait)
+                await self._stopping.wait_real(wait)
             else:
                 self._count(Metric.DELETED_EVENTS, len(records))
                 return
@@ -245,32 +243,6 @@ class QueueMapping:
             await self._source.put_back(records)
 
     # Waiting
-
-    async def _wait(self, seconds: float) -> bool:
-        """By the one clock; False: it was stopped before."""
-        due = asyncio.Event()
-        timer = self._around.clock.call_later(seconds, due.set)
-        self._waits.add(due)
-        try:
-            if not self._is_stopping:
-                await due.wait()
-        finally:
-            timer.cancel()
-            self._waits.discard(due)
-        return not self._is_stopping
-
-    async def _wait_real(self, seconds: float) -> None:
-        """For another server, whose time nobody moves; a stop ends it."""
-        due = asyncio.Event()
-        self._waits.add(due)
-        try:
-            if not self._is_stopping:
-                async with asyncio.timeout(seconds):
-                    await due.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._waits.discard(due)
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer is not None:
