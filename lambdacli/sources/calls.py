@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-
 from lambdacli.model.delivery import Sender
 from lambdacli.sources.base import SourceError
 from lambdacli.wire.exchange import Answer, post
@@ -80,6 +76,11 @@ class Calls:
 def _signed(
     protocol: _Protocol, target: str, region: str, found: Upstream, sender: Sender, body: bytes
 ) -> dict[str, str]:
+    # Some megabytes that only those pay who read something.
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
     host = _host(found)
     headers = {
         "Host": host,

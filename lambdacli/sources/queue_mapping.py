@@ -65,6 +65,7 @@ class QueueMapping:
         self._patience_seconds: float | None = None
         self._wake = asyncio.Event()
         self._timer: Timer | None = None
+        self._has_told_of_haste = False
 
     def __repr__(self) -> str:
         return f"<QueueMapping {self._mapping.source.name} of {self._mapping.function.name}>"
@@ -97,9 +98,19 @@ class QueueMapping:
     # Receiving
 
     async def _open(self) -> None:
-        self._require_function()
+        timeout_seconds = self._require_function().timeout_seconds
         self._hidden_seconds = await self._source.open()
         self._trouble.is_over()
+        if self._hidden_seconds < timeout_seconds and not self._has_told_of_haste:
+            self._has_told_of_haste = True
+            logger.warning(
+                "%s hides messages for %g s, and %s may take %d s: messages may come twice. Set a longer "
+                "visibility timeout",
+                self._mapping.source.name,
+                self._hidden_seconds,
+                self._mapping.function.name,
+                timeout_seconds,
+            )
 
     def _require_function(self) -> Function:
         function = self._callee.function

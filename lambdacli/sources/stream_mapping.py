@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from lambdacli.model.delivery import Message, TargetError
 from lambdacli.model.event import Refusal
 from lambdacli.model.filtering import passes
-from lambdacli.model.mapping import Checkpoint, EventSourceMapping
+from lambdacli.model.mapping import Checkpoint, EventSourceMapping, SourceKind
 from lambdacli.model.metric import Metric
 from lambdacli.model.patterns import parse_pattern
 from lambdacli.sources.base import Position, Record, Shard, SourceError, StreamSource
@@ -173,21 +174,22 @@ class StreamMapping:
             try:
                 self._require_function()
                 if iterator is None:
-                    gathered.clear()
-                    iterator = await self._source.iterator(shard, self._position_of(shard, position))
+                    iterator = await self._source.iterator(shard, position)
+                    position = self._from_now_on(position)
                 count = max(1, self._limits.size * self._lanes - len(gathered))
                 page = await self._source.read(shard, iterator, count)
                 self._trouble.is_over()
             except SourceError as error:
                 iterator = None
                 if error.code == "TrimmedDataAccessException":
-                    self._checkpoints.pop(shard, None)
                     position = Position("TRIM_HORIZON")
                 await self._stopping.wait_real(self._trouble.met(error))
                 continue
             now = self._around.clock.monotonic()
             opened_at = opened_at if gathered else now
             gathered += page.records
+            if page.records:
+                position = Position("AFTER_SEQUENCE_NUMBER", page.records[-1].id)
             iterator, empty = page.following, 0 if page.records else empty + 1
             is_over = iterator is None or (shard in self._closed and page.is_at_end)
             wait = due_in(gathered, self._shard_limits, opened_at, now, is_last=is_over)
@@ -208,9 +210,12 @@ class StreamMapping:
     def _shard_limits(self) -> BatchLimits:
         return BatchLimits(self._limits.size * self._lanes, self._limits.window_seconds)
 
-    def _position_of(self, shard: str, first: Position) -> Position:
-        done = self._checkpoints.get(shard)
-        return first if done is None or done.life != self._life else _behind(done)
+    def _from_now_on(self, position: Position) -> Position:
+        """What comes after this moment is not passed over if the iterator is lost before anything was read. A
+        table's stream knows no times."""
+        if position.type != "LATEST" or self._mapping.source.kind is not SourceKind.KINESIS:
+            return position
+        return Position("AT_TIMESTAMP", timestamp=time.time())
 
     def _require_function(self) -> None:
         if self._callee.function is None:

@@ -265,3 +265,15 @@ def test_a_queue_that_goes_is_looked_for_again(caplog: pytest.LogCaptureFixture)
         await bench.stop()
 
     run(story)
+
+
+def test_a_queue_that_hides_messages_too_shortly_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        source = ListSource("a")
+        source.hidden_seconds = 2.0
+        bench = Bench(source)
+        await bench.until("open", "receive 1 of 10", "run a", "delete a")
+        await bench.stop()
+
+    run(story)
+    assert f"{QUEUE} hides messages for 2 s, and worker may take 3 s" in caplog.text

@@ -46,7 +46,9 @@ class ListStream:
         self.texts = texts
         self._shards = shards
         self.life = "1"
+        self.reads_behind = 0
         self.error: SourceError | None = None
+        self.lost: SourceError | None = None
 
     async def shards(self) -> Shards:
         if self.error is not None:
@@ -61,7 +63,10 @@ class ListStream:
 
     async def read(self, shard: str, iterator: str, count: int) -> Page:
         await asyncio.sleep(0.001)
-        first = int(iterator)
+        if self.lost is not None:
+            lost, self.lost = self.lost, None
+            raise lost
+        self.reads_behind = first = int(iterator)
         names = self.texts[shard][first : first + count]
         records = [
             Record(
@@ -274,6 +279,23 @@ def test_a_stream_that_was_not_there_is_read_from_its_beginning() -> None:
                 await asyncio.sleep(0.001)
         bench.stream.error = None
         await bench.until("s from TRIM_HORIZON", "run ab")
+        await bench.stop()
+
+    run(story)
+
+
+def test_a_lost_iterator_is_asked_for_again_behind_what_was_read() -> None:
+    async def story() -> None:
+        bench = Bench({"s": "ab"}, starting_position="LATEST", window_seconds=5, batch_size=3)
+        await bench.until("s from LATEST")
+        bench.stream.texts["s"] += "cd"
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while bench.stream.reads_behind < 4:
+                await asyncio.sleep(0.001)
+        bench.stream.lost = SourceError("it is too old", "ExpiredIteratorException")
+        await bench.until("s from d")
+        await bench.clock.pass_by(5)
+        await bench.until("run cd")
         await bench.stop()
 
     run(story)
