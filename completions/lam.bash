@@ -12,7 +12,7 @@ _lam() {
     done
     case "$verb:$previous" in
         init:-t) _lam_offer -W "python nodejs ruby custom"; return ;;
-        validate:-t|build:-t|start:-t|stop:-t|status:-t|invoke:-t|logs:-t|list:-t|show:-t|queue:-t|events:-t|schedules:-t|dlq:-t|event:-t|chaos:-t|envs:-t|bench:-t|doctor:-t|delete:-t|pull:-t|publish:-t|versions:-t|deploy:-t|drift:-t|rollback:-t|alias:-t|layer:-t|permission:-t|metrics:-t|clock:-t) _lam_offer -f; return ;;
+        validate:-t|build:-t|start:-t|stop:-t|status:-t|invoke:-t|logs:-t|list:-t|show:-t|queue:-t|events:-t|schedules:-t|dlq:-t|event:-t|chaos:-t|envs:-t|sources:-t|bench:-t|doctor:-t|delete:-t|pull:-t|publish:-t|versions:-t|deploy:-t|drift:-t|rollback:-t|alias:-t|layer:-t|permission:-t|metrics:-t|clock:-t) _lam_offer -f; return ;;
         deploy:--to|drift:--to|rollback:--to) _lam_offer -W "local aws"; return ;;
     esac
     case $previous in
@@ -31,7 +31,7 @@ _lam() {
         -t) _lam_offer -f -W "python nodejs ruby custom"; return ;;
     esac
     case "$verb:$current" in
-        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events schedules dlq event chaos envs bench doctor delete pull publish versions deploy drift rollback alias layer permission metrics clock completions --version --help" ;;
+        :*) _lam_offer -W "init validate build start stop status invoke logs list show queue events schedules dlq event chaos envs sources bench doctor delete pull publish versions deploy drift rollback alias layer permission metrics clock completions --version --help" ;;
         init:-*) _lam_offer -W "--template --runtime --vscode --help" ;;
         validate:-*) _lam_offer -W "--schema --parameter-overrides --env-vars --config-env --stage --project --template-file --help" ;;
         build:-*) _lam_offer -W "--zips --verbose --parameter-overrides --config-env --stage --prune --json --project --template-file --help" ;;
@@ -49,6 +49,7 @@ _lam() {
         event:-*) _lam_offer -W "--json --via --raw --count --set --seed --time --account --region --output-file --send --invocation-type --qualifier --project --template-file --help $(lam __complete event-options "${COMP_WORDS[@]:2:COMP_CWORD-2}" 2>/dev/null)" ;;
         chaos:-*) _lam_offer -W "--project --template-file --help" ;;
         envs:-*) _lam_offer -W "--json --project --template-file --help" ;;
+        sources:-*) _lam_offer -W "--json --project --template-file --help" ;;
         bench:-*) _lam_offer -W "--count --callers --cold --payload --event --json --project --template-file --help" ;;
         doctor:-*) _lam_offer -W "--json --project --template-file --help" ;;
         delete:-*) _lam_offer -W "--function-name --qualifier --project --template-file --query --output --endpoint-url --region --color --debug --cli-binary-format --cli-read-timeout --cli-connect-timeout --no-verify-ssl --ca-bundle --profile --no-sign-request --no-paginate --no-cli-pager --cli-auto-prompt --no-cli-auto-prompt --cli-error-format --help" ;;

@@ -41,6 +41,7 @@ _lam() {
         'event:Make events as AWS'\''s services send them, and send them.'
         'chaos:Make the service do what AWS may do on a bad day.'
         'envs:Show the execution environments as they are now.'
+        'sources:Show the queues and streams that functions read.'
         'bench:Invoke a function many times, and tell how long it took.'
         'doctor:Tell what this machine grants, what is missing, and how to get it.'
         'delete:Delete a function that was made over the API.'
@@ -386,6 +387,15 @@ _lam() {
                         '--help[Show the help.]' \
                         '-h[Show the help.]' \
                         '1:function:_lam_functions'
+                    ;;
+                sources)
+                    _arguments \
+                        '--json[Print JSON.]' \
+                        '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
+                        '--help[Show the help.]' \
+                        '-h[Show the help.]'
                     ;;
                 bench)
                     _arguments \

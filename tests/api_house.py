@@ -35,6 +35,10 @@ def zip_of(**files):
     return out.getvalue()
 
 
+async def _nothing_asked(source, function):
+    return None
+
+
 class House:
     """One service's parts. `send` takes raw requests; `client` is boto3's."""
 
@@ -57,7 +61,7 @@ class House:
         self.provisioning = ScriptedProvisioning()
         self.account_concurrency = 1000
         self.clock = SteppingClock()
-        self.check_source = lambda source: None
+        self.check_source = _nothing_asked
         self.client = client
         self.last_answer: Response | None = None
         self.api = Api(model, self.context)

@@ -44,6 +44,7 @@ VERBS = {
     "event": Verb("lambdacli.cli.event", "Make events as AWS's services send them, and send them."),
     "chaos": Verb("lambdacli.cli.chaos", "Make the service do what AWS may do on a bad day."),
     "envs": Verb("lambdacli.cli.envs", "Show the execution environments as they are now."),
+    "sources": Verb("lambdacli.cli.sources", "Show the queues and streams that functions read."),
     "bench": Verb("lambdacli.cli.bench", "Invoke a function many times, and tell how long it took."),
     "doctor": Verb(
         "lambdacli.cli.doctor", "Tell what this machine grants, what is missing, and how to get it."

@@ -275,6 +275,12 @@ def environments(endpoint: Endpoint, function: str | None = None) -> list[Json]:
     return list(_own_call(endpoint, "GET", route).get("environments", []))
 
 
+def sources(endpoint: Endpoint, function: str | None = None) -> list[Json]:
+    """What functions read, and how it goes."""
+    route = "/sources" + http.query_of({"function": function})
+    return list(_own_call(endpoint, "GET", route).get("sources", []))
+
+
 def doctor(endpoint: Endpoint) -> list[Json]:
     """What the machine grants, and what it does not."""
     return list(_own_call(endpoint, "GET", "/doctor").get("grants", []))

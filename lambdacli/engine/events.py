@@ -15,16 +15,14 @@ from typing import Any, Protocol
 from lambdacli.engine import retry
 from lambdacli.engine.callees import Callees
 from lambdacli.engine.endings import Count, Delivery, Endings, NoDelivery
+from lambdacli.engine.refusing import ERROR_LENGTH, refusal_of
 from lambdacli.engine.retry import Finish, RetryAt
 from lambdacli.engine.scheduler import Scheduler
 from lambdacli.engine.writing import Writing
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.errors import (
-    RecursiveInvocationException,
-    RequestError,
     ServiceException,
-    TooManyRequestsException,
 )
 from lambdacli.model.event import (
     Attempt,
@@ -52,7 +50,6 @@ _CLAIM_AGAIN = timedelta(seconds=1)
 _LOOK_AGAIN = timedelta(seconds=1)
 HELD_UP_SECONDS = 1.0
 """Of real time: so long an end of the service waits for a target, or for room on a disk."""
-_ERROR_LENGTH = 1024
 EVERY_EVENT = ""
 """For who follows not one request id but all."""
 
@@ -353,7 +350,7 @@ class EventQueue:
             try:
                 result: Outcome | Refusal = answer.result().outcome
             except (Exception, asyncio.CancelledError) as error:
-                result = _refusal(event, error)
+                result = refusal_of(error, f"event {event.request_id}")
             tell(result)
 
         function = self._callees.function(event.function, event.qualifier)
@@ -366,7 +363,7 @@ class EventQueue:
         try:
             answer = self._invoker.invoke(function, invocation, want_log_tail=False)
         except Exception as error:
-            tell(_refusal(event, error))
+            tell(refusal_of(error, f"event {event.request_id}"))
             return
         if isinstance(answer, Later):
             answer.add_done_callback(done)
@@ -484,17 +481,6 @@ class EventQueue:
         return task
 
 
-def _refusal(event: Event, error: BaseException) -> Refusal:
-    if isinstance(error, TooManyRequestsException):
-        return Refusal(RefusalKind.THROTTLED, error.code, error.members.get("Reason") or "Rate Exceeded.")
-    if isinstance(error, RecursiveInvocationException):
-        return Refusal(RefusalKind.LOOP, error.code, error.message or "")
-    if isinstance(error, RequestError):
-        return Refusal(RefusalKind.SERVICE_ERROR, error.code, (error.message or "")[:_ERROR_LENGTH])
-    logger.error("event %s could not be run inside lam", event.request_id, exc_info=error)
-    return Refusal(RefusalKind.SERVICE_ERROR, type(error).__name__, str(error)[:_ERROR_LENGTH])
-
-
 def _attempt(kind: AttemptKind, result: Outcome | Refusal, began: datetime, ended: datetime) -> Attempt:
     if isinstance(result, Refusal):
         return Attempt(kind, began, ended, result.code, result.message)
@@ -504,7 +490,7 @@ def _attempt(kind: AttemptKind, result: Outcome | Refusal, began: datetime, ende
         began,
         ended,
         result.error_type,
-        None if message is None else message[:_ERROR_LENGTH],
+        None if message is None else message[:ERROR_LENGTH],
         result.executed_version,
         result.log_stream,
     )

@@ -55,6 +55,8 @@ class Message:
     is_success: bool = False
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     trace_header: str | None = None
+    folder: str = ""
+    """Of the object that a bucket gets; otherwise the one of events of this function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ def object_key(message: Message) -> str:
     name = message.function_arn.split(":")[6]
     digest = hashlib.sha256(f"{message.function_arn} {message.request_id} {at.isoformat()}".encode()).digest()
     unique = uuid.UUID(bytes=digest[:16], version=4)
-    return f"aws/lambda/async/{name}/{at:%Y/%m/%d}/{at:%Y-%m-%dT%H.%M.%S}-{unique}"
+    folder = message.folder or f"aws/lambda/async/{name}"
+    return f"{folder}/{at:%Y/%m/%d}/{at:%Y-%m-%dT%H.%M.%S}-{unique}"
 
 
 def size_at(message: Message, arn: str) -> int:

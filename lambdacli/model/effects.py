@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 
 from lambdacli.model.function import Function, Logging
-from lambdacli.model.mapping import EventSourceMapping
+from lambdacli.model.mapping import READ_KINDS, EventSourceMapping
 from lambdacli.model.runtime_management import RuntimeManagement
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.scaling import Scaling
 
-UNREAD_SOURCE = "it is kept, but lam does not read queues and streams yet"
+UNREAD_SOURCE = "it is kept, but lam does not read such sources yet"
 
 _OTHER_NAMES = {"amd64": "x86_64", "aarch64": "arm64"}
 
@@ -70,9 +70,20 @@ def _logging(logging: Logging, runtime: str) -> list[str]:
 
 
 def of_mapping(mapping: EventSourceMapping) -> list[str]:
+    if mapping.source.kind in READ_KINDS:
+        return _tumbling_window(mapping)
     return [
         f"event source mapping {mapping.uuid} of {mapping.source.name} is kept, but lam does not read "
         f"{mapping.source.kind} yet: it does not invoke {mapping.function_arn}"
+    ]
+
+
+def _tumbling_window(mapping: EventSourceMapping) -> list[str]:
+    if not mapping.tumbling_window_seconds:
+        return []
+    return [
+        f"event source mapping {mapping.uuid} of {mapping.source.name}: TumblingWindowInSeconds has no "
+        "effect yet: batches are handed over without window and state"
     ]
 
 

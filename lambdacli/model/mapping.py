@@ -27,6 +27,8 @@ class SourceKind(StrEnum):
 
 STREAMS = frozenset({SourceKind.KINESIS, SourceKind.DYNAMODB})
 KAFKA = frozenset({SourceKind.MSK, SourceKind.SELF_MANAGED_KAFKA})
+READ_KINDS = frozenset({SourceKind.SQS}) | STREAMS
+"""What is read here; the other kinds are kept and shown."""
 
 _ARNS = {
     SourceKind.SQS: re.compile(r"arn:[^:]+:sqs:[^:]*:\d*:[^:/]+"),
@@ -197,6 +199,18 @@ class EventSourceMapping:
 def _watched(mapping: EventSourceMapping) -> tuple[str | None, str | None] | None:
     documents = mapping.documents
     return None if documents is None else (documents.database, documents.collection)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far one shard of a stream was read."""
+
+    life: str
+    """Of the stream: one that was made again under its name has other records behind the same numbers."""
+    sequence_number: str | None = None
+    """Of the last record that is done; None: none yet."""
+    is_finished: bool = False
+    """The shard was closed, and all its records are done."""
 
 
 def state_while_created(mapping: EventSourceMapping) -> MappingState:

@@ -16,6 +16,7 @@ from lambdacli.model.mapping import (
     EventSourceMapping,
     KafkaConsumer,
     Pollers,
+    Source,
     SourceKind,
     defaults_for,
 )
@@ -83,6 +84,24 @@ def check_timeout(kind: SourceKind, timeout_seconds: int) -> None:
             f"Function timeout: {timeout_seconds} seconds is greater than the maximum of "
             f"{SLOW_FUNCTION_SECONDS} seconds for given event source mapping type."
         )
+
+
+def check_visibility(visibility_seconds: int, timeout_seconds: int) -> None:
+    """Of a queue: its messages must be hidden for as long as the function may take."""
+    if visibility_seconds < timeout_seconds:
+        raise InvalidParameterValueException(
+            f"Queue visibility timeout: {visibility_seconds} seconds is less than Function timeout: "
+            f"{timeout_seconds} seconds"
+        )
+
+
+def missing_source(source: Source) -> InvalidParameterValueException:
+    if source.kind is SourceKind.SQS:
+        return InvalidParameterValueException(
+            "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
+            "SQS Error Message: The specified queue does not exist."
+        )
+    return InvalidParameterValueException(f"Stream not found: {source.arn}")
 
 
 # Values that follow

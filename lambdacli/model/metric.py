@@ -30,6 +30,15 @@ class Metric(StrEnum):
     """Milliseconds from a request to the end of its answer."""
     URL_4XX_COUNT = "Url4xxCount"
     URL_5XX_COUNT = "Url5xxCount"
+    ITERATOR_AGE = "IteratorAge"
+    """Milliseconds from the arrival of a batch's last record in its stream to the end of its invocation."""
+    POLLED_EVENTS = "PolledEventCount"
+    """This and what follows: of event source mappings that want their events counted."""
+    FILTERED_OUT_EVENTS = "FilteredOutEventCount"
+    INVOKED_EVENTS = "InvokedEventCount"
+    FAILED_INVOKE_EVENTS = "FailedInvokeEventCount"
+    DELETED_EVENTS = "DeletedEventCount"
+    DROPPED_EVENTS = "DroppedEventCount"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What a function's role needs to send to a dead-letter queue or a destination. Pure."""
+"""What a function's role needs to send to dead-letter queues and destinations, and to read sources. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.delivery import service_of
@@ -20,6 +20,24 @@ RIGHTS = {
 }
 """By the service in the target's ARN."""
 
+READING_RIGHTS = {
+    "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    "kinesis": (
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:DescribeStream",
+        "kinesis:ListShards",
+        "kinesis:ListStreams",
+    ),
+    "dynamodb": (
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:DescribeStream",
+        "dynamodb:ListStreams",
+    ),
+}
+"""By the service in the source's ARN."""
+
 _EVERYTHING: dict[str, object] = {
     "Statement": {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 }
@@ -30,7 +48,11 @@ def sender(role_arn: str, function: FunctionKey) -> Caller:
 
 
 def missing_right(
-    caller: Caller, function: FunctionKey, target_arn: str, policies: Sequence[PolicyDocument]
+    caller: Caller,
+    function: FunctionKey,
+    target_arn: str,
+    policies: Sequence[PolicyDocument],
+    rights: Mapping[str, Sequence[str]] = RIGHTS,
 ) -> str | None:
     """The first action that the role's policies do not allow; None if they allow all.
 
@@ -38,7 +60,7 @@ def missing_right(
     target has to allow as well; it is believed to."""
     account = target_arn.split(":")[4] or caller.account
     elsewhere = policy_of(_EVERYTHING, PolicyKind.RESOURCE, f"what account {account} allows")
-    for action in RIGHTS[service_of(target_arn)]:
+    for action in rights.get(service_of(target_arn), ()):
         request = AccessRequest(
             caller,
             action,

@@ -16,6 +16,8 @@ from lambdacli.engine.events import EventQueue
 from lambdacli.engine.invoker import Invoker
 from lambdacli.engine.provisioning import Provisioner
 from lambdacli.model.clock import Clock
+from lambdacli.model.function import Function
+from lambdacli.model.mapping import Source
 from lambdacli.model.template_options import TemplateOptions
 from lambdacli.service.callers import Callers
 from lambdacli.service.clock import OffsetClock
@@ -27,6 +29,7 @@ from lambdacli.service.neighbour_schedules import NeighbourSchedules
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.stores import Stores
+from lambdacli.sources.supervisor import Sources
 from lambdacli.triggers.schedule import Schedules
 from lambdacli.wire.http import Request
 
@@ -43,6 +46,8 @@ class Contexts:
     event_desk: EventDesk
     provisioner: Provisioner
     schedules: Schedules
+    sources: Sources
+    check_source: Callable[[Source, Function], Awaitable[None]]
     debuggers: Debuggers
     clock: OffsetClock
     real_time: Clock
@@ -78,6 +83,8 @@ class Contexts:
             other_names=told.other_names,
             described_in=told.file_of,
             http=request,
+            # A template of the owner's may name a queue that is made after its mapping.
+            check_source=_unasked if request.peer.is_unix else self.check_source,
             identity=caller.identity,
             trust_of=identities.trust_of,
             known_policies_of=identities.known_policies_of,
@@ -123,4 +130,9 @@ class Contexts:
             settle_project=self.settle_project,
             produced=produced.answer,
             urls=told.urls,
+            sources=self.sources.described,
         )
+
+
+async def _unasked(source: Source, function: Function) -> None:
+    return None

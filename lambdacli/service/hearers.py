@@ -44,6 +44,10 @@ class Hearers:
         """A new event for a function: the begin of a chain of its own."""
         return await self._accepted(key, qualifier, payload, new_header())
 
+    async def send(self, arn: str, message: Message, function: Function) -> None:
+        """In the name of this function; TargetError if it was not sent."""
+        await self._send(arn, message, self._sender_of(function))
+
     def close(self) -> None:
         if self._targets is not None:
             self._targets.close()

@@ -35,6 +35,7 @@ from lambdacli.environments.launcher import Launcher
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.process import Keeper
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.mapping import EventSourceMapping
 from lambdacli.model.metric import Metric
 from lambdacli.model.schedule import OF_PROJECT
 from lambdacli.service.callers import Callers
@@ -65,7 +66,11 @@ from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
+from lambdacli.service.source_readers import SourceReaders
 from lambdacli.service.stores import WhenChanged, is_full, open_stores
+from lambdacli.sources.progress import Rest
+from lambdacli.sources.supervisor import Sources
+from lambdacli.sources.surroundings import Surroundings
 from lambdacli.store.database import open_for_reading
 from lambdacli.triggers.schedule import Schedules
 
@@ -117,10 +122,11 @@ class Service:
 
     async def _build(self, stack: AsyncExitStack) -> None:
         """It ends in reverse: 1 followers of logs, 2 debuggers, for what a breakpoint holds comes to no end,
-        3 the doors close and running requests end, 4 events that were begun come to their decision, 5 what
-        was answered comes to its REPORT, 6 environments end, 7 the keeper goes, 8 files are closed, 9 the
-        neighbour services end, 10 the clock writes down how far it has come, 11 the record goes: while it is
-        there, others know of our draining."""
+        3 sources give nothing more, and running batches are settled, 4 the doors close and running requests
+        end, 5 events that were begun come to their decision, 6 what was answered comes to its REPORT,
+        7 environments end, 8 the keeper goes, 9 files are closed, 10 the neighbour services end, 11 the clock
+        writes down how far it has come, 12 the record goes: while it is there, others know of our
+        draining."""
         stack.callback(remove_record, self._settings.state)
         self._clock.start()
         stack.callback(self._clock.stop)
@@ -132,9 +138,11 @@ class Service:
         self._open_engine(stack)
         self._open_project(stack)
         await self._open_doors(stack)
+        stack.push_async_callback(self._ending.unless_cut, self._drain_sources)
         stack.push_async_callback(self._debuggers.close)
         self._provisioner.start()
         self._events.start()
+        self._sources.start()
         stack.callback(self._stores.logs.end_followers)
 
     async def _open_stores(self, stack: AsyncExitStack) -> None:
@@ -142,6 +150,7 @@ class Service:
             function=self._function_changed,
             settings=self._settings_changed,
             layer=lambda key: self._project.layer_changed(key),
+            mapping=self._mapping_changed,
         )
         self._stores = await stack.enter_async_context(open_stores(self._settings.state, when_changed))
         self._stores.remove_leftovers()
@@ -230,6 +239,7 @@ class Service:
             hearers.notifier,
             lambda key, version, name, value: stores.metrics.count(key, version, Metric(name), value),
         )
+        self._open_sources(stack, callees, hearers)
         self._model = load_model()
         self._code_links = CodeLinks()
         self._http_fronts = HttpFronts(
@@ -272,6 +282,32 @@ class Service:
         stack.push_async_callback(self._schedules.close)
         self._clock.settle = self._come_to_rest
         self._clock.went_back = self._schedules.look_again
+
+    def _open_sources(self, stack: AsyncExitStack, callees: Callees, hearers: Hearers) -> None:
+        self._batches = Rest()
+        self._source_readers = SourceReaders(
+            callees,
+            self._invoker,
+            self._sessions,
+            self._neighbours,
+            services=lambda: self._preferences.services,
+            own_endpoint=lambda: self._doors.endpoint,
+            mappings=self._stores.mappings,
+            send=hearers.send,
+            surroundings=Surroundings(
+                self._clock,
+                places=lambda: self._preferences.pool_limits.environments,
+                count=lambda function, metric, value: self._stores.metrics.count(
+                    function.key, function.version, metric, value
+                ),
+                rest=self._batches,
+            ),
+        )
+        self._sources = Sources(self._stores.mappings, self._source_readers.make)
+        stack.push_async_callback(self._sources.close)
+
+    async def _drain_sources(self) -> None:
+        await self._sources.drain(self._source_readers.patience_seconds)
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._packages = S3Packages(
@@ -347,6 +383,8 @@ class Service:
             event_desk=self._event_desk,
             provisioner=self._provisioner,
             schedules=self._schedules,
+            sources=self._sources,
+            check_source=self._source_readers.check,
             debuggers=self._debuggers,
             clock=self._clock,
             real_time=self._real_time,
@@ -409,6 +447,7 @@ class Service:
         await asyncio.sleep(0)
         await self._schedules.rest()
         await self._events.rest()
+        await self._batches.wait()
         await self._fleet.settle()
 
     def _is_busy(self) -> bool:
@@ -418,6 +457,7 @@ class Service:
             or self._stores.logs.is_followed()
             or self._http_fronts.apis.have_clients
             or self._schedules.are_waiting
+            or self._sources.are_needed
         )
 
     # What a change leads to
@@ -438,6 +478,9 @@ class Service:
         self._debuggers.heed(key)
         self._provisioner.changed(key)
         self._http_fronts.urls.forget()
+
+    def _mapping_changed(self, mapping: EventSourceMapping) -> None:
+        self._sources.changed(mapping)
 
     def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+import time
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ def note_trace(trace_header: str | None) -> None:
 def lead_to(lam: LamBehind) -> None:
     from moto import settings
     from moto.awslambda import utils
+    from moto.dynamodbstreams.models import DynamoDBStreamsBackend
     from moto.events.models import Rule
     from moto.sns.models import Subscription
     from moto.sqs.models import SQSBackend
@@ -67,6 +70,8 @@ def lead_to(lam: LamBehind) -> None:
     _tell_of_notifications(Subscription)
     _give_rules_lambda_targets(Rule, lam)
     _hand_on_traces(SQSBackend, Rule)
+    _give_each_message_once(SQSBackend)
+    _forget_old_iterators(DynamoDBStreamsBackend)
 
 
 def schedules_of_functions() -> list[dict[str, Any]]:
@@ -252,6 +257,49 @@ def _hand_on_traces(queues_kind: Any, rule_kind: Any) -> None:
 
     queues_kind.send_message = send_with_trace
     rule_kind.send_to_targets = send_without_trace
+
+
+_LOOK_SECONDS = 1.0
+_GROUP_SECONDS = 0.05
+
+
+def _give_each_message_once(queues_kind: Any) -> None:
+    """moto looks for messages in the threads of all receivers at once, and which groups of a FIFO queue are
+    busy it asks only when it begins to wait; if there are some, it waits without rest."""
+    receive_message = queues_kind.receive_message
+    one_at_a_time = threading.Lock()
+
+    def receive(self: Any, queue_name: str, count: int, wait_seconds: int, *rest: Any, **more: Any) -> Any:
+        end = time.monotonic() + wait_seconds
+        while True:
+            with one_at_a_time:
+                found = receive_message(self, queue_name, count, 0, *rest, **more)
+            left = end - time.monotonic()
+            if found or left <= 0:
+                return found
+            queue = self.get_queue(queue_name)
+            if queue.messages:
+                time.sleep(_GROUP_SECONDS)  # of groups that are busy
+            else:
+                queue.wait_for_messages(min(_LOOK_SECONDS, left))
+
+    queues_kind.receive_message = receive
+
+
+_KEPT_ITERATORS = 1_000
+
+
+def _forget_old_iterators(streams_kind: Any) -> None:
+    """moto makes one at each look at a table's stream, and keeps them all."""
+    get_records = streams_kind.get_records
+
+    def get(self: Any, *told: Any, **more: Any) -> Any:
+        found = get_records(self, *told, **more)
+        while len(self.shard_iterators) > _KEPT_ITERATORS:
+            self.shard_iterators.pop(next(iter(self.shard_iterators)), None)
+        return found
+
+    streams_kind.get_records = get
 
 
 def _input_of(target: dict[str, Any], event: Any) -> Any:

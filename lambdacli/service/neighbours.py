@@ -55,6 +55,12 @@ class NeighbourServices:
             return {"running": False, "hint": hint}
         return {"running": True, "pid": found.pid, "moto": found.moto, "durable": False}
 
+    @property
+    def running(self) -> Path | None:
+        """Where they answer, for who does not want them started."""
+        found = model.living(self._state)
+        return Path(found.socket) if found is not None and found.version == __version__ else None
+
     async def socket(self, wanted_by: str) -> Path:
         """Where they answer, once they do. `wanted_by` names the service that is asked for."""
         found = model.living(self._state)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.layer import LayerKey
+from lambdacli.model.mapping import EventSourceMapping
 from lambdacli.model.metric import MetricPoint
 from lambdacli.service.layers import Layers
 from lambdacli.service.settings import StartFailure
@@ -45,6 +46,7 @@ class WhenChanged:
     settings: Callable[[FunctionKey], None]
     """Its aliases too."""
     layer: Callable[[LayerKey], None]
+    mapping: Callable[[EventSourceMapping], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ async def open_stores(state: Path, when_changed: WhenChanged) -> AsyncIterator[S
             aliases=AliasStore(database, when_changed.settings),
             settings=SettingStore(database, when_changed.settings),
             layers=LayerStore(database, when_changed.layer),
-            mappings=MappingStore(database),
+            mappings=MappingStore(database, when_changed.mapping),
             code_signing=CodeSigningStore(database),
             counted=counted,
             metrics=metrics,

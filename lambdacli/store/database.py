@@ -19,6 +19,7 @@ MIGRATIONS = (
     "schema_7.sql",
     "schema_8.sql",
     "schema_9.sql",
+    "schema_10.sql",
 )
 """The scripts in order: a database at version N has seen the first N. A released one is never edited."""
 

@@ -174,12 +174,25 @@ ORDER BY uuid LIMIT :count;
 SELECT * FROM event_source_mappings INDEXED BY event_source_mappings_of_function
 WHERE account = :account AND region = :region AND name = :name ORDER BY uuid;
 
+-- name: all_mappings
+SELECT * FROM event_source_mappings ORDER BY account, region, uuid;
+
 -- name: put_mapping
 INSERT OR REPLACE INTO event_source_mappings (account, region, uuid, name, qualifier, source_arn, document)
 VALUES (:account, :region, :uuid, :name, :qualifier, :source_arn, :document);
 
 -- name: delete_mapping
 DELETE FROM event_source_mappings WHERE account = :account AND region = :region AND uuid = :uuid;
+
+-- name: checkpoints_of_mapping
+SELECT * FROM checkpoints WHERE account = :account AND region = :region AND uuid = :uuid ORDER BY shard;
+
+-- name: put_checkpoint
+INSERT OR REPLACE INTO checkpoints (account, region, uuid, shard, document)
+VALUES (:account, :region, :uuid, :shard, :document);
+
+-- name: delete_checkpoints
+DELETE FROM checkpoints WHERE account = :account AND region = :region AND uuid = :uuid;
 
 -- name: get_code_signing_config
 SELECT * FROM code_signing_configs WHERE account = :account AND region = :region AND id = :id;

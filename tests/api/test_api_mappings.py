@@ -607,7 +607,7 @@ def test_mapping_is_refused_where_the_words_are_ours(create_refused, source, mem
 def test_source_that_cannot_be_found_is_refused(house, client, create_refused, monkeypatch):
     asked = []
 
-    def missing(source):
+    async def missing(source, function):
         asked.append(source.arn)
         raise InvalidParameterValueException(f"Stream not found: {source.arn}")
 
@@ -797,10 +797,11 @@ def test_pages_follow_each_other_and_hold_at_most_a_hundred(client, create, memb
     assert len(first["EventSourceMappings"]) == 2
 
 
-def test_mapping_warns_that_nothing_is_read_yet(create, caplog):
+def test_mapping_of_a_kind_that_is_not_read_warns(create, caplog):
     with caplog.at_level(logging.WARNING, logger="lam.settings"):
-        uuid = create()["UUID"]
+        create()
+        uuid = create("Kafka")["UUID"]
     assert caplog.messages == [
-        f"f: event source mapping {uuid} of {QUEUE} is kept, but lam does not read SQS yet: "
-        f"it does not invoke {FUNCTION}"
+        f"f: event source mapping {uuid} of kafka:1000,kafka:2000 is kept, but lam does not read "
+        f"self-managed Kafka yet: it does not invoke {FUNCTION}"
     ]

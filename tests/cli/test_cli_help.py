@@ -42,6 +42,7 @@ Verbs:
   event        Make events as AWS's services send them, and send them.
   chaos        Make the service do what AWS may do on a bad day.
   envs         Show the execution environments as they are now.
+  sources      Show the queues and streams that functions read.
   bench        Invoke a function many times, and tell how long it took.
   doctor       Tell what this machine grants, what is missing, and how to get it.
   delete       Delete a function that was made over the API.

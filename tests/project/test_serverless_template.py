@@ -482,6 +482,23 @@ def test_an_event_becomes(tmp_path: Path, event: str, logical_id: str, some: dic
         assert resource.line == 9
 
 
+def test_the_role_may_read_what_the_functions_events_name(tmp_path: Path) -> None:
+    stream = "- stream: {type: dynamodb, arn: !GetAtt Orders.StreamArn}"
+    for event, actions in (
+        ("- sqs: !GetAtt Jobs.Arn", "sqs:ReceiveMessage"),
+        (stream, "dynamodb:GetRecords"),
+    ):
+        resources = load_text(tmp_path, with_event(event, BESIDE)).resources
+        (policy,) = resources["IamRoleLambdaExecution"].properties["Policies"]
+        (statement,) = [
+            each
+            for each in policy["PolicyDocument"]["Statement"]
+            if each["Action"][0].startswith(actions[:4])
+        ]
+        assert actions in statement["Action"]
+        assert len(statement["Resource"]) == 1
+
+
 def test_an_authorizer_of_an_http_api_is_the_providers(tmp_path: Path) -> None:
     text = with_event("- httpApi: {method: GET, path: /a, authorizer: {name: decide}}").replace(
         "  runtime: python3.12\n",

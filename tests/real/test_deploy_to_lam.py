@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -44,6 +45,9 @@ def there(tmp_path):
     with opened(tmp_path / "there") as project:
         project.write("lam.yaml", "functions:\n")
         project.start()
+        if importlib.util.find_spec("moto") is not None:
+            # What is not there cannot be read, on AWS either.
+            client_of(project, "sqs").create_queue(QueueName="orders")
         yield project
 
 
@@ -51,9 +55,9 @@ def to(there) -> tuple[str, str]:
     return "--endpoint-url", f"http://127.0.0.1:{there.port}"
 
 
-def client_of(project):
+def client_of(project, service="lambda"):
     return boto3.client(
-        "lambda",
+        service,
         endpoint_url=f"http://127.0.0.1:{project.port}",
         region_name="us-east-1",
         aws_access_key_id="000000000000",

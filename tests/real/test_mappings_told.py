@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"),
 ]
 
-QUEUE = "arn:aws:sqs:us-east-1:000000000000:orders"
+CLUSTER = "arn:aws:kafka:us-east-1:000000000000:cluster/orders/1"
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def test_mapping_is_told_of_until_it_is_deleted(project: Project) -> None:
         )
 
     assert notes(project) == []
-    mapping = client().create_event_source_mapping(FunctionName="worker", EventSourceArn=QUEUE)
+    mapping = client().create_event_source_mapping(
+        FunctionName="worker", EventSourceArn=CLUSTER, Topics=["orders"], StartingPosition="LATEST"
+    )
     told = notes(project)
     assert len(told) == 1
     assert mapping["UUID"] in told[0]

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
-from lambdacli.api.control import clock, metrics
+from lambdacli.api.control import clock, metrics, sources
 from lambdacli.api.control.captured import ROUTE as CAPTURED
 from lambdacli.api.control.captured import CapturedRoutes
 from lambdacli.api.control.debug import Debuggers, DebugRoutes
@@ -35,6 +35,7 @@ from lambdacli.model.function import (
 )
 from lambdacli.model.grant import Grant
 from lambdacli.model.template_options import TemplateOptions, options_of
+from lambdacli.sources.supervisor import Described
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
 from lambdacli.wire.http import Request, Response
 
@@ -88,6 +89,8 @@ class ControlContext:
     """Invokes a function on behalf of another service."""
     urls: Callable[[], Mapping[FunctionKey, Sequence[str]]]
     """Of each function that has some of its own."""
+    sources: Callable[[], Sequence[Described]]
+    """Every event source mapping, and how it is doing."""
 
 
 class Control:
@@ -105,6 +108,7 @@ class Control:
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
             ("GET", "metrics"): self._metrics,
+            ("GET", "sources"): self._sources,
             ("GET", "debug"): self._debug.list_all,
             ("POST", "debug"): self._debug.open,
             ("GET", "clock"): self._clock,
@@ -198,6 +202,11 @@ class Control:
             if (each.function.account, each.function.region) == place and wanted in (None, each.function.name)
         ]
         return _answer(200, {"environments": described})
+
+    async def _sources(self, request: Request) -> Response:
+        await self._context.settle_project()
+        wanted = self._named(_asked(request))
+        return _answer(200, sources.told(self._context.sources(), self._context.place(), wanted))
 
     async def _doctor(self, request: Request) -> Response:
         return _answer(200, {"grants": [asdict(grant) for grant in await self._context.doctor()]})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Protocol
 
@@ -72,6 +72,10 @@ def _nothing_told(caller: Caller) -> None:
     return None
 
 
+async def _nothing_asked(source: Source, function: Function) -> None:
+    return None
+
+
 _FIXED_BITS = 4 << 76 | 0b10 << 62
 _RANDOM_BITS = (1 << 128) - 1 ^ (0xF << 76 | 0b11 << 62)
 
@@ -107,8 +111,9 @@ class Context:
     """Names of functions by those that they have in a template."""
     described_in: Callable[[str], str] = lambda name: "lam.yaml"
     """The file that decides about the project's functions."""
-    check_source: Callable[[Source], None] = lambda source: None
-    """Raises what AWS answers if a mapping's queue or stream is not there; what cannot be asked passes."""
+    check_source: Callable[[Source, Function], Awaitable[None]] = _nothing_asked
+    """Raises what AWS answers if a mapping's queue or stream is not there, or does not fit the function; what
+    cannot be asked passes."""
     is_strict: bool = False
     """What AWS refuses by date is refused here too."""
     request_id: str = field(default_factory=new_id)

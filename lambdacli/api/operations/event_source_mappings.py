@@ -12,6 +12,7 @@ from lambdacli.api.mapping_members import fields_of, given_members, shown, sourc
 from lambdacli.api.names import Target, existing, target_of
 from lambdacli.api.operations.context import Context, new_id
 from lambdacli.api.pages import page_of
+from lambdacli.api.roles import check_reading_role
 from lambdacli.model.arn import LATEST
 from lambdacli.model.effects import of_mapping
 from lambdacli.model.errors import (
@@ -34,7 +35,7 @@ from lambdacli.model.mapping_rules import changed, check, check_timeout, complet
 _PAGE_SIZE = 100
 
 
-def create_event_source_mapping(context: Context, request: dict[str, Any]) -> dict[str, Any]:
+async def create_event_source_mapping(context: Context, request: dict[str, Any]) -> dict[str, Any]:
     target = target_of(context, request)
     source = source_of(request)
     refuse_unsupported(source.kind, given_members(request))
@@ -49,7 +50,10 @@ def create_event_source_mapping(context: Context, request: dict[str, Any]) -> di
         **{**defaults_for(source.kind), **fields_of(request)},
     )
     mapping = _checked(context, mapping, function)
-    context.check_source(source)
+    if source.arn is not None:
+        check_reading_role(context, function.role, function.key, source.arn)
+    await context.check_source(source, function)
+    # Nothing is waited for from here on: of two that are made at once, the second is the duplicate.
     _refuse_duplicate(context, mapping)
     context.mappings.put(mapping)
     effects.warn(target.key.name, of_mapping(mapping))

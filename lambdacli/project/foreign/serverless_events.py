@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lambdacli.project.foreign.serverless_names import identifier_of, plain_identifier, source_name
+from lambdacli.project.foreign.serverless_rights import source_arn, stream_kind
 from lambdacli.project.foreign.written import NamedFunction, TemplateWriter, Written
 
 EVENTS = "events.amazonaws.com"
@@ -164,7 +165,7 @@ class EventWriter:
 
     def stream(self, event: Written) -> None:
         arn = self._arn(event)
-        kind = event.at("type").text("dynamodb" if ":dynamodb:" in arn.text() else "kinesis")
+        kind = stream_kind(event)
         consumer = event.at("consumer")
         if consumer.value is True:
             self.writer.remark(
@@ -261,11 +262,7 @@ class EventWriter:
         self.writer.add(logical_id, "AWS::Lambda::EventSourceMapping", {**properties, **common}, event)
 
     def _arn(self, event: Written) -> Written:
-        """The source, named alone or below `arn`; an intrinsic function may stand alone too."""
-        is_alone = not isinstance(event.value, Mapping) or any(
-            key == "Ref" or str(key).startswith("Fn::") for key in event.value
-        )
-        arn = event if is_alone else event.at("arn")
+        arn = source_arn(event)
         if not arn:
             self.writer.complain(event, "has no arn", "name the ARN of what sends the events")
         return arn

@@ -8,6 +8,7 @@ from typing import Any
 
 from lambdacli.model.nearest import nearest
 from lambdacli.project.foreign.serverless_names import identifier_of
+from lambdacli.project.foreign.serverless_rights import reading_statements
 from lambdacli.project.foreign.written import NamedFunction, TemplateWriter, Written
 
 SHORT_NAMES = "lam:names"
@@ -260,13 +261,16 @@ class FunctionWriter:
             "Principal": {"Service": ["lambda.amazonaws.com"]},
             "Action": ["sts:AssumeRole"],
         }
+        reading = reading_statements(
+            function for function in self.functions.values() if not self._own_role(function)
+        )
         properties = {
             "RoleName": role.at("name"),
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
             "Policies": [
                 {
                     "PolicyName": f"{self.prefix}-lambda",
-                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [logs, *statements]},
+                    "PolicyDocument": {"Version": "2012-10-17", "Statement": [logs, *reading, *statements]},
                 }
             ],
             "ManagedPolicyArns": managed or None,

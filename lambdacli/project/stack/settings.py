@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lambdacli.model.effects import UNREAD_SOURCE
-from lambdacli.model.mapping import kind_of_source
+from lambdacli.model.mapping import READ_KINDS, kind_of_source
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.declared import Declared, DeclaredKind
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
@@ -205,8 +205,11 @@ def _mappings(around: Around) -> Iterator[Declared]:
 
 def _mapping(name: str, function: str, members: dict[str, Any], values: Values) -> Declared:
     kind = kind_of_source(str(members.get("EventSourceArn", "")))
-    what = "an event source mapping" if kind is None else f"an event source mapping of {kind}"
-    values.ignored("", f"{what}: {UNREAD_SOURCE}")
+    if kind in READ_KINDS:
+        values.used("", f"{function} reads {members['EventSourceArn']}")
+    else:
+        what = "an event source mapping" if kind is None else f"an event source mapping of {kind}"
+        values.ignored("", f"{what}: {UNREAD_SOURCE}")
     return _declared(DeclaredKind.MAPPING, name, function, members, values)
 
 

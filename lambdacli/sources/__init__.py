@@ -1,0 +1,1 @@
+"""Queues and streams that are read for functions."""
