@@ -71,19 +71,10 @@ def _logging(logging: Logging, runtime: str) -> list[str]:
 
 def of_mapping(mapping: EventSourceMapping) -> list[str]:
     if mapping.source.kind in READ_KINDS:
-        return _tumbling_window(mapping)
+        return []
     return [
         f"event source mapping {mapping.uuid} of {mapping.source.name} is kept, but lam does not read "
         f"{mapping.source.kind} yet: it does not invoke {mapping.function_arn}"
-    ]
-
-
-def _tumbling_window(mapping: EventSourceMapping) -> list[str]:
-    if not mapping.tumbling_window_seconds:
-        return []
-    return [
-        f"event source mapping {mapping.uuid} of {mapping.source.name}: TumblingWindowInSeconds has no "
-        "effect yet: batches are handed over without window and state"
     ]
 
 

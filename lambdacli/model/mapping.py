@@ -211,6 +211,10 @@ class Checkpoint:
     """Of the last record that is done; None: none yet."""
     is_finished: bool = False
     """The shard was closed, and all its records are done."""
+    window_start: int | None = None
+    """Of the tumbling window that is open, in seconds since 1970."""
+    window_state: str | None = None
+    """JSON, as the function gave it."""
 
 
 def state_while_created(mapping: EventSourceMapping) -> MappingState:

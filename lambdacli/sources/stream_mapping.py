@@ -7,13 +7,14 @@ import logging
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdacli.model.delivery import Message, TargetError
 from lambdacli.model.event import Refusal
 from lambdacli.model.filtering import passes
 from lambdacli.model.mapping import Checkpoint, EventSourceMapping, SourceKind
 from lambdacli.model.metric import Metric
+from lambdacli.model.outcome import Outcome
 from lambdacli.model.patterns import parse_pattern
 from lambdacli.sources.base import Position, Record, Shard, SourceError, StreamSource
 from lambdacli.sources.batching import BatchLimits, batch_of, due_in, payload_of
@@ -23,6 +24,7 @@ from lambdacli.sources.progress import Progress, Trouble
 from lambdacli.sources.stopping import Stopping
 from lambdacli.sources.stream_settle import Drop, Work, rules_of, settle_stream, without_the_old
 from lambdacli.sources.surroundings import Surroundings
+from lambdacli.sources.tumbling import NO_STATE, Window, by_window, windowed_payload, with_state
 
 logger = logging.getLogger("lam.sources")
 
@@ -79,6 +81,9 @@ class StreamMapping:
         self._closed: set[str] = set()
         self._life = ""
         self._checkpoints: dict[str, Checkpoint] = {}
+        self._window_seconds = mapping.tumbling_window_seconds or 0
+        self._windows: dict[str, Window] = {}
+        """Tumbling ones that are open, by their shards."""
         self._is_first_look = True
         self._look_again = asyncio.Event()
 
@@ -138,6 +143,7 @@ class StreamMapping:
             reader.cancel()
         self._readers.clear()
         self._finished.clear()
+        self._windows.clear()
 
     def _begin(self, shard: Shard) -> None:
         position = self._first_position(shard)
@@ -157,6 +163,9 @@ class StreamMapping:
     def _first_position(self, shard: Shard) -> Position:
         former = self._checkpoints.get(shard.id)
         if former is not None and former.life == self._life:
+            if former.window_start is not None and self._window_seconds:
+                state = former.window_state or NO_STATE
+                self._windows[shard.id] = Window(former.window_start, self._window_seconds, state)
             return _behind(former)
         if self._checkpoints or not self._is_first_look:
             return Position("TRIM_HORIZON")  # a shard, or a stream, that came later
@@ -199,9 +208,14 @@ class StreamMapping:
                 except _Stopped:
                     return
                 gathered = []
-            elif is_over:
-                self._finish(shard)
-                return
+            elif is_over or self._is_window_over(shard, gathered):
+                try:
+                    await self._close_window(shard)
+                except _Stopped:
+                    return
+                if is_over:
+                    self._finish(shard)
+                    return
             else:
                 pause = self._source.interval_seconds * min(_SLOWEST, 1 + empty / 8)
                 await self._stopping.wait_real(pause if wait is None else min(pause, max(wait, 0.05)))
@@ -238,11 +252,37 @@ class StreamMapping:
         self.progress.filtered += len(records) - len(matched)
         self._count(Metric.POLLED_EVENTS, len(records))
         self._count(Metric.FILTERED_OUT_EVENTS, len(records) - len(matched))
-        if self._lanes == 1:
+        if self._window_seconds:
+            await self._run_windows(shard, matched)
+        elif self._lanes == 1:
             await self._run_in_order(shard, matched, lambda done: self._advance(shard, done[-1]))
         else:
             await self._run_lanes(shard, matched)
         self._advance(shard, records[-1])
+
+    async def _run_windows(self, shard: str, records: Sequence[Record]) -> None:
+        for start, group in by_window(records, self._window_seconds):
+            window = self._windows.get(shard)
+            if window is not None and window.start != start:
+                await self._close_window(shard)
+            self._windows.setdefault(shard, Window(start, self._window_seconds))
+            await self._run_in_order(shard, group, lambda done: self._advance(shard, done[-1]))
+            if self._windows[shard].is_too_large:
+                await self._close_window(shard)
+
+    def _is_window_over(self, shard: str, gathered: Sequence[Record]) -> bool:
+        window = self._windows.get(shard)
+        if window is None or gathered:
+            return False
+        return self._around.clock.now().timestamp() >= window.end
+
+    async def _close_window(self, shard: str) -> None:
+        """Its last invocation, which holds the shard as any other does."""
+        waiting: Sequence[Work] = [Work((), is_final=True)] if shard in self._windows else ()
+        while waiting:
+            waiting = await self._try(shard, waiting[0], lambda done: None)
+        if self._windows.pop(shard, None) is not None and shard in self._checkpoints:
+            self._put(shard, replace(self._checkpoints[shard], window_start=None, window_state=None))
 
     async def _run_lanes(self, shard: str, records: Sequence[Record]) -> None:
         """Records of one key stay in one lane. How far all have come is known when they all are done."""
@@ -282,18 +322,30 @@ class StreamMapping:
         if left is None:
             return ()
         with self._around.rest.working():
-            result = await self._callee.run(payload_of(left.records), left.records)
+            result = await self._run(shard, left)
         step = settle_stream(left, result, self._rules)
         if not isinstance(result, Refusal):
             self._note(left.records, step.is_failure, len(step.done))
         if step.done:
             advance(step.done)
-        if step.dropped is not None:
+        if step.dropped is not None and step.dropped.records:
             await self._give_up(shard, step.dropped)
             advance(step.dropped.records)
         if step.rest and not await self._stopping.wait(step.retry_in):
             raise _Stopped
         return step.rest
+
+    async def _run(self, shard: str, work: Work) -> Outcome | Refusal:
+        window = self._windows.get(shard)
+        if window is None:
+            return await self._callee.run(payload_of(work.records), work.records)
+        name = self._mapping.source.name
+        payload = windowed_payload(work.records, window, shard, name, is_final=work.is_final)
+        result = await self._callee.run(payload, work.records)
+        if isinstance(result, Refusal):
+            return result
+        self._windows[shard], result = with_state(window, result)
+        return result
 
     def _note(self, records: Sequence[Record], is_failure: bool, succeeded: int) -> None:
         self.progress.succeeded += succeeded
@@ -303,7 +355,7 @@ class StreamMapping:
         self._count(Metric.INVOKED_EVENTS, len(records))
         self._count(Metric.FAILED_INVOKE_EVENTS, len(records) - succeeded)
         function = self._callee.function
-        if function is not None:
+        if function is not None and records:
             age = self._around.clock.now().timestamp() - records[-1].arrived_at
             self._around.count(function, Metric.ITERATOR_AGE, max(0.0, age * 1000))
 
@@ -334,7 +386,9 @@ class StreamMapping:
                     raise _Stopped from error
 
     def _advance(self, shard: str, record: Record) -> None:
-        self._put(shard, Checkpoint(self._life, record.id))
+        window = self._windows.get(shard)
+        start, state = (None, None) if window is None else (window.start, window.state)
+        self._put(shard, Checkpoint(self._life, record.id, window_start=start, window_state=state))
 
     def _put(self, shard: str, checkpoint: Checkpoint) -> None:
         if self._checkpoints.get(shard) != checkpoint:

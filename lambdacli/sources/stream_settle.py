@@ -48,6 +48,8 @@ class Work:
     retries: int = 0
     waits: int = 0
     """For how many retries and refusals it waited."""
+    is_final: bool = False
+    """It ends a tumbling window, and has no records."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class ListStream:
         self._shards = shards
         self.life = "1"
         self.reads_behind = 0
+        self.arrivals: dict[str, float] = {}
         self.error: SourceError | None = None
         self.lost: SourceError | None = None
 
@@ -70,7 +71,11 @@ class ListStream:
         names = self.texts[shard][first : first + count]
         records = [
             Record(
-                each, json.dumps({"id": each}).encode(), {"data": each}, group=each.lower(), arrived_at=100.0
+                each,
+                json.dumps({"id": each}).encode(),
+                {"data": each},
+                group=each.lower(),
+                arrived_at=self.arrivals.get(each, 100.0),
             )
             for each in names
         ]
@@ -84,8 +89,18 @@ class ScriptedCallee:
         self.function: Any = object()
 
     async def run(self, payload: bytes, records: Sequence[Record]) -> Outcome | Refusal:
-        self._did.append("run " + "".join(each["id"] for each in json.loads(payload)["Records"]))
+        event = json.loads(payload)
+        ran = "".join(each["id"] for each in event["Records"])
+        self._did.append(f"run {ran}" + (self._window(event) if "window" in event else ""))
         return self._results.pop(0) if self._results else OK
+
+    @staticmethod
+    def _window(event: Mapping[str, Any]) -> str:
+        """From which second on, with which state, and whether it is the last."""
+        start = int(datetime.fromisoformat(event["window"]["start"]).timestamp())
+        return f" {start} {json.dumps(event['state'])}" + (
+            " final" if event["isFinalInvokeForWindow"] else ""
+        )
 
 
 @dataclass
@@ -297,5 +312,42 @@ def test_a_lost_iterator_is_asked_for_again_behind_what_was_read() -> None:
         await bench.clock.pass_by(5)
         await bench.until("run cd")
         await bench.stop()
+
+    run(story)
+
+
+def state(text: str) -> Outcome:
+    return Outcome(f'{{"state": {text}}}'.encode(), "1")
+
+
+def test_a_tumbling_window_hands_its_state_on_and_ends_with_a_call_of_its_own() -> None:
+    async def story() -> None:
+        bench = Bench(
+            {"s": ""},
+            state('{"n": 1}'),
+            OK,  # it gives no state: that is a failure
+            state('{"n": 2}'),
+            state("{}"),
+            state('{"n": 3}'),
+            tumbling_window_seconds=10,
+            batch_size=1,
+        )
+        bench.stream.arrivals = {"a": 95.0, "b": 99.0, "c": 100.0}
+        await bench.until("s from TRIM_HORIZON")
+        bench.stream.texts["s"] = "abc"
+        await bench.until("run a 90 {}", 'run b 90 {"n": 1}')
+        assert bench.kept.checkpoints["s"] == Checkpoint("1", "a", window_start=90, window_state='{"n":1}')
+        await bench.clock.pass_by(0.25)
+        await bench.until('run b 90 {"n": 1}', 'run  90 {"n": 2} final', "run c 100 {}")
+        assert bench.kept.checkpoints["s"] == Checkpoint("1", "c", window_start=100, window_state='{"n":3}')
+        await bench.stop()
+        again = Bench(
+            {"s": "abc"}, state("{}"), checkpoints=bench.kept.checkpoints, tumbling_window_seconds=10
+        )
+        await again.until("s from c")
+        await again.clock.pass_by(10)
+        await again.until('run  100 {"n": 3} final')
+        assert again.kept.checkpoints["s"] == Checkpoint("1", "c")
+        await again.stop()
 
     run(story)
