@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from lambdacli.wire.connection import Connection
+
+class Closable(Protocol):
+    """One connection."""
+
+    def close_if_idle(self) -> None: ...
+
+    # Its client does not take what it asked for.
+    def cut_if_stuck(self) -> None: ...
+
+    def cut(self) -> None: ...
 
 
 class Connections:
@@ -14,23 +22,23 @@ class Connections:
 
     def __init__(self) -> None:
         self.is_stopping = False
-        self._members: set[Connection] = set()
+        self._members: set[Closable] = set()
         self._are_gone = asyncio.Event()
         self._are_gone.set()
 
     def __repr__(self) -> str:
         return f"<Connections {list(self._members)!r}>"
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: Closable) -> None:
         self._members.add(connection)
         self._are_gone.clear()
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: Closable) -> None:
         self._members.discard(connection)
         if not self._members:
             self._are_gone.set()
 
-    def all(self) -> list[Connection]:
+    def all(self) -> list[Closable]:
         return list(self._members)
 
     async def are_gone_within(self, seconds: float) -> bool:

@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from lambdacli.environments.sandbox import by_psutil, memory
+from lambdacli.environments.sandbox.member import Member
 from lambdacli.environments.sandbox.memory import use_of
-from lambdacli.environments.sandbox.tree import Member, descendants
+from lambdacli.environments.sandbox.tree import descendants
 from lambdacli.environments.sandbox.usage import ProcessUse, TreeCpu, process_cpu_ns
 
 pytestmark = pytest.mark.real

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import psutil
 
-from lambdacli.environments.sandbox.tree import Member
+from lambdacli.environments.sandbox.member import Member
 
 
 def descendants(root: int) -> list[Member]:

@@ -6,7 +6,8 @@ import os
 import sys
 from dataclasses import dataclass
 
-from lambdacli.environments.sandbox.tree import Member, descendants
+from lambdacli.environments.sandbox.member import Member
+from lambdacli.environments.sandbox.tree import descendants
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    pid: int
-    threads: int
+from lambdacli.environments.sandbox.member import Member
 
 
 def descendants(root: int) -> list[Member]:
