@@ -13,7 +13,7 @@ from pathlib import Path
 from lambdacli import runtimes
 from lambdacli.environments.command import Command, Exit
 from lambdacli.environments.houses import Lease
-from lambdacli.environments.keeper.guardian import STANDBY_FD
+from lambdacli.environments.keeper.wire import STANDBY_FD
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.base import Sandbox
