@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from lambdacli.model.record import record
 
 if TYPE_CHECKING:
     from lambdacli.model.cron import Cron
@@ -26,12 +27,12 @@ class ScheduleKind(StrEnum):
     """EventBridge Scheduler, which has time zones, single times, windows and an end."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rate:
     period: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Once:
     """A wall time, wherever that hangs."""
 
