@@ -490,14 +490,14 @@ class Service:
         self._retire_outdated()
         self._debuggers.heed(key)
         self._provisioner.changed(key)
-        self._http_fronts.urls.forget()
+        self._http_fronts.forget_urls()
 
     def _mapping_changed(self, mapping: EventSourceMapping) -> None:
         self._sources.changed(mapping)
 
     def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)
-        self._http_fronts.urls.forget()
+        self._http_fronts.forget_urls()
 
     def _retire_outdated(self) -> None:
         self._launcher.retire_outdated(self._placements.is_current)
