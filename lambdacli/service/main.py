@@ -58,7 +58,6 @@ from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
 from lambdacli.service.neighbour_requests import EXECUTE_API
-from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.neighbourhood import Neighbourhood
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
@@ -75,6 +74,7 @@ from lambdacli.store.database import open_for_reading
 from lambdacli.triggers.schedule import Schedules
 
 if TYPE_CHECKING:
+    from lambdacli.service.neighbour_resources import NeighbourResources
     from lambdacli.service.source_readers import SourceReaders
 
 logger = logging.getLogger("lam.service")
@@ -372,10 +372,7 @@ class Service:
         if (problem := self._callers.problem) is not None:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
-        resources = NeighbourResources(
-            self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
-        )
-        self._project.follow_template(self._doors.endpoint, self._lambda_api, resources)
+        self._project.follow_template(self._doors.endpoint, self._lambda_api, self._neighbour_resources)
         stack.push_async_callback(self._project.unfollow_template)
         self._project_read()
         await self._debuggers.open_ahead(self._stores.functions.of_project())
@@ -383,6 +380,13 @@ class Service:
         write_record(self._settings.state, told.identity())
         await self._doors.open_socket(self._settings.socket)
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
+
+    def _neighbour_resources(self) -> NeighbourResources:
+        from lambdacli.service.neighbour_resources import NeighbourResources
+
+        return NeighbourResources(
+            self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
+        )
 
     def _made_contexts(self) -> Contexts:
         return Contexts(
