@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
 from lambdacli.environments.sandbox.tree import Member, descendants
+from lambdacli.model.record import record
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TreeUse:
     memory_kb: int
     tasks: int
