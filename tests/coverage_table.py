@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from lambdacli.api.dispatch import operation_functions
+from lambdacli.api.built import MODULES
 from lambdacli.api.operations import unsupported
 from lambdacli.api.protocol import Model, load_model
 
@@ -15,12 +15,10 @@ FILE = Path(__file__).parents[1] / unsupported.COVERAGE_TABLE
 
 
 def document(model: Model) -> str:
-    modules = defaultdict(list)
-    for operation, function in sorted(operation_functions(model).items()):
-        modules[function.__module__.rpartition(".")[2]].append(operation)
-    built = sum(map(len, modules.values()))
+    built = sum(map(len, MODULES.values()))
     answered = [
-        f"| {_listed(names)} | `operations/{module}.py` |" for module, names in sorted(modules.items())
+        f"| {_listed(sorted(names))} | `operations/{module}.py` |"
+        for module, names in sorted(MODULES.items())
     ]
     missing = defaultdict(list)
     for operation in sorted(unsupported.NAMES):

@@ -16,12 +16,12 @@ from urllib.parse import quote, urlencode
 
 from hypothesis import strategies
 
-from lambdacli.api.dispatch import operation_functions
+from lambdacli.api.built import BUILT
 from lambdacli.api.shapes import Operation, Shape, load_model
 from tests.model_values import Strategy, fits, value_of
 
 MODEL = load_model()
-_NAMES = strategies.sampled_from([*sorted(MODEL.operations), *sorted(operation_functions(MODEL)) * 4])
+_NAMES = strategies.sampled_from([*sorted(MODEL.operations), *sorted(BUILT) * 4])
 """Those that are built stand there more often."""
 
 Draw = strategies.DrawFn

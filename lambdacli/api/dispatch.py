@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 from collections.abc import Callable, Coroutine
-from types import ModuleType
 from typing import Any
-
-from botocore import xform_name
 
 from lambdacli.api import protocol
 from lambdacli.api.authorization import authorized
+from lambdacli.api.built import function_of
 from lambdacli.api.names import by_own_name
-from lambdacli.api.operations import (
-    account,
-    aliases,
-    code_signing,
-    concurrency,
-    event_invoke,
-    event_source_mappings,
-    function_urls,
-    functions,
-    invoke,
-    invoke_stream,
-    layer_permissions,
-    layers,
-    permissions,
-    provisioned_concurrency,
-    recursion,
-    runtime_management,
-    scaling,
-    tags,
-    unsupported,
-    versions,
-)
 from lambdacli.api.operations.context import Context, Reply, new_id
 from lambdacli.api.protocol import Model, Operation
 from lambdacli.api.requests import Requests
@@ -50,32 +25,7 @@ from lambdacli.model.later import Later
 from lambdacli.model.limits import CREATE_FUNCTION_REQUEST_BYTES
 from lambdacli.wire.http import Request, Response
 
-_MODULES = (
-    functions,
-    versions,
-    aliases,
-    layers,
-    layer_permissions,
-    invoke,
-    invoke_stream,
-    concurrency,
-    provisioned_concurrency,
-    event_invoke,
-    event_source_mappings,
-    function_urls,
-    runtime_management,
-    recursion,
-    scaling,
-    code_signing,
-    tags,
-    account,
-    permissions,
-)
-
 _log = logging.getLogger("lam.api")
-
-# An operation takes the context and its members; it answers members, or a Reply with headers too. A few wait.
-OperationFunction = Callable[[Context, dict[str, Any]], Any]
 
 
 class Api:
@@ -86,7 +36,6 @@ class Api:
     def __init__(self, model: Model, context_for: Callable[[Request], Context]) -> None:
         self._model = model
         self._context_for = context_for
-        self._functions = operation_functions(model)
         self._requests = Requests(model)
 
     def handle(self, request: Request) -> Response | Later[Response] | Coroutine[Any, Any, Response]:
@@ -111,9 +60,9 @@ class Api:
             raise UnknownOperationException(
                 f"No operation of the Lambda API answers {request.method} {request.path}"
             )
-        function = self._functions.get(asked.operation.name)
+        function = function_of(asked.operation.name)
         if function is None:
-            raise NotBuiltException(unsupported.explanation(asked.operation.name))
+            raise _not_built(asked.operation.name)
         _check_body_size(asked.operation, request)
         members = self._requests.members(asked, request)
         if context.identity is not None:
@@ -163,29 +112,10 @@ class Api:
         return protocol.serialise_error(self._model, failure, context.request_id)
 
 
-def operation_functions(model: Model) -> dict[str, OperationFunction]:
-    """The function of each operation that is built, by the operation's name.
+def _not_built(operation: str) -> NotBuiltException:
+    from lambdacli.api.operations.unsupported import explanation
 
-    Every public function of an operations module must be one, so that a misspelt name cannot start."""
-    names = {xform_name(operation): operation for operation in model.operations}
-    found: dict[str, OperationFunction] = {}
-    for module in _MODULES:
-        for name, function in _public_functions(module).items():
-            if name not in names:
-                raise LookupError(f"{module.__name__}.{name} is no operation of the model")
-            found[names[name]] = function
-    both = unsupported.NAMES & found.keys()
-    if both:
-        raise LookupError(f"built, and called unsupported: {', '.join(sorted(both))}")
-    return found
-
-
-def _public_functions(module: ModuleType) -> dict[str, OperationFunction]:
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
-    }
+    return NotBuiltException(explanation(operation))
 
 
 def _check_body_size(operation: Operation, request: Request) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 import msgspec
@@ -14,6 +14,7 @@ from lambdacli.model.event import Condition, Ending, Event
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.limits import DEAD_LETTER_ERROR_BYTES
 from lambdacli.model.outcome import Outcome
+from lambdacli.model.record import record
 
 _VERSION = "1.0"
 _FUNCTION_ERROR_STATUS = 200
@@ -40,7 +41,7 @@ class Role(StrEnum):
         return "DeadLetterErrors" if self is Role.DEAD_LETTER_QUEUE else "DestinationDeliveryFailures"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Notice:
     """What one of those who are set to hear of an ending is sent."""
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
 
@@ -15,6 +14,7 @@ from lambdacli.engine.events import EVERY_EVENT, EventQueue
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
 from lambdacli.model.event import AttemptKind, EventState
+from lambdacli.model.record import record
 from lambdacli.store.event_reader import EventReader, FinishedEvent, FoundEvent
 from lambdacli.store.events import EventStore
 
@@ -39,7 +39,7 @@ class AmbiguousId(ValueError):
     """The beginning of more than one event's request id."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LaneView:
     function: FunctionKey
     qualifier: str | None
@@ -49,7 +49,7 @@ class LaneView:
     oldest_age_seconds: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ends:
     """What came to its end after a place in the history."""
 

@@ -9,12 +9,12 @@ the chain has doubled its length, so that every loop is found, whatever came bef
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.errors import RecursiveInvocationException
 from lambdacli.model.limits import LINEAGE_LOOPS, LINEAGE_REQUESTS, RECURSIVE_INVOCATIONS
+from lambdacli.model.record import record
 from lambdacli.model.recursion import Recursion
 from lambdacli.model.trace_header import Lineage, parse_trace_header
 
@@ -23,7 +23,7 @@ _PROMPT_RETURN = 16
 taken to be outside of the loop. In loops of up to eight functions, each of them comes often enough."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrival:
     """An invocation that has come to its function."""
 

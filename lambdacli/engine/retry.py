@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lambdacli.model.event import Condition, Ending, Event, Refusal, RefusalKind
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.outcome import Outcome
+from lambdacli.model.record import record
 
 RETRIES = 2
 AGE_SECONDS = 21_600
@@ -19,13 +19,13 @@ DELIVERY_SECONDS = 3600
 """So long a target may be away. Lambda's own patience is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetryAt:
     due_at: datetime
     uses_attempt: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finish:
     condition: Condition
 

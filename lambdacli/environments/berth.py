@@ -7,18 +7,19 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lambdacli import runtimes
 from lambdacli.environments.command import Command, Exit
 from lambdacli.environments.houses import Lease
-from lambdacli.environments.keeper.guardian import STANDBY_FD
+from lambdacli.environments.keeper.wire import STANDBY_FD
 from lambdacli.environments.placement import Placement
 from lambdacli.environments.runtime_api import RuntimeApi
 from lambdacli.environments.sandbox.base import Sandbox
 from lambdacli.environments.sandbox.own_network import RUNTIME_API, OwnNetwork
 from lambdacli.environments.variables import environment_variables
+from lambdacli.model.record import record
 from lambdacli.runtimes.base import InvalidEntrypoint, Start, StartPlan
 
 STANDBY_VARIABLE = "_LAM_STANDBY_FD"
@@ -28,7 +29,7 @@ DEBUG_HOST, DEBUG_PORT = "127.0.0.1", 5678
 """Inside, where the debugger of an environment listens; editors come to its function's door."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Site:
     """How one function is started on this machine, and what its walls call its folders."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from lambdacli.model.record import record
 
 
 class StartError(Exception):
@@ -21,7 +23,7 @@ class WallsRefused(Exception):
         self.text = text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Command:
     """One program to run: everything its process gets to see."""
 
@@ -40,7 +42,7 @@ class Command:
     step."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exit:
     """How the main process of a tree ended."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.environments.command import Exit, StartError
 from lambdacli.environments.sandbox.layout import TASK_ROOT
 from lambdacli.model.outcome import platform_error
+from lambdacli.model.record import record
 
 TRUNCATED = "Runtime.TruncatedResponse"
 EXIT = "Runtime.ExitError"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """The environment cannot go on: `status` and `error_type` stand in the log, `payload` goes to the
     caller."""

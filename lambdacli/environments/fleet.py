@@ -22,6 +22,7 @@ from lambdacli.model.environment import StartReason
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Beginning, Invocation, Outcome
 from lambdacli.model.piece_stream import PieceStream
+from lambdacli.model.record import record
 
 logger = logging.getLogger("lam.environments")
 
@@ -64,7 +65,7 @@ class Run:
         self.pieces.end()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Provision:
     """Environments that are to be there before anybody calls. One that was asked for again is tried again
     after a failed init."""

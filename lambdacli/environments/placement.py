@@ -4,15 +4,16 @@ store."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.credentials import Credentials
 from lambdacli.model.function import Debugging, Network
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlacementKey:
     """Environments with the same key can take each other's invocations."""
 
@@ -24,7 +25,7 @@ class PlacementKey:
     """Its processes have a debugger beside them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Placement:
     key: PlacementKey
     runtime: str

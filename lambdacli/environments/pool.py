@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lambdacli.model.environment import StartReason
+from lambdacli.model.record import record
 
 SETTLING_PATIENCE_SECONDS = 0.050
 """How long a ticket waits for an environment that has answered and is about to ask for its next event."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PoolLimits:
     environments: int
     """At most so many in all; further tickets wait in order."""
@@ -26,26 +27,26 @@ class PoolLimits:
     idle_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assign:
     ticket: int
     member: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Create:
     member: int
     key: Hashable
     reason: StartReason = StartReason.FIRST
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Close:
     member: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LookAgain:
     """Nothing can be done now, but something may in so many seconds."""
 

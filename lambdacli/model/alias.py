@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alias:
     function: FunctionKey
     name: str

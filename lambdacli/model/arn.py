@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from lambdacli.model.record import record
 
 LATEST = "$LATEST"
 
@@ -26,7 +27,7 @@ def is_version(qualifier: str) -> bool:
     return qualifier == LATEST or _NUMBER.fullmatch(qualifier) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionReference:
     """A function as a caller named it: parts that were not written are None."""
 
@@ -36,7 +37,7 @@ class FunctionReference:
     region: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionKey:
     """Where a function lives: state is kept by account, region and name."""
 

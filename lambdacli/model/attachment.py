@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from lambdacli.model.record import record
 
 HOST = "127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attachment:
     function: str
     language: str

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdacli.model import limits
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rate:
     """Of one response: `burst_bytes` as fast as may be, what follows at `bytes_per_second`."""
 

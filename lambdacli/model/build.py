@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from lambdacli.model.record import record
 
 
 class BuildMethod(StrEnum):
@@ -25,7 +26,7 @@ class BuildMethod(StrEnum):
         return self not in (BuildMethod.NONE, BuildMethod.PYTHON, BuildMethod.NPM, BuildMethod.BUNDLER)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BuildSettings:
     """What was written down of it; the rest is told by the files."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 
 DEFAULT_EVENTS = 20
 MOST_EVENTS = 10_000
@@ -22,7 +22,7 @@ DEFAULT_REDACTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CaptureRules:
     """How much is kept, and what of it never."""
 
@@ -31,7 +31,7 @@ class CaptureRules:
     redactions: tuple[str, ...] = DEFAULT_REDACTIONS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CapturedEvent:
     function: FunctionKey
     request_id: str

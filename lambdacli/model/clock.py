@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from lambdacli.model.record import record
 
 
 class Timer(Protocol):
@@ -26,7 +27,7 @@ class Clock(Protocol):
     def call_at(self, moment: datetime, callback: Callable[[], None]) -> Timer: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClockReading:
     now: datetime
     real_now: datetime

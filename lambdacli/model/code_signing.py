@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from lambdacli.model.record import record
 
 
 class SigningPolicy(StrEnum):
@@ -15,7 +17,7 @@ class SigningPolicy(StrEnum):
     ENFORCE = "Enforce"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CodeSigningConfig:
     account: str
     region: str
@@ -32,7 +34,7 @@ class CodeSigningConfig:
         return f"arn:aws:lambda:{self.region}:{self.account}:code-signing-config:{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CodeSigningBinding:
     """The config that a function's code has to satisfy."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from lambdacli.model.record import record
 
 # Not those of `calendar`, which speak the machine's language.
 _MONTHS = {
@@ -23,7 +24,7 @@ class CronError(ValueError):
     """What is wrong with an expression, in words that follow its name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Field:
     name: str
     minimum: int
@@ -41,7 +42,7 @@ _DAYS_OF_WEEK = _Field("day of week", 1, 7, _DAYS, has_steps=False)
 _YEARS = _Field("year", 1970, LAST_YEAR, _NO_NAMES, may_wrap=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _EachDay:
     """By its number in the month."""
 
@@ -51,13 +52,13 @@ class _EachDay:
         yield from sorted(each for each in self.numbers if each <= _length(year, month))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _LastDay:
     def days(self, year: int, month: int) -> Iterator[int]:
         yield _length(year, month)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _NearestWorkingDay:
     """To the day with this number, within the month; None: to its last one."""
 
@@ -77,7 +78,7 @@ class _NearestWorkingDay:
         yield day
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _EachWeekday:
     """1 is Sunday."""
 
@@ -89,7 +90,7 @@ class _EachWeekday:
                 yield day
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _LastWeekday:
     number: int
 
@@ -98,7 +99,7 @@ class _LastWeekday:
         yield length - (_weekday(year, month, length) - self.number) % 7
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _NthWeekday:
     number: int
     nth: int
@@ -112,7 +113,7 @@ class _NthWeekday:
 _DayRule = _EachDay | _LastDay | _NearestWorkingDay | _EachWeekday | _LastWeekday | _NthWeekday
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cron:
     """Minutes of a wall clock, wherever that hangs."""
 

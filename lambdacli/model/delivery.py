@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from lambdacli.model import limits
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.credentials import Credentials
+from lambdacli.model.record import record
 
 BUS_SOURCE = "lambda"
 
@@ -23,7 +24,7 @@ LIMITS = {
 """Bytes of one message, by the service in a target's ARN. An object of S3 can be larger than any message."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sender:
     """The function that an event was for: what is sent, is sent in its role's name."""
 
@@ -32,7 +33,7 @@ class Sender:
     credentials: Credentials
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """An attribute of a queue's or a topic's message."""
 
@@ -41,7 +42,7 @@ class Attribute:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Message:
     """One thing to send, in no target's form yet."""
 
@@ -59,7 +60,7 @@ class Message:
     """Of the object that a bucket gets; otherwise the one of events of this function."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BusEntry:
     """A message as an event bus takes it."""
 

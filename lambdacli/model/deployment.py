@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from lambdacli.model.record import record
 
 Members = Mapping[str, Any]
 
@@ -15,7 +17,7 @@ DIRECT_BYTES = 50 * 1024 * 1024
 # What is wanted
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Package:
     """A zip; its bytes are asked for only when they are sent."""
 
@@ -24,7 +26,7 @@ class Package:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedRole:
     name: str
     trust: Members
@@ -36,13 +38,13 @@ class WantedRole:
     """A role is of all regions, what a function reads is of one: each region has a document of its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedLayer:
     name: str
     package: Package
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedFunction:
     name: str
     alias: str
@@ -70,7 +72,7 @@ class WantedFunction:
     """Another tool deploys everything else of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedRoute:
     key: str
     function: str
@@ -78,7 +80,7 @@ class WantedRoute:
     scopes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WantedApi:
     """An HTTP API: names of these are not unique, so a tag and where it leads tell whose it is."""
 
@@ -106,7 +108,7 @@ API_TAG = "lam:function"
 """Of an API that was made by a deployment."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wanted:
     functions: tuple[WantedFunction, ...]
     bucket: str | None = None
@@ -125,21 +127,21 @@ class Wanted:
 # What is there
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActualRole:
     arn: str
     managed: frozenset[str] = frozenset()
     document: Members | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActualLayer:
     arn: str
     """Of a version."""
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActualMapping:
     uuid: str
     source_arn: str
@@ -147,7 +149,7 @@ class ActualMapping:
     members: Members
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActualFunction:
     configuration: Members
     """As the API shows it."""
@@ -167,7 +169,7 @@ class ActualFunction:
     mappings: tuple[ActualMapping, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ActualApi:
     """As the API Gateway shows it."""
 
@@ -180,7 +182,7 @@ class ActualApi:
     authorizers: tuple[Members, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Actual:
     functions: Mapping[str, ActualFunction] = field(default_factory=dict)
     roles: Mapping[str, ActualRole] = field(default_factory=dict)
@@ -199,7 +201,7 @@ class Actual:
 # The way between
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answered:
     """In a parameter: what an earlier step's call answered."""
 
@@ -209,14 +211,14 @@ class Answered:
     """The text around it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Contents:
     """In a parameter: the bytes of a package."""
 
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """From what to what, as it is shown: secrets are masked already. None: it is not there."""
 
@@ -225,7 +227,7 @@ class Change:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One call that changes something."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 
 
 class StartReason(StrEnum):
@@ -20,7 +20,7 @@ class StartReason(StrEnum):
     PROVISIONED = "kept ready by provisioned concurrency"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EnvironmentDescription:
     """One environment as it is at this moment."""
 

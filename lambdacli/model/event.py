@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -58,7 +57,7 @@ def state_after(state: EventState, step: EventStep) -> EventState:
         raise IllegalEventStepError(state, step) from None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HistoryBounds:
     """How much is kept of events that came to their end; the oldest go first."""
 
@@ -117,7 +116,7 @@ class RefusalKind(StrEnum):
     """The function, version or alias is not there any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refusal:
     """Why an event's code did not run."""
 
@@ -134,7 +133,7 @@ class AttemptKind(StrEnum):
     DELIVERY = "delivery"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One try, as `lam queue show` tells it."""
 
@@ -148,7 +147,7 @@ class Attempt:
     next_due_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ending:
     """An event that came to its end."""
 
@@ -166,7 +165,7 @@ class Ending:
     """Why somebody never hears of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Untold:
     """Somebody who was to hear of an ending, and could not be told."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from lambdacli.model.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class EventInvokeConfig:
     """Of `$LATEST`, a version or an alias. None: not set, so Lambda's own value counts."""
 

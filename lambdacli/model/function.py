@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.build import BuildSettings
+from lambdacli.model.record import record
 
 
 class Origin(StrEnum):
@@ -32,7 +33,7 @@ class Network(StrEnum):
     ISOLATED = "isolated"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Debugging:
     """That a debugger can attach to a function."""
 
@@ -42,14 +43,14 @@ class Debugging:
     """No event is taken before a debugger is attached."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FolderCode:
     """Code that runs from the developer's own folder and follows its changes."""
 
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArchiveCode:
     """A package that was uploaded: kept by its content's hash."""
 
@@ -61,7 +62,7 @@ class ArchiveCode:
 Code = FolderCode | ArchiveCode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LocalLayer:
     """A folder or zip of the developer's own, named in lam.yaml."""
 
@@ -70,7 +71,7 @@ class LocalLayer:
     """What it held when a version of the function was published."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PublishedLayer:
     """A layer version by its ARN, and what it holds: that stays when the layer version is deleted."""
 
@@ -84,7 +85,7 @@ class PublishedLayer:
 Layer = LocalLayer | PublishedLayer
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Logging:
     """LoggingConfig. `group` None is the function's own; levels are only set for JSON."""
 
@@ -94,7 +95,7 @@ class Logging:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vpc:
     subnet_ids: tuple[str, ...] = ()
     security_group_ids: tuple[str, ...] = ()
@@ -105,7 +106,7 @@ class Vpc:
         return not self.subnet_ids and not self.security_group_ids
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileSystem:
     """A mounted access point."""
 
@@ -117,7 +118,7 @@ class FileSystem:
         return self.arn.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Function:
     """One version of a function, `$LATEST` or a published one. Tags and reserved concurrency belong to the
     whole function; only `$LATEST` carries them."""

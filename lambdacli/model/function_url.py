@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from lambdacli.model.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Cors:
     """What browsers are told. None: not set."""
 
@@ -20,7 +21,7 @@ class Cors:
     max_age_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionUrl:
     """Of a function or an alias; never of a version."""
 

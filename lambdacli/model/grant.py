@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     name: str
     is_granted: bool

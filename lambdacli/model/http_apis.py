@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
 from lambdacli.model.function_url import Cors
+from lambdacli.model.record import record
 
 DEFAULT_API = "default"
 """The API of routes that name none."""
@@ -57,7 +58,7 @@ class RouteError(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouteKey:
     """`GET /items/{id}`; the `$default` route has the method ANY and the path `$default`. A route of a
     WebSocket API has no method, and its key as the path."""
@@ -77,7 +78,7 @@ class RouteKey:
         return () if self.path == "/" else tuple(self.path[1:].split("/"))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FixedAnswer:
     """What a REST API says by itself, as its mock integrations do."""
 
@@ -86,7 +87,7 @@ class FixedAnswer:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Route:
     key: RouteKey
     function: str
@@ -99,7 +100,7 @@ class Route:
     fixed: FixedAnswer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authorizer:
     name: str
     kind: AuthorizerKind
@@ -115,7 +116,7 @@ class Authorizer:
     """A file with a JSON Web Key Set; None: nobody comes in."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpApi:
     name: str
     kind: ApiKind = ApiKind.HTTP

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdacli.model.policy import ContextValue
 from lambdacli.model.policy_document import PolicyDocument, PolicyKind, policy_of
 from lambdacli.model.principals import Caller, CallerKind
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """A caller whose signature was checked, with the policies that are attached to it."""
 
@@ -20,7 +21,7 @@ class Identity:
     """What its credentials bring into every request, as lambda:SourceFunctionArn."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Role:
     trust: PolicyDocument | None = None
     """None: not told, so anybody is believed to be trusted."""
@@ -28,7 +29,7 @@ class Role:
     """None: not told, so it may do everything in its account."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identities:
     """What is known of roles and users; both are named by ARN or by name."""
 

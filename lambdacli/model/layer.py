@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 
 from lambdacli.model.function import ArchiveCode
+from lambdacli.model.record import record
 
 _ARN = re.compile(
     r"arn:[a-zA-Z0-9-]+:lambda:(?P<region>[a-zA-Z0-9-]+):(?P<account>\d{12}):layer:(?P<name>[a-zA-Z0-9-_]+)"
@@ -17,7 +18,7 @@ _ARN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerKey:
     """Where a layer lives: its versions are numbered within it."""
 
@@ -33,7 +34,7 @@ class LayerKey:
         return f"{self.arn}:{number}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerReference:
     """A layer as an ARN names it; without a number, the layer itself."""
 
@@ -41,7 +42,7 @@ class LayerReference:
     number: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerVersion:
     key: LayerKey
     number: int
@@ -61,7 +62,7 @@ class LayerVersion:
         return self.key.version_arn(self.number)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Substitutions:
     """What stands for layers that cannot be fetched: a folder, a zip, or the ARN of a layer that is here."""
 

@@ -6,11 +6,11 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.mounts import UNFIT_FILE_SYSTEMS, file_system_of, mount_table
 from lambdacli.model.project_files import PROGRAM_NAMES, WHAT_OF_PROGRAMS, project_file_in, state_folder_of
+from lambdacli.model.record import record
 
 SOCKET_PATH_BYTES = 104
 """macOS's size of a socket address, its final zero included; Linux has four more."""
@@ -20,7 +20,7 @@ class LocationError(Exception):
     """A place that cannot be used: what is wrong, then what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """One project's places. Nothing is created by knowing them; see `prepare`."""
 

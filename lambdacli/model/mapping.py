@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.record import record
 
 FOREVER = -1
 """Records are kept, or tried again, until they leave the source."""
@@ -55,7 +56,7 @@ class MappingState(StrEnum):
     DELETING = "Deleting"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     """What is read. It stays what it is as long as the mapping lives."""
 
@@ -84,7 +85,7 @@ class Source:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessConfiguration:
     """A secret, subnet, security group or virtual host that leads to the source."""
 
@@ -92,7 +93,7 @@ class AccessConfiguration:
     uri: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SchemaRegistry:
     uri: str | None = None
     record_format: str | None = None
@@ -101,7 +102,7 @@ class SchemaRegistry:
     """KEY, VALUE or both."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KafkaConsumer:
     group_id: str | None = None
     schema_registry: SchemaRegistry | None = None
@@ -113,7 +114,7 @@ class KafkaConsumer:
         return self.mode == "Queue"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DocumentSelection:
     """Which changes of a DocumentDB cluster are read."""
 
@@ -122,7 +123,7 @@ class DocumentSelection:
     full_document: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pollers:
     """Provisioned mode."""
 
@@ -131,7 +132,7 @@ class Pollers:
     group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventSourceMapping:
     """None, in a setting: it does not exist for this kind of source, or was never set."""
 
@@ -201,7 +202,7 @@ def _watched(mapping: EventSourceMapping) -> tuple[str | None, str | None] | Non
     return None if documents is None else (documents.database, documents.collection)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checkpoint:
     """How far one shard of a stream was read."""
 

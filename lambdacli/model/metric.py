@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 
 
 class Metric(StrEnum):
@@ -41,7 +41,7 @@ class Metric(StrEnum):
     DROPPED_EVENTS = "DroppedEventCount"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statistics:
     total: float
     count: int
@@ -49,7 +49,7 @@ class Statistics:
     most: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MetricPoint:
     """What was counted within one minute."""
 

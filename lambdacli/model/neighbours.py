@@ -9,15 +9,17 @@ import json
 import os
 import signal
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+
+from lambdacli.model.record import record
 
 END_SECONDS = 5.0
 """Then it is killed."""
 _POLL_SECONDS = 0.02
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Neighbours:
     """A process that serves AWS services beside Lambda, for one lam service."""
 

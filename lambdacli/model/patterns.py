@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NoReturn
+
+from lambdacli.model.record import record
 
 _LEVELS = 100
 """How deep a pattern may be nested: reading and matching recurse."""
@@ -26,7 +28,7 @@ Condition = Callable[[Sequence[Leaf]], bool]
 """Is given what stands at a field: nothing, a value, or all values of an array."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pattern:
     """All fields must fit, and one of the patterns of each `$or`."""
 

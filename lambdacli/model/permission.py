@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from lambdacli.model.arn import LATEST
 from lambdacli.model.errors import (
@@ -34,6 +33,7 @@ from lambdacli.model.principals import (
     is_principal_arn,
     is_service_name,
 )
+from lambdacli.model.record import record
 
 INVALID_PRINCIPAL = "The provided principal was invalid. Please check the principal and try again."
 NO_POLICY = "No policy is associated with the given resource."
@@ -43,7 +43,7 @@ _NAME = r"[\w+=,.@-]*"
 URL_ACTION = "lambda:InvokeFunctionUrl"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourcePolicy:
     """The policy of one function, version or alias, as it is kept and shown."""
 
@@ -52,7 +52,7 @@ class ResourcePolicy:
     """Its own: a change of the policy changes no function's revision."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Permission:
     """What AddPermission asks for; each part has satisfied the model's pattern already."""
 
@@ -67,7 +67,7 @@ class Permission:
     invoked_via_function_url: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerPermission:
     """What AddLayerVersionPermission asks for."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import Enum
 
@@ -44,7 +44,7 @@ def action_of(operation: str) -> str:
     return _ACTIONS.get(operation, f"lambda:{operation}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessRequest:
     """What is to be decided. `resource` is the ARN as it was called, with the qualifier if one was named."""
 
@@ -95,7 +95,7 @@ class Finding:
         return f"{self.policy}, statement {self.sid or 'without Sid'} ({self.effect.value})"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     request: AccessRequest
     verdict: Verdict

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from lambdacli.model.policy_patterns import matches_arn, matches_wildcards, plain
+from lambdacli.model.record import record
 
 Context = Mapping[str, tuple[str, ...]]
 """The request's keys in small letters, each with all its values."""
@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _LITERALS = {"*": "*", "?": "?", "$": "$"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     operator: str
     key: str
@@ -29,7 +29,7 @@ class Condition:
         return f"{self.operator} {self.key} {' or '.join(self.values) or 'nothing'}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Operator:
     """One comparison, with the two ways to ask it: some value is so, or none of them is."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import cast
 
 from lambdacli.model.policy_conditions import Condition, is_operator
 from lambdacli.model.principals import AWS, CANONICAL_USER, EVERYONE, FEDERATED, SERVICE, PrincipalName
+from lambdacli.model.record import record
 
 VERSIONS = ("2008-10-17", "2012-10-17")
 VERSION_WITH_VARIABLES = "2012-10-17"
@@ -48,7 +48,7 @@ class Effect(Enum):
     DENY = "Deny"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     """An element with its Not form: these, or all but these."""
 
@@ -56,13 +56,13 @@ class Selection:
     is_negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrincipalSelection:
     names: tuple[PrincipalName, ...]
     is_negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Statement:
     effect: Effect
     actions: Selection
@@ -74,7 +74,7 @@ class Statement:
     conditions: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolicyDocument:
     kind: PolicyKind
     name: str

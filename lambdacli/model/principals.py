@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from lambdacli.model.record import record
@@ -41,7 +40,7 @@ HAS_IDENTITY_POLICIES = frozenset(
 HAS_PRINCIPAL_TYPE = HAS_IDENTITY_POLICIES - {CallerKind.ROLE} | {CallerKind.ANONYMOUS}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """Who asks: an ARN, a service's name, an identity provider, a canonical user id, or nobody known."""
 
@@ -64,7 +63,7 @@ ANONYMOUS = Caller(CallerKind.ANONYMOUS, "anonymous")
 """A request without a signature, as a function URL with auth type NONE takes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PrincipalName:
     """One entry of a Principal element: its type, as the policy writes it, and the name."""
 

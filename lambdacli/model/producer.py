@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from lambdacli.model.arn import FunctionKey
@@ -16,11 +15,12 @@ from lambdacli.model.principals import (
     is_service_name,
     service_caller,
 )
+from lambdacli.model.record import record
 
 INVOKE = "lambda:InvokeFunction"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Producer:
     caller: Caller
     source_arn: str | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from lambdacli.model.alias import Alias
 from lambdacli.model.arn import LATEST
+from lambdacli.model.record import record
 
 INIT_FAILURE = "FUNCTION_ERROR_INIT_FAILURE"
 
@@ -20,7 +20,7 @@ class ProvisioningStatus(StrEnum):
     FAILED = "FAILED"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProvisionedConcurrency:
     """Of a version or an alias."""
 
@@ -28,7 +28,7 @@ class ProvisionedConcurrency:
     last_modified: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Progress:
     """How far a setting has come."""
 

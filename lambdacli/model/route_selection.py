@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from lambdacli.model.http_apis import RouteError
+from lambdacli.model.record import record
 
 _PIECE = re.compile(
     r"\\(?P<escaped>.)"
@@ -21,7 +21,7 @@ _BODY = "request.body."
 _HINT = "for example $request.body.action, or ${request.body.kind}-${request.body.version}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selection:
     pieces: tuple[str | tuple[str, ...], ...]
     """Texts, and paths into the message's JSON."""

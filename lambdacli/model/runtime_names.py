@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import date
 
+from lambdacli.model.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class RuntimeName:
     identifier: str
     deprecated: date | None = None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 from lambdacli.model.schedule_expression import (
     Expression,
     Once,
@@ -33,14 +34,14 @@ class Origin(StrEnum):
 OF_PROJECT = (Origin.LAM_YAML, Origin.TEMPLATE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Transformer:
     paths: tuple[tuple[str, str], ...]
     """Names, and where in the event their values are."""
     template: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetInput:
     """What the function gets instead of the event; at most one is set."""
 
@@ -52,7 +53,7 @@ class TargetInput:
 THE_EVENT = TargetInput()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Schedule:
     name: str
     kind: ScheduleKind
@@ -88,7 +89,7 @@ class Schedule:
         return self.function.qualified_arn(self.qualifier)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Firing:
     due: datetime
     """What the event tells."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
-from lambdacli.model.cron import Cron, CronError, parse_cron
+from lambdacli.model.record import record
+
+if TYPE_CHECKING:
+    from lambdacli.model.cron import Cron
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -24,19 +27,23 @@ class ScheduleKind(StrEnum):
     """EventBridge Scheduler, which has time zones, single times, windows and an end."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rate:
     period: timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Once:
     """A wall time, wherever that hangs."""
 
     moment: datetime
 
 
-Expression = Rate | Cron | Once
+Expression: TypeAlias = "Rate | Cron | Once"
+
+
+class _BadExpressionError(ValueError):
+    """What is wrong with an expression, in words that follow its name."""
 
 
 class ScheduleExpressionError(ValueError):
@@ -52,7 +59,7 @@ def parse_expression(text: str, kind: ScheduleKind) -> Expression:
     """A ScheduleExpressionError for what the service would refuse."""
     try:
         return _parsed(text, kind)
-    except CronError as error:
+    except _BadExpressionError as error:
         raise ScheduleExpressionError(_refusal(text, kind), str(error)) from None
 
 
@@ -61,32 +68,42 @@ def _parsed(text: str, kind: ScheduleKind) -> Expression:
     if rate is not None:
         value, is_plural = int(rate[1]), bool(rate[3])
         if not value:
-            raise CronError("has 0 as its value, which must be above 0")
+            raise _BadExpressionError("has 0 as its value, which must be above 0")
         # Scheduler takes either for both.
         if kind is ScheduleKind.RULE and is_plural == (value == 1):
             right = rate[2] if value == 1 else f"{rate[2]}s"
-            raise CronError(f"must be written rate({value} {right})")
+            raise _BadExpressionError(f"must be written rate({value} {right})")
         try:
             return Rate(value * _UNITS[rate[2]])
         except OverflowError:
-            raise CronError("is longer than there are dates") from None
+            raise _BadExpressionError("is longer than there are dates") from None
     cron = _CRON.fullmatch(text)
     if cron is not None:
-        return parse_cron(cron[1])
+        return _parsed_cron(cron[1])
     at = _AT.fullmatch(text)
     if at is not None and kind is ScheduleKind.SCHEDULER:
         try:
             return Once(datetime.fromisoformat(at[1]))
         except ValueError:
-            raise CronError("names no day and time that there is") from None
+            raise _BadExpressionError("names no day and time that there is") from None
     if text.startswith("at("):
         if kind is ScheduleKind.RULE:
-            raise CronError("is for EventBridge Scheduler: a rule knows rate(…) and cron(…)")
-        raise CronError("must be written at(yyyy-mm-ddThh:mm:ss)")
+            raise _BadExpressionError("is for EventBridge Scheduler: a rule knows rate(…) and cron(…)")
+        raise _BadExpressionError("must be written at(yyyy-mm-ddThh:mm:ss)")
     if text.startswith("rate("):
-        raise CronError("must be a number and minute(s), hour(s) or day(s), as rate(5 minutes)")
+        raise _BadExpressionError("must be a number and minute(s), hour(s) or day(s), as rate(5 minutes)")
     kinds = "rate(…) or cron(…)" if kind is ScheduleKind.RULE else "rate(…), cron(…) or at(…)"
-    raise CronError(f"must be {kinds}")
+    raise _BadExpressionError(f"must be {kinds}")
+
+
+def _parsed_cron(fields: str) -> Cron:
+    # With the first there is: most projects have none.
+    from lambdacli.model.cron import CronError, parse_cron
+
+    try:
+        return parse_cron(fields)
+    except CronError as error:
+        raise _BadExpressionError(str(error)) from None
 
 
 def _refusal(text: str, kind: ScheduleKind) -> str:
@@ -107,8 +124,8 @@ def due_times(
             due = _in_utc(moment, zone)
             if due is not None and due > after:
                 yield due
-        case Cron():
-            yield from _of_cron(expression, after, zone)
+        case cron:
+            yield from _of_cron(cron, after, zone)
 
 
 def _of_rate(period: timedelta, after: datetime, begin: datetime | None) -> Iterator[datetime]:

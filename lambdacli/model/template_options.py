@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
+
+from lambdacli.model.record import record
 
 DEFAULT_CONFIG_ENVIRONMENT = "default"
 
@@ -13,7 +15,7 @@ class OverrideError(ValueError):
     """A text that overrides no parameter."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TemplateOptions:
     parameters: Mapping[str, str] = field(default_factory=dict)
     env_vars: Path | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from lambdacli.model.limits import LINEAGE_LOOPS, LINEAGE_REQUESTS
+from lambdacli.model.record import record
 
 _LINEAGE = re.compile(r"([0-9]{1,5}):([0-9a-f]{8}):([0-9]{1,3})")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lineage:
     """How far a chain has come, as in `Lineage=2:7569cfea:0`."""
 
@@ -25,7 +26,7 @@ class Lineage:
         return f"{self.requests}:{self.function}:{self.loops}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TraceHeader:
     root: str | None = None
     parent: str | None = None

@@ -5,14 +5,15 @@ A runtime is a module that satisfies `RuntimeModule`; `lambdacli/runtimes/__init
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RuntimeName
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Start:
     """What is to be started, and where its folders really are."""
 
@@ -29,7 +30,7 @@ class Start:
     """It starts afresh, and its own bootstrap is told where to listen for a debugger."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartPlan:
     arguments: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)

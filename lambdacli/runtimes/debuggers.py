@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes import ruby
 from lambdacli.runtimes.base import NotInstalled
@@ -19,7 +19,7 @@ class Protocol(StrEnum):
     INSPECTOR = "inspector"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Debugger:
     protocol: Protocol
     folders: Callable[[RuntimeName], tuple[Path, ...]]

@@ -9,10 +9,10 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import Start, StartPlan, exec_wrapper
 
@@ -28,7 +28,7 @@ OLDEST = (3, 8)
 _INTERPRETER_NAME = re.compile(r"python(\d+)\.(\d+)t?")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interpreter:
     path: Path
     version: tuple[int, int]

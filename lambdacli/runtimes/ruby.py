@@ -7,10 +7,10 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RuntimeName
 from lambdacli.runtimes.base import NotInstalled, Start, StartPlan, exec_wrapper
 from lambdacli.runtimes.search import installations, is_program, path_folders, version_in
@@ -24,7 +24,7 @@ MANAGER_FOLDERS = frozenset({"versions", "rubies", ".rubies", "ruby"})
 """Below which version managers have one folder per release."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ruby:
     path: Path
     version: tuple[int, int]

@@ -71,16 +71,12 @@ class _Made:
 
 
 class DeclaredSettings:
-    def __init__(self, state: Path, lambda_api: Handler, log_groups: LogGroups, clock: Clock) -> None:
-        self._file = state / "declared.json"
+    def __init__(self, file: Path, lambda_api: Handler, log_groups: LogGroups, clock: Clock) -> None:
+        """`file` tells what was made, and may have to be taken away."""
+        self._file = file
         self._lambda_api = lambda_api
         self._log_groups = log_groups
         self._clock = clock
-
-    @property
-    def has_made(self) -> bool:
-        """Something that may have to be taken away."""
-        return self._file.exists()
 
     async def take(self, project: Project, functions: frozenset[str]) -> list[str]:
         """What could not be set, a line each. `functions` are those of the project that were taken in."""

@@ -30,8 +30,8 @@ from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.preferences import Preferences
 from lambdacli.service.settings import Settings
 from lambdacli.service.stores import Stores
-from lambdacli.triggers.function_url import FunctionUrls
 from lambdacli.triggers.schedule import Schedules
+from lambdacli.triggers.url_sites import UrlSites
 
 
 class Descriptions:
@@ -50,7 +50,7 @@ class Descriptions:
         clock: MovableClock,
         callers: Callers,
         neighbours: NeighbourServices,
-        urls: FunctionUrls,
+        urls: UrlSites,
         http_apis: ApiFronts,
         debuggers: Debuggers,
         schedules: Schedules,
@@ -110,7 +110,7 @@ class Descriptions:
                     "url": url.url,
                     "auth": url.auth_type,
                 }
-                for url in self._urls.all()
+                for url in self._urls.shown()
             ],
             "debuggers": self._debuggers.open_ports(),
             "schedules": self._schedules.described(),
@@ -119,7 +119,7 @@ class Descriptions:
     def urls(self) -> dict[FunctionKey, list[str]]:
         """Of each function that has some, its own and its aliases'."""
         found: dict[FunctionKey, list[str]] = {}
-        for url in self._urls.all():
+        for url in self._urls.shown():
             found.setdefault(url.function, []).append(url.url)
         return found
 

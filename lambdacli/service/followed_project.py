@@ -1,8 +1,10 @@
-"""The project that the service is of, where there is one: read, watched, and what follows from it made."""
+"""The project that the service is of, where there is one: read, watched, and what follows from it made.
+What makes more than functions is imported with the first project that has more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.clock import Clock
@@ -10,15 +12,17 @@ from lambdacli.model.layer import LayerKey
 from lambdacli.model.template_options import TemplateOptions
 from lambdacli.project.config import Project
 from lambdacli.service.clock import OffsetClock
-from lambdacli.service.declared_settings import DeclaredSettings
-from lambdacli.service.neighbour_resources import NeighbourResources
-from lambdacli.service.project_stack import DynamicValues, ProjectStack
+from lambdacli.service.dynamic_values import DynamicValues
 from lambdacli.service.project_sync import ProjectSync
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.settings import Settings
 from lambdacli.service.stored_code import StoredCode
 from lambdacli.service.stores import Stores
 from lambdacli.wire.http import Handler
+
+if TYPE_CHECKING:
+    from lambdacli.service.neighbour_resources import NeighbourResources
+    from lambdacli.service.project_stack import ProjectStack
 
 
 class FollowedProject:
@@ -32,12 +36,14 @@ class FollowedProject:
         on_code_change: Callable[[FunctionKey], None],
         on_synced: Callable[[], None],
     ) -> None:
-        self._state = settings.state
+        self._made_around = settings.state / "declared.json"
         self._functions = stores.functions
         self._log_groups = stores.log_groups
         self._clock = clock
         self._values = DynamicValues(real_time)
         self._stored_code = StoredCode(packages, stores.code, real_time)
+        self._open_stack: Callable[[], ProjectStack] | None = None
+        """None: our own address is not known yet."""
         self._stack: ProjectStack | None = None
         self.sync: ProjectSync | None = None
         if settings.project is not None:
@@ -67,23 +73,50 @@ class FollowedProject:
         if self.sync is not None:
             self.sync.stop_watching()
 
-    def follow_template(self, endpoint: str, lambda_api: Handler, resources: NeighbourResources) -> None:
+    def follow_template(
+        self, endpoint: str, lambda_api: Handler, resources: Callable[[], NeighbourResources]
+    ) -> None:
         """What it has beside functions is made from now on: our own address is known."""
         if self.sync is None:
             return
-        self.sync.serves_at(endpoint)
-        settings = DeclaredSettings(self._state, lambda_api, self._log_groups, self._clock)
-        self._stack = ProjectStack(
-            settings, resources, self._values, self._stored_code, self._names_of, self.sync.read
-        )
-        if self.sync.project is not None:
-            self._stack.take(self.sync.project)
-        if self.sync.refused is not None:
-            self._look_up(self.sync.refused)
+        sync = self.sync
+        sync.serves_at(endpoint)
+
+        def open_stack() -> ProjectStack:
+            from lambdacli.service.declared_settings import DeclaredSettings
+            from lambdacli.service.project_stack import ProjectStack
+
+            settings = DeclaredSettings(self._made_around, lambda_api, self._log_groups, self._clock)
+            return ProjectStack(
+                settings, resources(), self._values, self._stored_code, self._names_of, sync.read
+            )
+
+        self._open_stack = open_stack
+        if sync.project is not None:
+            self.take(sync.project)
+        if sync.refused is not None:
+            self._look_up(sync.refused)
+
+    def take(self, project: Project) -> None:
+        """What stands around its functions, as it says now."""
+        is_followed = self._stack is not None or self._has_more_than_functions(project)
+        stack = self._opened_stack() if is_followed else None
+        if stack is not None:
+            stack.take(project)
+
+    def _has_more_than_functions(self, project: Project) -> bool:
+        wants = bool(self._values.wanted) or self._stored_code.is_wanted
+        return bool(project.declared or project.neighbour_calls or wants) or self._made_around.exists()
 
     def _look_up(self, refused: Project) -> None:
-        if self._stack is not None:
-            self._stack.look_up(refused)
+        stack = self._opened_stack() if self._values.wanted else None
+        if stack is not None:
+            stack.look_up(refused)
+
+    def _opened_stack(self) -> ProjectStack | None:
+        if self._stack is None and self._open_stack is not None:
+            self._stack = self._open_stack()
+        return self._stack
 
     def _names_of(self, project: Project) -> frozenset[str]:
         return frozenset(
@@ -100,11 +133,6 @@ class FollowedProject:
     @property
     def stack_problems(self) -> list[str]:
         return [] if self._stack is None else self._stack.problems
-
-    def take(self, project: Project) -> None:
-        """What stands around its functions, as it says now."""
-        if self._stack is not None:
-            self._stack.take(project)
 
     def layer_changed(self, key: LayerKey) -> None:
         if self.sync is not None:

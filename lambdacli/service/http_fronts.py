@@ -1,8 +1,10 @@
-"""Everything that stands in front of functions for HTTP: their own URLs, HTTP APIs, WebSocket APIs."""
+"""Everything that stands in front of functions for HTTP: their own URLs, HTTP APIs, WebSocket APIs.
+What calls functions by their URLs is imported with the first such call: most have none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from lambdacli.api.operations.context import new_id
 from lambdacli.api.protocol import serialise_error
@@ -17,9 +19,12 @@ from lambdacli.service.callers import Callers
 from lambdacli.service.fronts import Fronts
 from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.metrics import Metrics
-from lambdacli.triggers import api_addresses, function_url
-from lambdacli.triggers.function_url import FunctionUrls
-from lambdacli.wire.http import Handler
+from lambdacli.triggers import api_addresses, url_sites
+from lambdacli.triggers.url_sites import UrlSites
+from lambdacli.wire.http import Answer, Handler, Request
+
+if TYPE_CHECKING:
+    from lambdacli.triggers.function_url import FunctionUrls
 
 
 class HttpFronts:
@@ -37,37 +42,56 @@ class HttpFronts:
     ) -> None:
         """`callers` are asked for with the first request: who calls is known from lam.yaml, which is read
         later."""
-        self.urls = FunctionUrls(
-            settings,
-            callees,
-            Access(settings),
-            invoker,
-            metrics,
-            signer_of=lambda request: callers().signer_of(request),
-            told=lambda error, request_id: serialise_error(model, error, request_id),
-            endpoint=endpoint,
-            now=clock.now,
-            new_id=new_id,
-        )
+        self.urls = UrlSites(settings, endpoint)
+        self._opened_urls: FunctionUrls | None = None
+
+        def open_urls() -> FunctionUrls:
+            from lambdacli.triggers.function_url import FunctionUrls
+
+            return FunctionUrls(
+                self.urls,
+                callees,
+                Access(settings),
+                invoker,
+                metrics,
+                signer_of=lambda request: callers().signer_of(request),
+                told=lambda error, request_id: serialise_error(model, error, request_id),
+                endpoint=endpoint,
+                now=clock.now,
+                new_id=new_id,
+            )
+
+        self._open_urls = open_urls
         self.apis = ApiFronts(callees, invoker, clock, callers=callers, endpoint=endpoint)
 
     def take(self, project: Project) -> None:
         """What lam.yaml says now."""
         self.apis.take(project)
 
+    def forget_urls(self) -> None:
+        """A URL, a policy, or what one leads to may have changed."""
+        self.urls.forget()
+        if self._opened_urls is not None:
+            self._opened_urls.forget()
+
     def by_address(self, others: Mapping[str, Handler]) -> Fronts:
         """`others` are reached by the first segment of their paths, and by no name."""
-        urls, apis = self.urls.handle, self.apis.handle
+        urls, apis = self._call_url, self.apis.handle
         return Fronts(
             {
-                function_url.DOMAIN: urls,
+                url_sites.DOMAIN: urls,
                 api_addresses.API_DOMAIN: apis,
                 api_addresses.ALB_DOMAIN: apis,
             },
             {
-                function_url.PATH: urls,
+                url_sites.PATH: urls,
                 api_addresses.API_PATH: apis,
                 api_addresses.ALB_PATH: apis,
                 **others,
             },
         )
+
+    def _call_url(self, request: Request) -> Answer:
+        if self._opened_urls is None:
+            self._opened_urls = self._open_urls()
+        return self._opened_urls.handle(request)

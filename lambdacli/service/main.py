@@ -12,6 +12,8 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import cache
+from typing import TYPE_CHECKING
 
 from lambdacli import __version__
 from lambdacli.api import code_links
@@ -56,7 +58,6 @@ from lambdacli.service.idleness import Idleness
 from lambdacli.service.journal import Journal, configure
 from lambdacli.service.machine import give_back_memory, new_event_loop, raise_descriptor_limit
 from lambdacli.service.neighbour_requests import EXECUTE_API
-from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.neighbourhood import Neighbourhood
 from lambdacli.service.neighbours import NeighbourServices
 from lambdacli.service.placements import Placements
@@ -66,13 +67,15 @@ from lambdacli.service.produced import ProducedInvocations
 from lambdacli.service.s3 import S3Packages
 from lambdacli.service.sessions import Sessions, own_credentials
 from lambdacli.service.settings import Settings, StartFailure, parse_arguments, pool_limits
-from lambdacli.service.source_readers import SourceReaders
 from lambdacli.service.stores import WhenChanged, is_full, open_stores
 from lambdacli.sources.progress import Rest
 from lambdacli.sources.supervisor import Sources
-from lambdacli.sources.surroundings import Surroundings
 from lambdacli.store.database import open_for_reading
 from lambdacli.triggers.schedule import Schedules
+
+if TYPE_CHECKING:
+    from lambdacli.service.neighbour_resources import NeighbourResources
+    from lambdacli.service.source_readers import SourceReaders
 
 logger = logging.getLogger("lam.service")
 
@@ -285,29 +288,39 @@ class Service:
 
     def _open_sources(self, stack: AsyncExitStack, callees: Callees, hearers: Hearers) -> None:
         self._batches = Rest()
-        self._source_readers = SourceReaders(
-            callees,
-            self._invoker,
-            self._sessions,
-            self._neighbours,
-            services=lambda: self._preferences.services,
-            own_endpoint=lambda: self._doors.endpoint,
-            mappings=self._stores.mappings,
-            send=hearers.send,
-            surroundings=Surroundings(
-                self._clock,
-                places=lambda: self._preferences.pool_limits.environments,
-                count=lambda function, metric, value: self._stores.metrics.count(
-                    function.key, function.version, metric, value
+
+        @cache
+        def readers() -> SourceReaders:
+            # Most projects have no mapping.
+            from lambdacli.service.source_readers import SourceReaders
+            from lambdacli.sources.surroundings import Surroundings
+
+            return SourceReaders(
+                callees,
+                self._invoker,
+                self._sessions,
+                self._neighbours,
+                services=lambda: self._preferences.services,
+                own_endpoint=lambda: self._doors.endpoint,
+                mappings=self._stores.mappings,
+                send=hearers.send,
+                surroundings=Surroundings(
+                    self._clock,
+                    places=lambda: self._preferences.pool_limits.environments,
+                    count=lambda function, metric, value: self._stores.metrics.count(
+                        function.key, function.version, metric, value
+                    ),
+                    rest=self._batches,
                 ),
-                rest=self._batches,
-            ),
-        )
-        self._sources = Sources(self._stores.mappings, self._source_readers.make)
+            )
+
+        self._source_readers = readers
+        self._sources = Sources(self._stores.mappings, lambda mapping: readers().make(mapping))
         stack.push_async_callback(self._sources.close)
 
     async def _drain_sources(self) -> None:
-        await self._sources.drain(self._source_readers.patience_seconds)
+        patience_seconds = self._source_readers().patience_seconds if self._sources.are_read else 0.0
+        await self._sources.drain(patience_seconds)
 
     def _open_project(self, stack: AsyncExitStack) -> None:
         self._packages = S3Packages(
@@ -359,10 +372,7 @@ class Service:
         if (problem := self._callers.problem) is not None:
             raise StartFailure(problem)
         await self._doors.open_port(self._preferences.chosen_port)
-        resources = NeighbourResources(
-            self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
-        )
-        self._project.follow_template(self._doors.endpoint, self._lambda_api, resources)
+        self._project.follow_template(self._doors.endpoint, self._lambda_api, self._neighbour_resources)
         stack.push_async_callback(self._project.unfollow_template)
         self._project_read()
         await self._debuggers.open_ahead(self._stores.functions.of_project())
@@ -370,6 +380,13 @@ class Service:
         write_record(self._settings.state, told.identity())
         await self._doors.open_socket(self._settings.socket)
         logger.info("lam %s serves at %s", __version__, self._doors.endpoint)
+
+    def _neighbour_resources(self) -> NeighbourResources:
+        from lambdacli.service.neighbour_resources import NeighbourResources
+
+        return NeighbourResources(
+            self._endpoint_of, own_credentials, lambda: self._neighbours.status().get("pid")
+        )
 
     def _made_contexts(self) -> Contexts:
         return Contexts(
@@ -384,7 +401,7 @@ class Service:
             provisioner=self._provisioner,
             schedules=self._schedules,
             sources=self._sources,
-            check_source=self._source_readers.check,
+            check_source=lambda source, function: self._source_readers().check(source, function),
             debuggers=self._debuggers,
             clock=self._clock,
             real_time=self._real_time,
@@ -477,14 +494,14 @@ class Service:
         self._retire_outdated()
         self._debuggers.heed(key)
         self._provisioner.changed(key)
-        self._http_fronts.urls.forget()
+        self._http_fronts.forget_urls()
 
     def _mapping_changed(self, mapping: EventSourceMapping) -> None:
         self._sources.changed(mapping)
 
     def _settings_changed(self, key: FunctionKey) -> None:
         self._provisioner.changed(key)
-        self._http_fronts.urls.forget()
+        self._http_fronts.forget_urls()
 
     def _retire_outdated(self) -> None:
         self._launcher.retire_outdated(self._placements.is_current)

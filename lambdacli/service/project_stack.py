@@ -5,58 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
-from lambdacli.model.clock import Clock
 from lambdacli.project.records import Project
 from lambdacli.project.stack.declared import Step
 from lambdacli.service.declared_settings import DeclaredSettings
+from lambdacli.service.dynamic_values import DynamicValues
 from lambdacli.service.neighbour_resources import NeighbourResources
 from lambdacli.service.stored_code import StoredCode
 
-if TYPE_CHECKING:
-    from lambdacli.project.cloudformation.template import DynamicReference
-
 logger = logging.getLogger("lam.project")
-
-
-MISSING_SECONDS = 1.0
-"""How long a value that was not there is not asked for again."""
-
-
-class DynamicValues:
-    """Values of `{{resolve:…}}`, as they are known. A template is read without waiting: one that is not known
-    yet stays as it is written, is asked for afterwards, and the template is read again."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._known: dict[DynamicReference, str] = {}
-        self._missing: dict[DynamicReference, float] = {}
-        self._wanted: set[DynamicReference] = set()
-
-    def __call__(self, reference: DynamicReference) -> str | None:
-        if reference in self._known:
-            return self._known[reference]
-        asked_at = self._missing.get(reference)
-        if asked_at is not None and self._clock.monotonic() - asked_at < MISSING_SECONDS:
-            return None
-        self._wanted.add(reference)
-        return reference.as_written
-
-    @property
-    def wanted(self) -> frozenset[DynamicReference]:
-        return frozenset(self._wanted)
-
-    def learn(self, values: Mapping[DynamicReference, str | None]) -> bool:
-        """Whether the template is to be read again."""
-        self._wanted -= values.keys()
-        for reference, value in values.items():
-            if value is None:
-                self._missing[reference] = self._clock.monotonic()
-            else:
-                self._known[reference] = value
-        return bool(values)
 
 
 class ProjectStack:
@@ -84,10 +42,6 @@ class ProjectStack:
         self._task: asyncio.Task[None] | None = None
 
     def take(self, project: Project) -> None:
-        wants = bool(self._values.wanted) or self._stored_code.is_wanted
-        is_plain = not (project.declared or project.neighbour_calls or wants)
-        if is_plain and self._newest is None and not self._settings.has_made:
-            return  # of functions alone
         self._newest = project
         self._begin()
 

@@ -86,6 +86,10 @@ class Sources:
             self._begin(key, wanted)
 
     @property
+    def are_read(self) -> bool:
+        return bool(self._running)
+
+    @property
     def are_needed(self) -> bool:
         return bool(self._ending) or any(each.reader.is_needed for each in self._running.values())
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.captured import CapturedEvent
+from lambdacli.model.record import record
 from lambdacli.store.database import queries, transaction
 from lambdacli.store.documents import from_text, to_text
 from lambdacli.store.rows import key_of, key_row
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Notes:
     """Of an event what has no column of its own."""
 

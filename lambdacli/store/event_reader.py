@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from lambdacli.model.event import Attempt, Condition, Ending, Event, EventState
+from lambdacli.model.record import record
 from lambdacli.store.database import queries
 from lambdacli.store.documents import from_text
 from lambdacli.store.event_rows import Lane, condition_of, ending_of, event_of, moment
 from lambdacli.store.rows import key_of
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FoundEvent:
     """One event as `lam queue show` tells it."""
 
@@ -27,7 +27,7 @@ class FoundEvent:
     attempts: Sequence[Attempt]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FinishedEvent:
     """One of the history, as who follows many of them is told."""
 

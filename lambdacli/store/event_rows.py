@@ -10,6 +10,7 @@ from typing import Any
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.event import Attempt, Condition, Ending, Event, EventState, Refusal
 from lambdacli.model.outcome import Outcome
+from lambdacli.model.record import record
 from lambdacli.store.database import queries
 from lambdacli.store.documents import from_text, to_text
 
@@ -31,7 +32,7 @@ class Lane:
         return self.queued + self.running + self.delivering
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _EndingNotes:
     """Of an ending what has no column of its own."""
 

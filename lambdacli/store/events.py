@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from lambdacli.model.arn import FunctionKey
@@ -20,6 +19,7 @@ from lambdacli.model.event import (
     state_after,
 )
 from lambdacli.model.later import Later
+from lambdacli.model.record import record
 from lambdacli.store.database import queries
 from lambdacli.store.event_history import EventHistory
 from lambdacli.store.event_rows import Lane, ending_of, ending_values, event_of, moment, tell_attempt
@@ -27,7 +27,7 @@ from lambdacli.store.group_commit import GroupCommit, refused
 from lambdacli.store.rows import key_of, key_row
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claimed:
     events: Sequence[Event]
     next_due_at: datetime | None

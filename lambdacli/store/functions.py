@@ -6,11 +6,12 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from lambdacli.model.arn import LATEST, FunctionKey, is_version
 from lambdacli.model.function import ArchiveCode, Function, Origin
+from lambdacli.model.record import record
 from lambdacli.store.database import queries, transaction
 from lambdacli.store.documents import from_text, to_text
 from lambdacli.store.rows import key_of, key_row
@@ -27,7 +28,7 @@ _NO_LIMIT = -1
 _NO_SETTINGS: Mapping[SettingKind[Any], Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Usage:
     """What one account and region holds."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 from lambdacli.store.database import queries
 from lambdacli.store.documents import from_text, to_text
 from lambdacli.store.rows import key_of, key_row
@@ -18,7 +18,7 @@ WHOLE_FUNCTION = ""
 """The qualifier of a setting that all versions and aliases share."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SettingKind(Generic[T]):
     """What is set: its name in the table, and the frozen record that says it."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 from lambdacli.telemetry.logs import GROUP_PREFIX, SETTINGS, LogBook
 
 _LONGEST_FILE_NAME = 240
@@ -22,7 +23,7 @@ class LongName(Exception):
     """A name that no file of this machine can have."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupSettings:
     """What was said of a group, in its folder."""
 
@@ -31,14 +32,14 @@ class GroupSettings:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogGroup:
     name: str
     settings: GroupSettings
     stored_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamDescription:
     name: str
     created_ms: int
@@ -58,7 +59,7 @@ class Place:
     """Of its line in the stream's file."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlacedEvent:
     place: Place
     message: str

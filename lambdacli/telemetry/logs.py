@@ -10,13 +10,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from io import FileIO
 from json.encoder import encode_basestring as quoted
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 
 _log = logging.getLogger("lam.logs")
 
@@ -32,7 +32,7 @@ FOLLOWER_BACKLOG = 10_000
 """Events kept for a follower that reads slowly; then the oldest are dropped for it (the files keep all)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogEvent:
     timestamp_ms: int
     group: str
@@ -44,7 +44,7 @@ class LogEvent:
         return _function_of(self.group, self.stream)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogQuery:
     account: str
     region: str

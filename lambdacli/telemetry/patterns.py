@@ -8,9 +8,10 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from lambdacli.model.record import record
 
 Matches = Callable[[str], bool]
 
@@ -325,7 +326,7 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Comparison:
     sign: str
     number: float | None

@@ -1,12 +1,11 @@
-"""Function URLs: which function one leads to, whether it is called, and what its caller is answered."""
+"""Function URLs: whether the function that one leads to is called, and what its caller is answered."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,7 +16,7 @@ from lambdacli.engine.callees import Callees
 from lambdacli.engine.invoker import Invoker
 from lambdacli.engine.tracing import trace_of
 from lambdacli.model import limits
-from lambdacli.model.arn import LATEST, FunctionKey
+from lambdacli.model.arn import LATEST
 from lambdacli.model.errors import (
     AccessDeniedException,
     MissingAuthenticationTokenException,
@@ -26,32 +25,22 @@ from lambdacli.model.errors import (
     ResourceConflictException,
 )
 from lambdacli.model.function import Function, State
-from lambdacli.model.function_url import FunctionUrl, domain_name, url_of
 from lambdacli.model.later import Later
 from lambdacli.model.outcome import Invocation, InvokeAnswer, Outcome
 from lambdacli.model.policy_document import PolicyDocument
 from lambdacli.model.record import record
-from lambdacli.store.kinds import FUNCTION_URL
-from lambdacli.store.settings import SettingStore
 from lambdacli.telemetry.metrics import Metrics
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.cors import answer_preflight, is_preflight, with_cors
 from lambdacli.triggers.http_request import HttpAnswer, HttpRequest, read_request, response_of
 from lambdacli.triggers.payload_v2 import Integration, UnusableAnswer, answer_of, encode, event_of
 from lambdacli.triggers.url_access import EVERYBODY, Signer, authorizer_of, decide_call, public_policy
+from lambdacli.triggers.url_sites import Address, Site, UrlSites, address_of
 from lambdacli.triggers.url_stream import STREAMED, StreamedBody, begin
 from lambdacli.wire.messages import Answer, Request, Response
 
 logger = logging.getLogger("lam.http")
 
-DOMAIN = "lambda-url"
-"""`<id>.lambda-url.<region>.localhost`"""
-PATH = "_url"
-"""`/_url/<id>/…`, for clients that cannot resolve the name."""
-
-_OWN_HOST = re.compile(
-    rf"(?P<id>[^.]+)\.{DOMAIN}\.(?P<region>[^.]+)\.localhost\.?(?::[0-9]*)?", re.IGNORECASE
-)
 _FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
@@ -61,42 +50,11 @@ _OURS = frozenset({"date", "x-amzn-requestid", "x-amzn-trace-id"})
 _BAD_GATEWAY = HttpAnswer(502, [("Content-Type", "text/plain")], b"Internal Server Error")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """What a request says of the URL that it is for."""
-
-    url_id: str
-    region: str | None
-    """None: it came by the path."""
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class UrlShown:
-    """One URL as people are told of it."""
-
-    function: FunctionKey
-    qualifier: str | None
-    url: str
-    auth_type: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """Where a URL leads."""
-
-    key: FunctionKey
-    qualifier: str | None
-    url: FunctionUrl
-    arn: str
-    domain_name: str
-
-
 @record
 class _Call:
     """One request on its way through a function."""
 
-    site: _Site
+    site: Site
     wire: Request
     http: HttpRequest
     began: float
@@ -106,11 +64,11 @@ class _Call:
 
 
 class FunctionUrls:
-    """Which URLs there are, and the policies of what they lead to, is remembered until `forget`."""
+    """The policies of what they lead to are remembered until `forget`."""
 
     def __init__(
         self,
-        settings: SettingStore,
+        sites: UrlSites,
         callees: Callees,
         access: Access,
         invoker: Invoker,
@@ -124,7 +82,7 @@ class FunctionUrls:
     ) -> None:
         """`signer_of` raises what a missing or wrong signature is answered with; `told` is how the API tells
         an error to the caller of this request id."""
-        self._settings = settings
+        self._sites = sites
         self._callees = callees
         self._access = access
         self._invoker = invoker
@@ -134,20 +92,18 @@ class FunctionUrls:
         self._endpoint = endpoint
         self._now = now
         self._new_id = new_id
-        self._sites: dict[str, _Site] | None = None
         self._policies: dict[str, Sequence[PolicyDocument]] = {}
         self._warned: set[str] = set()
 
     def forget(self) -> None:
         """A URL, a policy, or what one leads to may have changed."""
-        self._sites = None
         self._policies.clear()
         self._warned.clear()
 
     def handle(self, request: Request) -> Answer:
         began = time.perf_counter()
         address = address_of(request)
-        site = self._site(address)
+        site = self._sites.at(address)
         if site is None:
             return self._told(AccessDeniedException(None), self._new_id())
         http = read_request(request, address.path, self._new_id(), self._now())
@@ -172,36 +128,9 @@ class FunctionUrls:
             return self._when_there(call, answering)
         return self._waited(call, answering)
 
-    def all(self) -> list[UrlShown]:
-        """In the order of what they lead to."""
-        endpoint = self._endpoint()
-        return [
-            UrlShown(
-                site.key,
-                site.qualifier,
-                url_of(site.url.url_id, site.key.region, endpoint),
-                site.url.auth_type,
-            )
-            for site in self._known().values()
-        ]
-
     # Whose it is
 
-    def _known(self) -> dict[str, _Site]:
-        if self._sites is None:
-            self._sites = {
-                url.url_id: _site_of(key, qualifier or None, url)
-                for key, qualifier, url in self._settings.all(FUNCTION_URL)
-            }
-        return self._sites
-
-    def _site(self, address: Address) -> _Site | None:
-        site = self._known().get(address.url_id)
-        if site is None or address.region not in (None, site.key.region):
-            return None
-        return site
-
-    def _function(self, site: _Site) -> Function:
+    def _function(self, site: Site) -> Function:
         function = self._callees.function(site.key, site.qualifier)
         if function is None:
             raise AccessDeniedException(_FORBIDDEN)
@@ -244,7 +173,7 @@ class FunctionUrls:
             )
         raise AccessDeniedException(_FORBIDDEN)
 
-    def _policies_of(self, site: _Site) -> Sequence[PolicyDocument]:
+    def _policies_of(self, site: Site) -> Sequence[PolicyDocument]:
         policies = self._policies.get(site.url.url_id)
         if policies is None:
             policies = self._policies[site.url.url_id] = self._access.policies_of(site.key, site.qualifier)
@@ -342,25 +271,6 @@ class FunctionUrls:
         if cors is None:
             return answer
         return replace(answer, headers=with_cors(cors, call.wire.headers, answer.headers))
-
-
-def address_of(request: Request) -> Address:
-    """Of a request that names a function URL, as Host or as the beginning of its path."""
-    match = _own_host(request.headers.get("host", ""))
-    if match is not None:
-        return Address(*match, request.path)
-    url_id, _, within = request.path.removeprefix(f"/{PATH}").removeprefix("/").partition("/")
-    return Address(url_id, None, f"/{within}")
-
-
-@lru_cache(maxsize=256)
-def _own_host(host: str) -> tuple[str, str] | None:
-    match = _OWN_HOST.fullmatch(host)
-    return None if match is None else (match["id"].lower(), match["region"].lower())
-
-
-def _site_of(key: FunctionKey, qualifier: str | None, url: FunctionUrl) -> _Site:
-    return _Site(key, qualifier, url, key.qualified_arn(qualifier), domain_name(url.url_id, key.region))
 
 
 def _response(call: _Call, answer: HttpAnswer) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 from urllib.parse import urlsplit
 
@@ -90,3 +91,12 @@ def refused(house):
         )
 
     return call
+
+
+def public_functions(module):
+    """The names of what it defines itself."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    }

@@ -9,17 +9,19 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from lambdacli.api.logs import operations
 from lambdacli.api.logs.context import LogsContext
-from lambdacli.api.logs.dispatch import FUNCTIONS, LogsApi
+from lambdacli.api.logs.dispatch import NAMES, LogsApi
 from lambdacli.model.arn import FunctionKey
 from lambdacli.telemetry.log_groups import GroupSettings, LogGroups
 from lambdacli.telemetry.logs import LogBook, LogQuery
 from lambdacli.wire.http import Peer, Request
-from tests.api.conftest import _Raw
+from tests.api.conftest import _Raw, public_functions
 
 ACCOUNT, REGION = "000000000000", "eu-west-1"
 GROUP = "/aws/lambda/demo"
@@ -451,7 +453,11 @@ def test_a_fault_of_our_own_tells_an_id(house, monkeypatch, caplog):
         raise OSError("disk")
 
     broken.__name__ = "describe_log_groups"
-    monkeypatch.setitem(FUNCTIONS, "DescribeLogGroups", broken)
+    monkeypatch.setattr(operations, "describe_log_groups", broken)
     response = house.send("Logs_20140328.DescribeLogGroups", b"{}")
     assert (response.status, json.loads(response.body)["__type"]) == (500, "ServiceUnavailableException")
     assert response.headers["x-amzn-RequestId"] in caplog.text
+
+
+def test_every_function_of_the_operations_is_one_that_is_answered():
+    assert public_functions(operations) == {xform_name(name) for name in NAMES}

@@ -78,15 +78,14 @@ def script():
 @pytest.fixture(scope="module")
 def server(script):
     with pytest.MonkeyPatch.context() as patch:
-        everything = dict.fromkeys(MODEL.operations, script.function)
-        patch.setattr(dispatch, "operation_functions", lambda model: everything)
+        patch.setattr(dispatch, "function_of", lambda operation: script.function)
         api = Api(
             MODEL,
             lambda request: SimpleNamespace(http=request, request_id=new_id(), identity=None, other_names={}),
         )
-    server = Server(api)
-    yield server
-    server.close()
+        server = Server(api)
+        yield server
+        server.close()
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,9 @@ def base64_of(text: str) -> str:
         ({"pin": 1}, ["p[aeiou]n"], {"pin": "REDACTED"}),
         ({"schlüssel": 1}, ["SCHLÜSSEL"], {"schlüssel": "REDACTED"}),
         ({"a": {"b": {"c": 1}}}, ["b.*"], {"a": {"b": {"c": "REDACTED"}}}),
+        ({"Set-Cookie": 1}, ["cookie", "set-cookie"], {"Set-Cookie": "REDACTED"}),
+        ({"a": 1}, ["cookie", "*"], {"a": "REDACTED"}),
+        ({"a": "\n", "pin": 1}, ["pin"], {"a": "\n", "pin": "REDACTED"}),
     ],
 )
 def test_values_go_by_the_names_of_their_fields(event, patterns, kept):

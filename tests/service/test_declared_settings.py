@@ -46,7 +46,7 @@ class Place(House):
         sync.read()
         assert sync.problems == [] and sync.project is not None
         self.identities = sync.project.identities
-        around = DeclaredSettings(self.folder, self.api.handle, self.log_groups, self.clock)
+        around = DeclaredSettings(self.folder / "declared.json", self.api.handle, self.log_groups, self.clock)
         self.problems = asyncio.run(around.take(sync.project, frozenset({KEY.name})))
 
     def policy_ids(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lambdacli.project.cloudformation.dynamic import resolved
 from lambdacli.project.cloudformation.template import DynamicReference
-from lambdacli.service.project_stack import DynamicValues
+from lambdacli.service.dynamic_values import DynamicValues
 from tests.doubles import ManualClock
 
 MEMBER = "{{resolve:secretsmanager:db:SecretString:user}}"

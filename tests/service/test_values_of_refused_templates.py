@@ -9,7 +9,8 @@ import pytest
 
 from lambdacli.project.loading import Surroundings, load_project
 from lambdacli.project.records import ConfigError
-from lambdacli.service.project_stack import DynamicValues, ProjectStack
+from lambdacli.service.dynamic_values import DynamicValues
+from lambdacli.service.project_stack import ProjectStack
 from lambdacli.service.stored_code import StoredCode
 
 TEMPLATE = """\

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdacli.triggers.function_url import Address, address_of
+from lambdacli.triggers.url_sites import Address, address_of
 from lambdacli.wire.messages import Peer, Request
 
 OWN_HOST = "abc.lambda-url.eu-west-1.localhost:4566"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -12,7 +11,6 @@ from typing import Any
 from botocore import xform_name
 
 from lambdacli.api import protocol
-from lambdacli.api.logs import operations
 from lambdacli.api.logs.context import LogsContext, LogsRefusal
 from lambdacli.api.operations.context import new_id
 from lambdacli.api.protocol import Model, Operation
@@ -32,7 +30,7 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 OperationFunction = Callable[[LogsContext, Mapping[str, Any]], Mapping[str, Any]]
 
 _READS = ("describe_", "get_", "filter_", "list_")
-_NAMES = (
+NAMES = (
     "DescribeLogGroups",
     "CreateLogGroup",
     "DeleteLogGroup",
@@ -48,7 +46,6 @@ _NAMES = (
     "GetLogEvents",
     "FilterLogEvents",
 )
-FUNCTIONS: Mapping[str, OperationFunction] = {name: getattr(operations, xform_name(name)) for name in _NAMES}
 
 
 class LogsApi:
@@ -80,17 +77,25 @@ class LogsApi:
     async def _answer(self, request: Request) -> tuple[Operation, Mapping[str, Any]]:
         context = self._context_for(request)
         if self._model is None:
-            self._model = await asyncio.to_thread(load_model, LOGS, _NAMES)
+            self._model = await asyncio.to_thread(load_model, LOGS, NAMES)
         operation = _operation(self._model, request)
         members = protocol.parse(operation, {}, [], request.headers, request.body)
         if operation.input is not None:
             validate(operation.input, members)
         if context.identity is not None:
             _authorize(context, context.identity, operation.name, members)
-        function = FUNCTIONS[operation.name]
+        function = _function_of(operation.name)
         if function.__name__.startswith(_READS):
             return operation, await asyncio.to_thread(function, context, members)
         return operation, function(context, members)
+
+
+def _function_of(name: str) -> OperationFunction:
+    # Most services are never asked.
+    from lambdacli.api.logs import operations
+
+    function: OperationFunction = getattr(operations, xform_name(name))
+    return function
 
 
 def _operation(model: Model, request: Request) -> Operation:
@@ -101,7 +106,7 @@ def _operation(model: Model, request: Request) -> Operation:
     if name in model.others:
         raise LogsRefusal(
             "NotBuiltException",
-            f"lam does not answer {name} of CloudWatch Logs. It answers {', '.join(_NAMES)}.",
+            f"lam does not answer {name} of CloudWatch Logs. It answers {', '.join(NAMES)}.",
         )
     raise LogsRefusal("UnknownOperationException", "")
 
@@ -139,13 +144,3 @@ def _refusal(request_id: str, code: str, message: str, status: int = 400) -> Res
     status = 501 if code == "NotBuiltException" else status
     headers = {"Content-Type": CONTENT_TYPE, "x-amzn-RequestId": request_id, "x-amzn-ErrorType": code}
     return Response(status, headers, json.dumps({"__type": code, "message": message}).encode())
-
-
-assert not [
-    name
-    for name, value in vars(operations).items()
-    if inspect.isfunction(value)
-    and value.__module__ == operations.__name__
-    and not name.startswith("_")
-    and value not in FUNCTIONS.values()
-], "a public function of the operations' module is no operation"

@@ -20,11 +20,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from . import network, tree, walls
-from .wire import FREEZE, THAW, failure, receive, tell
+from .wire import FREEZE, STANDBY_FD, THAW, failure, receive, tell
 
 FRAMED_LOG_FD = 62
-STANDBY_FD = 63
-"""Where a runtime that prepares itself ahead says so, waits for its start, and tells what to prepare."""
 OUT_OF_THE_WAY = 200
 SAID_BYTES = 1 << 20
 """More than any list of modules; whoever says more is not our bootstrap."""

@@ -15,9 +15,8 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any
 
-from .guardian import STANDBY_FD
 from .loop import Loop
-from .wire import tell
+from .wire import STANDBY_FD, tell
 
 
 class Template:

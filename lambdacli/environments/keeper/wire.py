@@ -12,6 +12,8 @@ from typing import Any
 
 FREEZE = b"\xff\xff\xff\x01"
 THAW = b"\xff\xff\xff\x02"
+STANDBY_FD = 63
+"""Where a runtime that prepares itself ahead says so, waits for its start, and tells what to prepare."""
 MOST_DESCRIPTORS = 64
 """That travel with one message."""
 

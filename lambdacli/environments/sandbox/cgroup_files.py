@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lambdacli.environments.sandbox.cpu_share import PERIOD_SECONDS
+from lambdacli.model.record import record
 
 LIMITING = ("memory", "cpu", "pids")
 """The controllers that a limit needs, whatever the version."""
@@ -12,7 +11,7 @@ PERIOD_US = round(PERIOD_SECONDS * 1_000_000)
 QUOTA_US_MINIMUM = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Write:
     controller: str
     file: str
@@ -21,7 +20,7 @@ class Write:
     """Not every kernel has this file, or lets it be written."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figure:
     controller: str
     file: str
@@ -29,7 +28,7 @@ class Figure:
     """The first word of the line that holds the figure."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dialect:
     version: int
     out_of_memory_kills: Figure

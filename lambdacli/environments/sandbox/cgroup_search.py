@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.environments.sandbox.cgroup_files import LIMITING, V1, V2
 from lambdacli.environments.sandbox.cgroups import SERVICE_LEAF, Cgroups, read
 from lambdacli.environments.sandbox.tree import descendants
+from lambdacli.model.record import record
 
 ROOT = Path("/sys/fs/cgroup")
 
@@ -26,7 +26,7 @@ FOR_USERS = (
 V1_AS_USER = "start lam as root, or boot with systemd.unified_cgroup_hierarchy=1 for cgroup version 2"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Found:
     cgroups: Cgroups | None
     missing: tuple[str, ...]
@@ -37,7 +37,7 @@ class Found:
     """What gets them; empty when nothing is missing or nothing helps."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ourselves:
     """What the search has to know about this process."""
 

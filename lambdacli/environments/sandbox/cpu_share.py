@@ -4,7 +4,8 @@ limit must stand still to keep to it. Pure."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from lambdacli.model.record import record
 
 MEMORY_MB_PER_CORE = 1769
 CORES_MAXIMUM = 6
@@ -18,13 +19,13 @@ def cpu_share(memory_mb: int, cores: int) -> float:
     return min(memory_mb / MEMORY_MB_PER_CORE, CORES_MAXIMUM, cores)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     until: float
     """When to ask again; infinity when there is nothing to limit."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stop:
     until: float
     """When to let it run again, and ask."""

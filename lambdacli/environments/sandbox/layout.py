@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lambdacli.environments.sandbox.base import Layout
+from lambdacli.model.record import record
 
 TASK_ROOT, OPT_ROOT, RUNTIME_ROOT, LANGUAGE_ROOT = "/var/task", "/opt", "/var/runtime", "/var/lang"
 KEEPER_ROOT = f"{RUNTIME_ROOT}/lam-keeper"
@@ -37,7 +38,7 @@ def debugger_place(number: int, folder: Path) -> str:
     return f"{DEBUGGER_ROOT}/{number}/{folder.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shown:
     """The folders of one function, as they lie on disk."""
 

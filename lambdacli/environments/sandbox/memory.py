@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 
 from lambdacli.environments.sandbox.member import Member
 from lambdacli.environments.sandbox.tree import descendants
+from lambdacli.model.record import record
 
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TreeUse:
     memory_kb: int
     tasks: int

@@ -10,13 +10,13 @@ import os
 import shutil
 import socket
 import struct
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.environments.command import Command, Exit, StartError
 from lambdacli.environments.log_channel import LogChannel
 from lambdacli.environments.process import Keeper
 from lambdacli.environments.process_tree import ProcessTree
+from lambdacli.model.record import record
 
 logger = logging.getLogger("lam.environments")
 
@@ -34,7 +34,7 @@ class NoWayOut(Exception):
     """The program does not run, or not well."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Program:
     name: str
     path: str

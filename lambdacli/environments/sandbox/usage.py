@@ -7,9 +7,9 @@ import contextlib
 import os
 import sys
 import time
-from dataclasses import dataclass
 
 from lambdacli.environments.sandbox.tree import descendants
+from lambdacli.model.record import record
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _IS_LINUX = sys.platform == "linux"
@@ -63,7 +63,7 @@ def process_cpu_ns(pid: int) -> int | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CpuUse:
     used_ns: int
     is_one_process: bool

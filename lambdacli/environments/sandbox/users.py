@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import itertools
 import os
-from dataclasses import dataclass
+
+from lambdacli.model.record import record
 
 USERS_PER_SERVICE = 65_536
 FIRST_USER = 1_800_000_000
@@ -14,7 +15,7 @@ FIRST_IN_ROOM = 1_000
 BLOCKS = 4_096
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class User:
     inside: int
     """Who the environment is in its house."""
