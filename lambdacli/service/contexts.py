@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdacli.api.code_links import CodeLinks
@@ -56,6 +56,8 @@ class Contexts:
     endpoint: Callable[[], str]
     heed_options: Callable[[TemplateOptions], bool]
     settle_project: Callable[[], Awaitable[None]]
+    builds: Callable[[str | None], Sequence[Mapping[str, object]]]
+    begin_builds: Callable[[], Awaitable[Mapping[str, object]]]
 
     def of_lambda(self, request: Request) -> Context:
         stores, told = self.stores, self.preferences.of_requests()
@@ -131,6 +133,8 @@ class Contexts:
             produced=produced.answer,
             urls=told.urls,
             sources=self.sources.described,
+            builds=self.builds,
+            begin_builds=self.begin_builds,
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import logging
@@ -202,8 +201,7 @@ class HttpApis:
     async def _from_function(self, call: ApiCall, payload: bytes, trace_id: str) -> _Done:
         function, kind = call.route.function, call.api.kind
         try:
-            async with asyncio.timeout(self._functions.patience(function, call.api.timeout_seconds)):
-                outcome = await self._functions.outcome_of(function, payload, trace_id)
+            outcome = await self._functions.outcome_of(function, payload, call.api.timeout_seconds, trace_id)
         except TimeoutError:
             logger.warning(
                 "%s of %s waited %gs for %s, which runs on",

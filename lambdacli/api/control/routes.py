@@ -91,6 +91,10 @@ class ControlContext:
     """Of each function that has some of its own."""
     sources: Callable[[], Sequence[Described]]
     """Every event source mapping, and how it is doing."""
+    builds: Callable[[str | None], Sequence[Document]]
+    """Of all functions, or of the one that is named."""
+    begin_builds: Callable[[], Awaitable[Document]]
+    """Ahead of anybody who calls."""
 
 
 class Control:
@@ -108,6 +112,8 @@ class Control:
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
             ("GET", "metrics"): self._metrics,
+            ("GET", "builds"): self._builds,
+            ("POST", "builds"): self._begin_builds,
             ("GET", "sources"): self._sources,
             ("GET", "debug"): self._debug.list_all,
             ("POST", "debug"): self._debug.open,
@@ -248,6 +254,12 @@ class Control:
         function = FunctionKey(*self._context.place(), self._named(asked) or "")
         since_ms = max(0, int(asked.get("since_ms", "0")))
         return _answer(200, metrics.told(self._context.metrics, function, since_ms))
+
+    async def _builds(self, request: Request) -> Response:
+        return _answer(200, {"builds": self._context.builds(self._named(_asked(request)))})
+
+    async def _begin_builds(self, request: Request) -> Response:
+        return _answer(200, await self._context.begin_builds())
 
     async def _clock(self, request: Request) -> Response:
         return _answer(200, clock.told(self._context.clock.read()))
