@@ -414,7 +414,7 @@ def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
     assert "code" in project.lam("drift", "--to", "aws", code=1, more=aws).stdout
     project.lam("deploy", "--to", "aws", more=aws)
     assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "2"
-    project.lam("rollback", "--to", "aws", more=aws)
+    project.lam("rollback", "--yes", "--to", "aws", more=aws)
     assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "1"
     drift = json.loads(project.lam("drift", "--to", "aws", "--json", code=1, more=aws).stdout)
     assert [row["changes"] for row in drift] == [[{"what": "alias live", "before": "1", "after": "2"}]]
