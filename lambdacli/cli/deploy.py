@@ -175,6 +175,8 @@ def _tell_end(
         elif api is not None:
             name = str(step.parameters["Name"])
             tell(f"API {name}  {api}{_stage_prefix(work, name)}/")
+    if work.destination.is_code_only:
+        render.say("$LATEST has the new code; versions and aliases stay as they are")
     render.say("")
     render.say("next:")
     for command in work.to_try_next(changed[0] if changed else work.functions[0].name):
