@@ -111,6 +111,7 @@ class Contexts:
         return ControlContext(
             place=place,
             name_of=lambda name: preferences.of_requests().other_names.get(name, name),
+            other_names=lambda: preferences.of_requests().other_names,
             template=self.heed_options,
             status=told.status,
             stop=self.ending.ask,

@@ -19,7 +19,7 @@ from lambdacli.model.http_apis import TOKEN_CHECKS, ApiKind, HttpApi
 from lambdacli.triggers import jwt
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.alb import BODY_BYTES as ALB_BODY_BYTES
-from lambdacli.triggers.api_addresses import CONNECTIONS, address_of, api_at, path_of
+from lambdacli.triggers.api_addresses import CONNECTIONS, address_of, api_at, path_of, shown_name
 from lambdacli.triggers.api_call import ApiCall
 from lambdacli.triggers.api_events import answer_for, event_for
 from lambdacli.triggers.api_refusals import BODY_BYTES, Fault, refusal
@@ -313,7 +313,7 @@ def _described(api: HttpApi, apis: Mapping[str, HttpApi], region: str, endpoint:
     scheme, end = ("ws", "") if api.kind is ApiKind.WEBSOCKET else ("http", "/")
     place = f"{scheme}{endpoint.removeprefix('http')}"
     return {
-        "name": api.name,
+        "name": shown_name(api, apis),
         "kind": api.kind.value,
         "url": f"{scheme}://{api.host(region)}:{urlsplit(endpoint).port}{api.stage_prefix}{end}",
         "routes": [

@@ -56,6 +56,8 @@ class ControlContext:
     """Account and region of the project as it is now."""
     name_of: Callable[[str], str]
     """A function's own name, by the one that it has in a template."""
+    other_names: Callable[[], Mapping[str, str]]
+    """Own names by all that functions have in a template; of each, the last is what people call it."""
     template: Callable[[TemplateOptions], bool]
     """From now on these count too; False: there is no template."""
     status: Callable[[], Document]
@@ -186,7 +188,10 @@ class Control:
     def _summary(self, function: Function) -> dict[str, object]:
         is_own = function.origin is Origin.PROJECT
         origin = self._context.described_in(function.name) if is_own else str(function.origin)
-        return {**_identity(function), "origin": origin}
+        others = [
+            other for other, name in self._context.other_names().items() if is_own and name == function.name
+        ]
+        return {**_identity(function), "origin": origin, "other_names": others}
 
     def _details(self, function: Function) -> dict[str, object]:
         settings = self._context.settings(function.key)
