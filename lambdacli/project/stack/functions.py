@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lambdacli.model import limits
 from lambdacli.model.build import BuildMethod, BuildSettings
+from lambdacli.model.effects import of_logging
 from lambdacli.model.function import FileSystem, Logging, Network, Vpc
 from lambdacli.model.function_url import Cors
 from lambdacli.model.layer import parse_layer_arn, substitution_hint
@@ -374,14 +375,18 @@ def _url(values: Values) -> DeclaredUrl | None:
     return url_settings(config)
 
 
+def _short_names(resource: Resource) -> list[str]:
+    path = resource.metadata.get("aws:cdk:path")
+    names = resource.metadata.get(SHORT_NAMES)
+    if isinstance(names, list):
+        return [str(name) for name in names]
+    return [path.removesuffix("/Resource")] if isinstance(path, str) else []
+
+
 def _further(values: Values, source: _Source, around: Around) -> TemplateSettings:
-    path = values.resource.metadata.get("aws:cdk:path")
-    names = values.resource.metadata.get(SHORT_NAMES)
-    if not isinstance(names, list):
-        names = [path.removesuffix("/Resource")] if isinstance(path, str) else []
     return TemplateSettings(
         logical_id=values.resource.logical_id,
-        other_names=tuple(str(name) for name in names),
+        other_names=tuple(_short_names(values.resource)),
         inline_code=source.inline,
         stored_code=source.stored,
         built_from=source.built_from,
@@ -450,9 +455,13 @@ def _logging(values: Values) -> Logging:
         return Logging()
     log_format = config.choice("LogFormat", "Text", "JSON") or "Text"
     is_json = log_format == "JSON"
-    return Logging(
+    logging = Logging(
         format=log_format,
         application_level=config.text("ApplicationLogLevel") or ("INFO" if is_json else None),
         system_level=config.text("SystemLogLevel") or ("INFO" if is_json else None),
         group=config.text("LogGroup"),
     )
+    without_effect = of_logging(logging, values.text("Runtime") or "")
+    if without_effect:
+        config.ignored("LogFormat", "; ".join(without_effect))
+    return logging
