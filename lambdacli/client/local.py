@@ -277,6 +277,12 @@ def functions(endpoint: Endpoint) -> list[Json]:
     return list(_own_call(endpoint, "GET", "/functions").get("functions", []))
 
 
+def why_left_out(endpoint: Endpoint, name: str) -> str | None:
+    """Of a function that the project's files describe, and the service does not have."""
+    why = _own_call(endpoint, "GET", "/left-out" + http.query_of({"function": name})).get("why")
+    return None if why is None else str(why)
+
+
 def function(endpoint: Endpoint, name: str) -> Json:
     return _own_call(endpoint, "GET", f"/functions/{http.escape(name)}")
 

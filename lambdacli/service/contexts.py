@@ -119,6 +119,7 @@ class Contexts:
             environments=told.environments,
             doctor=told.grants,
             problems=told.problems_of,
+            left_out=preferences.why_left_out,
             described_in=lambda name: preferences.of_requests().file_of(name),
             settings=SettingsShown(stores.settings, self.provisioner, self.endpoint).of,
             events=self.event_desk,

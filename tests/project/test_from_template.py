@@ -222,6 +222,7 @@ def test_a_container_image_is_named_and_no_function(tmp_path):
     assert project.functions == ()
     why = "it is a container image, which does not run here"
     assert findings(project)["Hello"] == (False, why)
+    assert project.left_out == {"Hello": why}
 
 
 def test_what_a_condition_leaves_out_is_told(tmp_path):
@@ -230,6 +231,7 @@ def test_what_a_condition_leaves_out_is_told(tmp_path):
     project = load(tmp_path, HELLO + nightly, head=head)
     assert [each.name for each in project.functions] == ["Hello"]
     assert findings(project)["Nightly"] == (False, "its condition IsProd is false")
+    assert project.left_out["Nightly"] == "its condition IsProd is false"
 
 
 def test_a_lam_yaml_that_takes_the_functions_of_its_folder_away_is_told(tmp_path):

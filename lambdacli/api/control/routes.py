@@ -69,6 +69,8 @@ class ControlContext:
     """What this machine grants, looked at now."""
     problems: Callable[[Function], Sequence[str]]
     """What of its settings cannot be kept here."""
+    left_out: Callable[[str], str | None]
+    """Why the project's function of this name is not there."""
     described_in: Callable[[str], str]
     """The file that has the function of this name, or would have it."""
     settings: Callable[[FunctionKey], ShownSettings]
@@ -114,6 +116,7 @@ class Control:
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
             ("GET", "metrics"): self._metrics,
+            ("GET", "left-out"): self._left_out,
             ("GET", "builds"): self._builds,
             ("POST", "builds"): self._begin_builds,
             ("GET", "sources"): self._sources,
@@ -167,6 +170,9 @@ class Control:
         except ValueError as error:
             return _answer(400, {"message": str(error)})
         return _answer(200, {"counts": self._context.template(options)})
+
+    async def _left_out(self, request: Request) -> Response:
+        return _answer(200, {"why": self._context.left_out(_asked(request).get("function", ""))})
 
     async def _function(self, name: str) -> Response:
         await self._context.settle_project()

@@ -62,7 +62,10 @@ def functions_of(around: Around) -> tuple[FunctionSettings, ...]:
 def _function(resource: Resource, around: Around) -> FunctionSettings | None:
     values = Values(resource, around.notes)
     if values.choice("PackageType", "Zip", "Image") == "Image" or "ImageUri" in values:
-        resource_ignored(resource, around.notes, "it is a container image, which does not run here")
+        why = "it is a container image, which does not run here"
+        resource_ignored(resource, around.notes, why)
+        names = (resource.name, resource.logical_id, *_short_names(resource))
+        around.notes.left_out.update(dict.fromkeys(names, why))
         return None
     if re.fullmatch(FUNCTION_NAME_PATTERN, resource.name) is None:
         values.complain("FunctionName", f"{resource.name} is not a name that Lambda takes for a function")
