@@ -450,6 +450,7 @@ complete -c lam -n '__fish_seen_subcommand_from drift' -a '(__lam_functions)'
 
 complete -c lam -n '__fish_seen_subcommand_from rollback' -l to -r -a 'local aws' -d 'The local service (or the one of --endpoint-url), or AWS.'
 complete -c lam -n '__fish_seen_subcommand_from rollback' -l alias -r -d 'The alias to move; else lam.yaml\'s, or live.'
+complete -c lam -n '__fish_seen_subcommand_from rollback' -l yes -s y -d 'Do it without asking.'
 complete -c lam -n '__fish_seen_subcommand_from rollback' -l project -l template-file -s t -r -F -d 'The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.'
 complete -c lam -n '__fish_seen_subcommand_from rollback' -l query -r -d 'Print only this part of AWS\'s JSON.'
 complete -c lam -n '__fish_seen_subcommand_from rollback' -l output -r -a 'json text table yaml' -d 'How AWS\'s JSON is printed.'

@@ -614,6 +614,8 @@ _lam() {
                     _arguments \
                         '--to[The local service (or the one of --endpoint-url), or AWS.]:value:(local aws)' \
                         '--alias[The alias to move; else lam.yaml'\''s, or live.]:value: ' \
+                        '--yes[Do it without asking.]' \
+                        '-y[Do it without asking.]' \
                         '--project[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '--template-file[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \
                         '-t[The lam.yaml or template, or its folder. Otherwise LAM_PROJECT, or the nearest one upwards.]:value:_files' \

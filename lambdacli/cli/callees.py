@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Protocol
 
 from lambdacli.cli import connect, remote
+from lambdacli.cli.build_watch import LOOK_SECONDS, BuildWatch
 from lambdacli.cli.errors import CommandError
 from lambdacli.cli.options import AwsFlags
-from lambdacli.client import aws_invoke, local
+from lambdacli.client import aws_invoke, http, local
 from lambdacli.client.aws import Aws
 from lambdacli.client.local import Endpoint, InvokeInput, InvokeOutput
+from lambdacli.model.arn import parse_function_reference
 
 
 class Callee(Protocol):
@@ -48,10 +52,44 @@ class Near:
         self._endpoint = endpoint
 
     def invoke(self, wanted: InvokeInput) -> InvokeOutput:
-        return local.invoke(self._endpoint, wanted)
+        with self._watched(wanted):
+            return local.invoke(self._endpoint, wanted)
 
-    def stream(self, wanted: InvokeInput) -> AbstractContextManager[Streaming]:
-        return local.invoke_streaming(self._endpoint, wanted)
+    @contextlib.contextmanager
+    def stream(self, wanted: InvokeInput) -> Iterator[Streaming]:
+        with contextlib.ExitStack() as stack:
+            with self._watched(wanted):
+                streaming = stack.enter_context(local.invoke_streaming(self._endpoint, wanted))
+            yield streaming
+
+    @contextlib.contextmanager
+    def _watched(self, wanted: InvokeInput) -> Iterator[None]:
+        """What the function's build does is shown meanwhile."""
+        if self._endpoint.is_remote or wanted.invocation_type in ("Event", "DryRun"):
+            yield
+            return
+        watch = BuildWatch(lambda: self._builds_of(wanted.function_name))
+        is_over = threading.Event()
+
+        def look_now_and_then() -> None:
+            while not is_over.wait(LOOK_SECONDS):
+                watch.look()
+
+        looking = threading.Thread(target=look_now_and_then, daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            looking.join()
+            watch.end()
+
+    def _builds_of(self, name: str) -> list[local.Json]:
+        try:
+            function = parse_function_reference(name).name
+            return local.builds(replace(self._endpoint, trace=None), function)
+        except (http.HttpError, local.ApiError, ValueError):
+            return []  # what is wrong is told by the answer that is waited for
 
     def not_found(self, name: str, message: str) -> CommandError:
         return connect.not_found(self._endpoint, name, message)

@@ -112,15 +112,25 @@ def not_found(endpoint: Endpoint, name: str, message: str) -> CommandError:
     except (http.HttpError, local.ApiError):
         return CommandError(message)
     problems, file = status.get("problems", []), status.get("project")
+    why = None if endpoint.is_remote else _why_left_out(endpoint, name)
     hints: list[str | None] = []
+    if why is not None:
+        hints.append(f"{name} was left out of {Path(file or 'lam.yaml').name}: {why}")
     if problems:
         project = "lam.yaml" if file is None else Path(file).name
         hints.append("\n".join([f"{project} has problems, so its functions may be missing:", *problems]))
-    if names:
+    if names and why is None:
         hints.append(_name_hint(name, names, endpoint))
-    elif not problems:
+    elif not problems and why is None:
         hints.append(f"there is no function yet: {_first_function(endpoint, file)}")
     return CommandError(message, *hints)
+
+
+def _why_left_out(endpoint: Endpoint, name: str) -> str | None:
+    try:
+        return local.why_left_out(endpoint, name)
+    except (http.HttpError, local.ApiError):
+        return None
 
 
 def _first_function(endpoint: Endpoint, file: str | None) -> str:

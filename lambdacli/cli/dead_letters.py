@@ -80,9 +80,14 @@ def why_left(letter: Letter, function_arn: str, sent: Container[str]) -> str | N
     if letter.is_success:
         return "it tells of a success"
     if letter.function_arn is not None and letter.function_arn != function_arn:
-        return f"it is of {':'.join(letter.function_arn.split(':')[6:])}"
+        return f"it is of {name_in(letter.function_arn)}"
     if letter.request_id is not None and letter.request_id in sent:
         return "it was sent again just now, and failed again"
     if letter.payload is None:
         return "the event is not in the record: it was too large for it"
     return None
+
+
+def name_in(function_arn: str) -> str:
+    """Of a function, as people write it: with its version or alias."""
+    return ":".join(function_arn.split(":")[6:])

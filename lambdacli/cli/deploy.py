@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lambdacli.cli import render
-from lambdacli.cli.confirm import YesOption
+from lambdacli.cli.confirm import YesOption, require_confirmation
 from lambdacli.cli.deploying import (
     AliasOption,
     Deploying,
@@ -116,14 +115,10 @@ def _show(work: Deploying, steps: Sequence[Step]) -> None:
 
 def _confirm(steps: Sequence[Step], is_given: bool) -> None:
     """Whoever runs this in a script says --yes: what is taken away may be somebody's."""
-    destructive = [step for step in steps if step.is_destructive]
-    if not destructive or is_given:
-        return
-    told = f"{counted(len(destructive), 'step')} cannot be undone"
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise CommandError(f"{told}: {'; '.join(step.title for step in destructive)}", "--yes does them")
-    if not typer.confirm(f"{told}. Deploy?", default=False, err=True):
-        raise CommandError("nothing was changed")
+    destructive = [step.title for step in steps if step.is_destructive]
+    if destructive:
+        told = f"{counted(len(destructive), 'step')} that cannot be undone"
+        require_confirmation(f"do {told}: {'; '.join(destructive)}", is_given)
 
 
 def do_steps(
@@ -180,6 +175,8 @@ def _tell_end(
         elif api is not None:
             name = str(step.parameters["Name"])
             tell(f"API {name}  {api}{_stage_prefix(work, name)}/")
+    if work.destination.is_code_only:
+        render.say("$LATEST has the new code; versions and aliases stay as they are")
     render.say("")
     render.say("next:")
     for command in work.to_try_next(changed[0] if changed else work.functions[0].name):

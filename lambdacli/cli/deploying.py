@@ -80,8 +80,9 @@ class Deploying:
         if self.to == "aws":
             # Unlike a deployment, it does not look for the region in lam.yaml.
             region = "" if "--region" in self.given else f" --region {self.destination.here.region}"
-            return f"lam invoke {name} --remote{self.given}{region}"
-        where = "" if self.destination.reads_project else self.again
+            where = f" --remote{self.given}{region}"
+        else:
+            where = "" if self.destination.reads_project else self.again
         return f"lam invoke {name}{f':{alias}' if alias else ''}{where}"
 
     def _alias_of(self, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -13,7 +13,7 @@ import typer
 
 from lambdacli.cli import connect, render
 from lambdacli.cli.action import Action
-from lambdacli.cli.dead_letters import DEAD_LETTERS, DESTINATION, Leave, Letter, read, why_left
+from lambdacli.cli.dead_letters import DEAD_LETTERS, DESTINATION, Leave, Letter, name_in, read, why_left
 from lambdacli.cli.errors import FAILURE, INTERRUPTED, SUCCESS, CommandError
 from lambdacli.cli.interrupt import first_interrupt
 from lambdacli.cli.options import JsonOption, ProjectOption, QualifierOption
@@ -55,16 +55,18 @@ def show(
         batches = _batches(work, lambda: maximum - len(work.left))
         looked_at = [message for batch in batches for message in batch]
         rows = [(message, read(message, source)) for message in looked_at]
+        owners = _owners(work, [letter for _, letter in rows])
     if json:
         told = {"queue": work.arn, "waiting": depth.waiting, "hidden": depth.hidden}
-        render.output_json({**told, "messages": [_as_json(message, each) for message, each in rows]})
+        messages = [{**_as_json(*row), "function": owner} for row, owner in zip(rows, owners, strict=True)]
+        render.output_json({**told, "messages": messages})
         return SUCCESS
     render.output_fields(
         [("queue", work.arn), ("waiting", str(depth.waiting)), ("with others", str(depth.hidden))]
     )
     if rows:
         render.output()
-        render.output_table(_HEADINGS, [_row(message, each) for message, each in rows])
+        render.output_table(*_with_owners([_row(*row) for row in rows], owners, _own(work)))
     return SUCCESS
 
 
@@ -215,6 +217,25 @@ def _sharing(work: _Work) -> list[str]:
     )
 
 
+def _own(work: _Work) -> str:
+    """A dead letter does not tell of versions and aliases."""
+    return work.name if work.source == DEAD_LETTERS else name_in(work.function_arn)
+
+
+def _owners(work: _Work, letters: Sequence[Letter | Leave]) -> list[str | None]:
+    """Whose each is, as far as it is known."""
+    sharing = [] if work.source == DESTINATION else _sharing(work)
+
+    def owner(letter: Letter | Leave) -> str | None:
+        if isinstance(letter, Leave):
+            return None
+        if letter.function_arn is not None:
+            return name_in(letter.function_arn)
+        return _owner_of(work.endpoint, letter.request_id) if sharing else _own(work)
+
+    return [owner(letter) for letter in letters]
+
+
 # Redriving
 
 
@@ -360,6 +381,16 @@ def _summary(work: _Work, tally: _Tally, *, is_dry: bool) -> dict[str, Any]:
         "why_stopped": tally.why_stopped,
         "is_interrupted": tally.is_interrupted,
     }
+
+
+def _with_owners(
+    rows: Sequence[tuple[str, ...]], owners: Sequence[str | None], own: str
+) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]]]:
+    """Headings and rows, with a column for them where some are another function's."""
+    if all(owner in (None, own) for owner in owners):
+        return _HEADINGS, rows
+    named = [(row[0], owner or "-", *row[1:]) for row, owner in zip(rows, owners, strict=True)]
+    return (_HEADINGS[0], "FUNCTION", *_HEADINGS[1:]), named
 
 
 def _row(message: QueueMessage, letter: Letter | Leave) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ def follow(endpoint: Endpoint, request_id: str, *, exit_zero: bool) -> int:
     told = 0
     event: dict[str, Any] | None = None
     for event in local.event_changes(endpoint, request_id):
-        for attempt in event["attempts"][told:]:
-            render.note(_told(attempt))
+        for number, attempt in enumerate(event["attempts"][told:], start=told):
+            render.note(_told(attempt, event["attempts"][number - 1] if number else None))
         told = len(event["attempts"])
     if event is None or event["condition"] is None:
         _refuse_purged(endpoint, request_id)
@@ -43,7 +43,14 @@ def _refuse_purged(endpoint: Endpoint, request_id: str) -> None:
         return
 
 
-def _told(attempt: dict[str, Any]) -> str:
-    error = " ".join(str(attempt[name]) for name in ("error_type", "error_message") if attempt[name])
+def _told(attempt: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """What went wrong in the same words twice is told once."""
+    error = _error_of(attempt)
+    is_same = before is not None and before["kind"] == attempt["kind"] and _error_of(before) == error != ""
     again = attempt["next_due_at"]
-    return f"{attempt['kind']}: {error or 'ok'}" + ("" if again is None else f"; again at {again[11:19]}")
+    told = f"{attempt['kind']}: {'the same' if is_same else error or 'ok'}"
+    return told if again is None else f"{told}; again at {again[11:19]}"
+
+
+def _error_of(attempt: dict[str, Any]) -> str:
+    return " ".join(str(attempt[name]) for name in ("error_type", "error_message") if attempt[name])

@@ -17,13 +17,17 @@ from lambdacli.client.quick_json import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from lambdacli.cli.build_watch import BuildWatch
 
 INTERRUPTED, READER_LEFT = 130, 141
 TAIL_BEGINNINGS = (b"START ", b"INIT_START ")
 DEFAULT_LOG_LINES = 100
 _CONNECT_SECONDS = 10.0
 _STATUS_SECONDS = 5.0
+_SILENCE_SECONDS = 1.0
 _PIECE_BYTES = 256 * 1024
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _REGULAR_FILE, _PIPE = 0o100000, 0o010000
@@ -75,12 +79,15 @@ def _invoke(arguments: list[str]) -> int:
     )
     message = head.encode() + payload
     connection = _connected(path)
+    builds = _Builds(path, names[0])
     try:
-        answer = _Answer(connection, message, None)
+        answer = _Answer(connection, message, None, builds.look)
+        builds.end()
         log = _usual_log(answer)
         if log is None:
             return _leave_to_ordinary(arguments, path, status, message, connection, answer)
     except KeyboardInterrupt:
+        builds.end()
         _note("not waiting any longer; the function goes on to its end or timeout, see `lam logs`")
         raise
     finally:
@@ -281,10 +288,52 @@ def _send(connection: socket, message: bytes) -> None:
         return  # a service that refuses answers first and then closes: what it said is worth reading
 
 
+class _Builds:
+    """What is told of the function's build, where its answer is long in coming."""
+
+    def __init__(self, path: str, function: str) -> None:
+        self._path = path
+        self._function = function
+        self._watch: BuildWatch | None = None
+
+    def look(self) -> float:
+        from lambdacli.cli.build_watch import LOOK_SECONDS, BuildWatch
+
+        if self._watch is None:
+            self._watch = BuildWatch(self._asked)
+        self._watch.look()
+        return LOOK_SECONDS
+
+    def end(self) -> None:
+        if self._watch is not None:
+            self._watch.end()
+
+    def _asked(self) -> "list[dict[str, Any]]":
+        """What is wrong is told by the answer that is waited for."""
+        try:
+            connection = _connected(self._path)
+        except Unsure:
+            return []
+        try:
+            answer = _Answer(connection, _get(f"/builds?function={self._function}"), _STATUS_SECONDS)
+            return parse(answer.body.decode())["builds"] if answer.status == 200 else []  # type: ignore[index]
+        except ValueError:
+            return []
+        finally:
+            connection.close()
+
+
 class _Answer:
     """What came back; `status` is 0 as long as that is not one whole, common answer."""
 
-    def __init__(self, connection: socket, message: bytes, timeout_seconds: float | None) -> None:
+    def __init__(
+        self,
+        connection: socket,
+        message: bytes,
+        timeout_seconds: float | None,
+        in_silence: "Callable[[], float] | None" = None,
+    ) -> None:
+        """`in_silence` is called whenever nothing came for a while; it says how long to wait next."""
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
@@ -293,8 +342,16 @@ class _Answer:
         connection.settimeout(timeout_seconds)
         try:
             _send(connection, message)
+            if in_silence is not None:
+                connection.settimeout(_SILENCE_SECONDS)
             while not self._is_whole():
-                piece = connection.recv(_PIECE_BYTES)
+                try:
+                    piece = connection.recv(_PIECE_BYTES)
+                except TimeoutError:
+                    if in_silence is None:
+                        raise
+                    connection.settimeout(in_silence())
+                    continue
                 if not piece:
                     return
                 self.received += piece

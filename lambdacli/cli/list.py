@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from lambdacli.cli import aws_output, connect, remote, render
@@ -44,21 +45,16 @@ def run(
     elif not functions:
         render.say(connect.no_functions(endpoint))
     else:
-        has_urls = any(function.get("urls") for function in functions)
-        render.output_table(
-            (
-                "NAME",
-                "RUNTIME",
-                "HANDLER",
-                "MEMORY",
-                "TIMEOUT",
-                "ORIGIN",
-                "STATE",
-                *(["URL"] if has_urls else []),
-            ),
-            [(*_row_of(function), *([_url_of(function)] if has_urls else [])) for function in functions],
-        )
+        render.output_table(*_table(functions))
     return 0
+
+
+def _table(functions: Sequence[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Columns in which no function has anything are left out."""
+    headings = ["NAME", "CALLED", "RUNTIME", "HANDLER", "MEMORY", "TIMEOUT", "ORIGIN", "STATE", "URL"]
+    rows = [_row_of(function) for function in functions]
+    shown = [column for column in range(len(headings)) if any(row[column] != "-" for row in rows)]
+    return [headings[column] for column in shown], [[row[column] for column in shown] for row in rows]
 
 
 def _deployed(aws: AwsFlags, project: str | None, *, as_json: bool) -> int:
@@ -94,13 +90,20 @@ def _deployed_row(function: dict[str, Any]) -> tuple[str, ...]:
 def _row_of(function: dict[str, Any]) -> tuple[str, ...]:
     return (
         str(function["name"]),
+        _called(function),
         str(function["runtime"]),
         str(function["handler"]),
         f"{function['memory_mb']} MB",
         f"{function['timeout_seconds']} s",
         str(function["origin"]),
         str(function["state"]),
+        _url_of(function),
     )
+
+
+def _called(function: dict[str, Any]) -> str:
+    """By people: a construct path, a key of serverless.yml, a logical id."""
+    return str((function.get("other_names") or ["-"])[-1])
 
 
 def _url_of(function: dict[str, Any]) -> str:

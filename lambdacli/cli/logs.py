@@ -12,7 +12,7 @@ from lambdacli.cli import connect, remote, render
 from lambdacli.cli.durations import seconds_of
 from lambdacli.cli.errors import CommandError, WrongUsage
 from lambdacli.cli.options import AwsFlags, JsonOption, ProjectOption, takes_aws_flags
-from lambdacli.client import aws_logs, local
+from lambdacli.client import aws_logs, http, local
 from lambdacli.client.aws import Aws
 
 EXAMPLES = """
@@ -74,11 +74,16 @@ def run(
         if error.status != 404 or function is None:
             raise
         raise connect.not_found(endpoint, function, error.message or str(error)) from error
+    except http.HttpError:
+        if not follow:
+            raise
+    if follow:
+        # Nothing more can be asked of a service that ended, whichever way.
+        render.note("the service has stopped")
+        return 0
     if function is not None and count == 0 and function not in connect.function_names(endpoint):
         # A function that is gone may still have lines; one that has none, and is not there, is a slip.
         raise connect.not_found(endpoint, function, f"there is no function {function}, and no log of one")
-    if follow:
-        render.note("the service has stopped")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambdacli.cli import render
+from lambdacli.cli.confirm import YesOption, require_confirmation
 from lambdacli.cli.deploying import (
     AliasOption,
     Deploying,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 lam rollback --to aws                                all functions of the last deployment
 lam rollback orders --to aws                         one function: its alias to the version before
+lam rollback --to aws --yes                          without a question, in a script
 lam rollback                                         the same in the local service
 """
 
@@ -33,6 +35,7 @@ def run(
     names: NamesArgument = None,
     to: ToOption = "local",
     alias: AliasOption = None,
+    yes: YesOption = False,
     project: ProjectOption = None,
 ) -> int:
     from lambdacli.client.deploy.applying import StepFailed, Told, apply
@@ -65,13 +68,14 @@ def run(
     for fault in unmoved:
         render.note(f"{fault}: it stays")
     show_steps(steps)
+    moved = "1 alias" if len(steps) == 1 else f"{len(steps)} aliases"
+    require_confirmation(f"move {moved} back at {work.target.name}", yes)
     try:
         told_end = Told(done=lambda step, seconds: render.say(f"{step.title}  {seconds:.1f} s"))
         apply(steps, work.target, lambda sha256: b"", told_end)
     except StepFailed as error:
         refused = work.explained(error.refusal, f"{error.step.title}: ")
         raise CommandError(str(refused), *refused.hints, "`lam rollback` again goes on") from error
-    moved = "1 alias" if len(steps) == 1 else f"{len(steps)} aliases"
     render.say(f"{moved} moved; code and settings stay")
     render.say(f"`lam deploy{work.again}` moves forward again")
     return 0

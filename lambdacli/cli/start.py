@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
@@ -109,9 +110,11 @@ def _start(place: Place, options: control.StartOptions, *, detach: bool) -> int:
         running = replace(running, status=local.status(running.endpoint))
     if detach or running.process is None:
         _announce(running, options)
+        _build_ahead(running)
         return 0 if detach else _watch(running)
     try:
         _announce(running, options)
+        _build_ahead(running)
         return _accompany(place, running, running.process)
     except BaseException:
         # A service in the foreground ends with its command, whatever ends that: a closed pipe, for example.
@@ -140,6 +143,16 @@ def _announce(running: control.Running, options: control.StartOptions) -> None:
         render.note(str(notice))
     for function, port in status.get("debuggers", {}).items():
         render.say(f"{function}: a debugger can attach at {HOST}:{port} (`lam init --vscode`)")
+
+
+def _build_ahead(running: control.Running) -> None:
+    """Who sits at a terminal is about to call a function; a script calls when it does."""
+    if not sys.stderr.isatty():
+        return
+    begun = local.begin_builds(running.endpoint)
+    if begun["building"]:
+        ready = f"ready: {begun['ready']} of {begun['of']}"
+        render.say(f"building: {', '.join(begun['building'])}; {ready}")
 
 
 def _watch(running: control.Running) -> int:

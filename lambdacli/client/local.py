@@ -212,6 +212,17 @@ def status(endpoint: Endpoint) -> Json:
     return _own_call(endpoint, "GET", "/status", timeout_seconds=_STATUS_TIMEOUT_SECONDS)
 
 
+def builds(endpoint: Endpoint, function: str) -> list[Json]:
+    """How the function's build is getting on, or how the last one ended."""
+    target = "/builds" + http.query_of({"function": function})
+    return list(_own_call(endpoint, "GET", target, timeout_seconds=_STATUS_TIMEOUT_SECONDS)["builds"])
+
+
+def begin_builds(endpoint: Endpoint) -> Json:
+    """Of all functions that need one."""
+    return _own_call(endpoint, "POST", "/builds")
+
+
 def stop(endpoint: Endpoint, *, now: bool) -> None:
     _own_call(endpoint, "POST", "/stop", body=json.dumps({"now": now}).encode())
 
@@ -264,6 +275,12 @@ def reset_clock(endpoint: Endpoint) -> Json:
 
 def functions(endpoint: Endpoint) -> list[Json]:
     return list(_own_call(endpoint, "GET", "/functions").get("functions", []))
+
+
+def why_left_out(endpoint: Endpoint, name: str) -> str | None:
+    """Of a function that the project's files describe, and the service does not have."""
+    why = _own_call(endpoint, "GET", "/left-out" + http.query_of({"function": name})).get("why")
+    return None if why is None else str(why)
 
 
 def function(endpoint: Endpoint, name: str) -> Json:

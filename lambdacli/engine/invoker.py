@@ -57,6 +57,10 @@ class Invoker:
         self._capture = capture
         self._debugged = debugged
 
+    def readiness(self, function: Function) -> Awaitable[object] | None:
+        """What an invocation would begin with waiting for: a build. None if there is nothing to do."""
+        return self._place(function) if self._ready(function) is None else None
+
     def invoke(
         self, function: Function, invocation: Invocation, *, want_log_tail: bool
     ) -> Later[InvokeAnswer] | Coroutine[Any, Any, InvokeAnswer]:

@@ -23,7 +23,7 @@ def without_effect(function: Function, machine: str = platform.machine()) -> lis
         _key(function),
         _vpc(function),
         _snap_start(function),
-        *_logging(function.logging, function.runtime),
+        *(f"LogFormat JSON: {note}" for note in of_logging(function.logging, function.runtime)),
     )
     return [note for note in notes if note is not None]
 
@@ -58,14 +58,13 @@ def _snap_start(function: Function) -> str | None:
     return "SnapStart has no effect yet: no snapshots are taken, published versions start as any other"
 
 
-def _logging(logging: Logging, runtime: str) -> list[str]:
+def of_logging(logging: Logging, runtime: str) -> list[str]:
+    """What JSON does not change."""
     if logging.format != "JSON":
         return []
-    notes = ["LogFormat JSON: START, END and REPORT stay lines of text, and SystemLogLevel leaves none out"]
+    notes = ["START, END and REPORT stay lines of text, and SystemLogLevel leaves none out"]
     if runtime in RUNTIMES and RUNTIMES[runtime].family != "nodejs":
-        notes.append(
-            "LogFormat JSON: what the function logs stays as it writes it, and is not left out by level"
-        )
+        notes.append("what the function logs stays as it writes it, and is not left out by level")
     return notes
 
 

@@ -132,6 +132,8 @@ class HttpApi:
     routes: tuple[Route, ...] = ()
     route_selection: str = DEFAULT_SELECTION
     """Of a WebSocket API: how a message says which route takes it."""
+    other_names: tuple[str, ...] = ()
+    """By which its path form may name it too, the one to be shown first; `name` is that of its host."""
 
     def route(self, key: str) -> Route | None:
         """Of a WebSocket API."""

@@ -61,6 +61,7 @@ def project_of(
         project,
         warnings=(*base.warnings, *masked(told, secrets_of(template.parameters))),
         findings=tuple(sorted(dict.fromkeys(notes.findings), key=lambda each: (str(each.file), each.line))),
+        left_out=notes.left_out,
     )
 
 
@@ -95,6 +96,7 @@ def _tell_of_conditions(around: Around) -> None:
         if places is not None:
             place = places.of(("Resources", logical_id))
             why = f"its condition {condition} is false"
+            around.notes.left_out[logical_id] = why
             around.notes.findings.append(Finding(place.file, place.line, logical_id, False, why))
 
 

@@ -193,6 +193,8 @@ class Project:
     schedules: tuple[Schedule, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What became of a template's properties."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Why a function of the template is not among them, by each of its names."""
     further_files: tuple[Path, ...] = ()
     """Those that were read beside `file`."""
 

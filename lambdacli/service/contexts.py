@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lambdacli.api.code_links import CodeLinks
@@ -56,6 +56,8 @@ class Contexts:
     endpoint: Callable[[], str]
     heed_options: Callable[[TemplateOptions], bool]
     settle_project: Callable[[], Awaitable[None]]
+    builds: Callable[[str | None], Sequence[Mapping[str, object]]]
+    begin_builds: Callable[[], Awaitable[Mapping[str, object]]]
 
     def of_lambda(self, request: Request) -> Context:
         stores, told = self.stores, self.preferences.of_requests()
@@ -109,6 +111,7 @@ class Contexts:
         return ControlContext(
             place=place,
             name_of=lambda name: preferences.of_requests().other_names.get(name, name),
+            other_names=lambda: preferences.of_requests().other_names,
             template=self.heed_options,
             status=told.status,
             stop=self.ending.ask,
@@ -116,6 +119,7 @@ class Contexts:
             environments=told.environments,
             doctor=told.grants,
             problems=told.problems_of,
+            left_out=preferences.why_left_out,
             described_in=lambda name: preferences.of_requests().file_of(name),
             settings=SettingsShown(stores.settings, self.provisioner, self.endpoint).of,
             events=self.event_desk,
@@ -131,6 +135,8 @@ class Contexts:
             produced=produced.answer,
             urls=told.urls,
             sources=self.sources.described,
+            builds=self.builds,
+            begin_builds=self.begin_builds,
         )
 
 

@@ -74,6 +74,7 @@ from lambdacli.store.database import open_for_reading
 from lambdacli.triggers.schedule import Schedules
 
 if TYPE_CHECKING:
+    from lambdacli.service.early_builds import EarlyBuilds
     from lambdacli.service.neighbour_resources import NeighbourResources
     from lambdacli.service.source_readers import SourceReaders
 
@@ -111,6 +112,7 @@ class Service:
         self._real_time = SystemClock()
         self._clock = OffsetClock(settings.state / "clock.json", self._real_time, settings.time_scale)
         self._ending = Ending()
+        self._early_builds: EarlyBuilds | None = None
         self._sessions = Sessions()
         self._idleness = Idleness(
             self._real_time, lambda: self._preferences.idle_exit_minutes, self._is_busy, self._ending.ask
@@ -195,6 +197,7 @@ class Service:
             self._keeper,
             self._sessions,
         )
+        stack.push_async_callback(self._end_builds)
         self._debuggers = Debuggers(
             settings.state,
             self._door_rules,
@@ -410,6 +413,8 @@ class Service:
             endpoint=lambda: self._doors.endpoint,
             heed_options=self._project.heed,
             settle_project=self._project.settle_functions,
+            builds=self._placements.builds.told,
+            begin_builds=self._begin_builds,
         )
 
     def _gateway(self, told: Descriptions) -> Gateway:
@@ -466,6 +471,18 @@ class Service:
         await self._events.rest()
         await self._batches.wait()
         await self._fleet.settle()
+
+    async def _begin_builds(self) -> dict[str, object]:
+        if self._early_builds is None:
+            from lambdacli.service.early_builds import EarlyBuilds
+
+            self._early_builds = EarlyBuilds(self._stores.functions.of_project, self._placements.place)
+        return await self._early_builds.begin()
+
+    async def _end_builds(self) -> None:
+        if self._early_builds is not None:
+            await self._early_builds.close()
+        self._placements.end_builds()
 
     def _is_busy(self) -> bool:
         return bool(

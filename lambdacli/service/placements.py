@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
+from functools import partial
 from pathlib import Path
 
 from lambdacli import runtimes
@@ -26,6 +27,7 @@ from lambdacli.project.schema import SERVICES
 from lambdacli.runtimes import nodejs as nodejs_runtime
 from lambdacli.runtimes import python as python_runtime
 from lambdacli.runtimes.base import NotInstalled
+from lambdacli.service.builds import Building, Builds
 from lambdacli.service.file_systems import FileSystems
 from lambdacli.service.layers import Layers
 from lambdacli.service.sessions import Sessions
@@ -55,6 +57,9 @@ class Placements:
         self._layers = layers
         self._cache = cache
         self._keeper = keeper
+        self.builds = Builds()
+        self._programs: set[Future[int]] = set()
+        self._is_over = False
         self._ready: dict[tuple[FunctionKey, str], tuple[str, Placement]] = {}
         self._changes: dict[FunctionKey, int] = {}
         self._change_numbers = itertools.count(1)
@@ -108,10 +113,17 @@ class Placements:
         async with self._locks.setdefault(place, asyncio.Lock()):
             known = self._ready.get(place)
             if known is None or known[0] != generation:
-                loop = asyncio.get_running_loop()
-                known = (generation, await asyncio.to_thread(self._build, function, generation, loop))
+                building = self.builds.of(function.name, partial(self._run_kept, asyncio.get_running_loop()))
+                made = await asyncio.to_thread(self._built, function, generation, building)
+                known = (generation, made)
                 self._ready[place] = known
         return known[1]
+
+    def end_builds(self) -> None:
+        """Nobody waits for them any more; what was made by half is made anew another time."""
+        self._is_over = True
+        for program in list(self._programs):
+            program.cancel()
 
     def code_folder(self, function: Function) -> Path:
         match function.code:
@@ -120,7 +132,16 @@ class Placements:
             case ArchiveCode():
                 return self._code.folder(function.code)
 
-    def _build(self, function: Function, generation: str, loop: asyncio.AbstractEventLoop) -> Placement:
+    def _built(self, function: Function, generation: str, building: Building) -> Placement:
+        is_done = False
+        try:
+            placement = self._build(function, generation, building)
+            is_done = True
+        finally:
+            building.end(is_done=is_done)
+        return placement
+
+    def _build(self, function: Function, generation: str, building: Building) -> Placement:
         """Reads and writes files, and may wait for a package index: runs in a thread."""
         runtime = runtimes.name_of(function.runtime)
         try:
@@ -130,19 +151,19 @@ class Placements:
         except NotInstalled as error:
             raise ServiceException(str(error)) from error
         opt_root = self._layers.of(
-            function.layers, lambda folder, name: self._layer_to_run(function, folder, name, loop)
+            function.layers, lambda folder, name: self._layer_to_run(function, folder, name, building)
         )
         match function.code:
             case FolderCode(folder):
-                task_root = self._code_to_run(function, folder, loop)
-                installed = self._requirements(function, task_root, loop)
+                task_root = self._code_to_run(function, folder, building)
+                installed = self._requirements(function, task_root, building)
             case ArchiveCode():
                 task_root, installed = self._code.folder(function.code), ()
                 if function.was_folder:
-                    task_root = self._code_to_run(function, task_root, loop)
-                    installed = self._requirements(function, task_root, loop)
+                    task_root = self._code_to_run(function, task_root, building)
+                    installed = self._requirements(function, task_root, building)
         if runtime.family == "nodejs":
-            installed = self._node_packages(function, task_root, opt_root, loop)
+            installed = self._node_packages(function, task_root, opt_root, building)
         return Placement(
             key=PlacementKey(function.key, function.version, generation),
             runtime=function.runtime,
@@ -166,13 +187,13 @@ class Placements:
             file_systems=self._file_systems.mounts(function.file_systems),
         )
 
-    def _code_to_run(self, function: Function, folder: Path, loop: asyncio.AbstractEventLoop) -> Path:
+    def _code_to_run(self, function: Function, folder: Path, building: Building) -> Path:
         """The sources themselves, or what is made of them first: a bundle, a program."""
         node = None
         runtime = runtimes.name_of(function.runtime)
         if runtime.family == "nodejs":
             node = nodejs_runtime.chosen(nodejs_runtime.major_of(runtime.version)).path
-        workshop = self._workshop(function, loop, node)
+        workshop = self._workshop(function, building, node)
         try:
             return code_to_run(
                 function.name, folder, function.runtime, function.handler, function.build, workshop
@@ -180,19 +201,17 @@ class Placements:
         except BuildError as error:
             raise ServiceException(str(error)) from error
 
-    def _layer_to_run(
-        self, function: Function, folder: Path, name: str, loop: asyncio.AbstractEventLoop
-    ) -> Path:
+    def _layer_to_run(self, function: Function, folder: Path, name: str, building: Building) -> Path:
         """A layer's folder, as its place below /opt is to look."""
         from lambdacli.project.builders.layers import layer_to_run
 
         runtime = runtimes.name_of(function.runtime)
-        workshop = self._workshop(function, loop)
+        workshop = self._workshop(function, building)
 
         def install(folder: Path) -> Path | None:
             if runtime.family == "python":
-                return next(iter(self._requirements(function, folder, loop)), None)
-            npm = self._npm(nodejs_runtime.chosen(nodejs_runtime.major_of(runtime.version)), loop)
+                return next(iter(self._requirements(function, folder, building)), None)
+            npm = self._npm(nodejs_runtime.chosen(nodejs_runtime.major_of(runtime.version)), building)
             if npm is None:
                 raise BuildError(f"{folder / 'package.json'} names packages, and there is no npm: install it")
             return npm_packages.install_packages(folder, npm, self._cache, workshop.progress)
@@ -202,25 +221,16 @@ class Placements:
         except BuildError as error:
             raise ServiceException(str(error)) from error
 
-    def _workshop(
-        self, function: Function, loop: asyncio.AbstractEventLoop, node: Path | None = None
-    ) -> Workshop:
-        return Workshop(
-            self._cache,
-            lambda text: logger.info("%s: %s", function.name, text),
-            lambda *work: self._run_kept(loop, *work),
-            node,
-        )
+    def _workshop(self, function: Function, building: Building, node: Path | None = None) -> Workshop:
+        return Workshop(self._cache, building.progress, building.run, node)
 
-    def _npm(self, node: nodejs_runtime.Node, loop: asyncio.AbstractEventLoop) -> npm_packages.Npm | None:
+    def _npm(self, node: nodejs_runtime.Node, building: Building) -> npm_packages.Npm | None:
         program = npm_packages.find_npm(node.path)
         if program is None:
             return None
-        return npm_packages.Npm(program, node.path, node.major, lambda *work: self._run_kept(loop, *work))
+        return npm_packages.Npm(program, node.path, node.major, building.run)
 
-    def _requirements(
-        self, function: Function, folder: Path, loop: asyncio.AbstractEventLoop
-    ) -> tuple[Path, ...]:
+    def _requirements(self, function: Function, folder: Path, building: Building) -> tuple[Path, ...]:
         """Packages that the folder's requirements.txt or pyproject.toml names, installed once per
         content into the shared cache."""
         runtime = runtimes.name_of(function.runtime)
@@ -236,28 +246,25 @@ class Placements:
                 requirements,
                 str(interpreter.path),
                 self._cache,
-                lambda text: logger.info("%s: %s", function.name, text),
-                lambda *work: self._run_kept(loop, *work),
+                building.progress,
+                building.run,
             )
         except BuildError as error:
             raise ServiceException(str(error)) from error
         return () if installed is None else (installed,)
 
     def _node_packages(
-        self, function: Function, task_root: Path, opt_root: Path | None, loop: asyncio.AbstractEventLoop
+        self, function: Function, task_root: Path, opt_root: Path | None, building: Building
     ) -> tuple[Path, ...]:
         """What package.json names, if the folder has no node_modules, and what the code imports of the SDK
         and nobody brings."""
         major = nodejs_runtime.major_of(runtimes.name_of(function.runtime).version)
         node = nodejs_runtime.chosen(major)
 
-        def progress(text: str) -> None:
-            logger.info("%s: %s", function.name, text)
-
         is_folder = isinstance(function.code, FolderCode)
         wants_packages = is_folder and npm_packages.asks_for_packages(task_root)
         sdk = npm_packages.imported_sdk_packages(task_root)
-        npm = self._npm(node, loop) if wants_packages or sdk else None
+        npm = self._npm(node, building) if wants_packages or sdk else None
         packages: tuple[Path, ...] = ()
         if wants_packages:
             if npm is None:
@@ -266,7 +273,7 @@ class Placements:
                     "install npm, or node_modules beside it"
                 )
             try:
-                packages = (npm_packages.install_packages(task_root, npm, self._cache, progress),)
+                packages = (npm_packages.install_packages(task_root, npm, self._cache, building.progress),)
             except BuildError as error:
                 raise ServiceException(str(error)) from error
         layers = ("nodejs/node_modules", f"nodejs/node{major}/node_modules")
@@ -274,7 +281,7 @@ class Placements:
         brought = (task_root / "node_modules", *packages, *opt)
         missing = [name for name in sdk if not any((folder / name).exists() for folder in brought)]
         if missing and npm is not None:
-            return (*packages, *self._sdk(missing, npm, progress))
+            return (*packages, *self._sdk(missing, npm, building.progress))
         return packages
 
     def _sdk(
@@ -304,8 +311,12 @@ class Placements:
         take: Callable[[str], None],
     ) -> int:
         """Runs an installer as environments are run, so that it ends with the service, however that ends."""
+        if self._is_over:
+            raise BuildError("the service is stopping")
         command = Command(tuple(arguments), variables, folder)
         running = asyncio.run_coroutine_threadsafe(run_to_end(self._keeper, command, take), loop)
+        self._programs.add(running)
+        running.add_done_callback(self._programs.discard)
         try:
             return running.result()
         except (StartError, CancelledError) as error:

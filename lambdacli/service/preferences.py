@@ -77,6 +77,10 @@ class Preferences:
     def project(self) -> Project | None:
         return None if self._sync is None else self._sync.project
 
+    def why_left_out(self, function: str) -> str | None:
+        """Of one that the project's files describe."""
+        return None if self.project is None else self.project.left_out.get(function)
+
     @property
     def account(self) -> str:
         project = self.project

@@ -93,7 +93,7 @@ class ProjectSync:
         self._on_code_change = on_code_change
         self._on_synced = on_synced
         self._is_strict = is_strict
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
         """What was said of runtimes near their end."""
         self._read_stamp: object = None
         self._read_at = 0.0
@@ -209,10 +209,10 @@ class ProjectSync:
         self._leave_other_places(account, region)
         wanted: list[Function] = []
         problems: list[str] = []
+        self._tell_of_runtimes(project)
         for settings in project.functions:
             path = f"{self._file.name}: {settings.template.logical_id or f'functions.{settings.name}'}"
             former = self._former(FunctionKey(account, region, settings.name))
-            self._tell_of_runtime(settings)
             refusal = self._refusal_of_runtime(project, settings)
             if refusal is not None:
                 problems.append(f"{path}.runtime: {refusal}")
@@ -246,12 +246,17 @@ class ProjectSync:
         self._on_synced()
         return problems
 
-    def _tell_of_runtime(self, settings: FunctionSettings) -> None:
-        note = deprecation_note(settings.runtime, self._clock.now().date())
-        line = f"{settings.name}: {note}"
-        if note is not None and line not in self._told:
-            self._told.add(line)
-            logger.warning("%s", line)
+    def _tell_of_runtimes(self, project: Project) -> None:
+        """One line for all functions of a runtime."""
+        today = self._clock.now().date()
+        names: dict[str, list[str]] = {}
+        for settings in project.functions:
+            note = deprecation_note(settings.runtime, today)
+            if note is not None and (settings.name, note) not in self._told:
+                self._told.add((settings.name, note))
+                names.setdefault(note, []).append(settings.name)
+        for note, of_runtime in names.items():
+            logger.warning("%s: %s", ", ".join(of_runtime), note)
 
     def _refusal_of_runtime(self, project: Project, settings: FunctionSettings) -> str | None:
         """By date, when asked to be strict: AWS creates no function with it any more, or changes none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lambdacli.model.http_apis import DEFAULT_API, ApiKind, HttpApi, Route
@@ -51,13 +51,32 @@ def api_at(apis: Mapping[str, HttpApi], address: Address, region: str) -> tuple[
     """The API, and the path that it sees. In the path form, the default API needs no name."""
     if address.region not in (None, region):
         return None
-    api = apis.get(address.name)
+    api = apis.get(address.name) if address.region is not None else api_called(apis, address.name)
     if api is not None and (api.kind is ApiKind.ALB) == address.is_balancer:
         return api, address.path
     default = apis.get(DEFAULT_API)
     if default is None or address.region is not None or (default.kind is ApiKind.ALB) != address.is_balancer:
         return None
     return default, address.path_with_name
+
+
+def api_called(apis: Mapping[str, HttpApi], name: str) -> HttpApi | None:
+    """In the path form, where APIs may have further names. What several are called is none."""
+    if name in apis:
+        return apis[name]
+    found = [api for api in apis.values() if name in api.other_names]
+    return found[0] if len(found) == 1 else None
+
+
+def shown_name(api: HttpApi, apis: Mapping[str, HttpApi]) -> str:
+    """The one that says most to a person, and leads there; an own name is made of the logical id."""
+    nicer = api.other_names[:1]
+    is_nicer = any(api_called(apis, name) is api and not _is_spelling(name, api.name) for name in nicer)
+    return nicer[0] if is_nicer else api.name
+
+
+def _is_spelling(name: str, of: str) -> bool:
+    return re.sub(r"[^a-z0-9-]", "", name.lower()) == of
 
 
 def path_of(api: HttpApi, route: Route, apis: Mapping[str, HttpApi]) -> str:
@@ -67,10 +86,10 @@ def path_of(api: HttpApi, route: Route, apis: Mapping[str, HttpApi]) -> str:
     if api.kind is ApiKind.WEBSOCKET:
         path = ""  # messages choose their route
     short = f"{api.stage_prefix}{path}"
-    is_clear = short[1:].partition("/")[0] not in apis
+    is_clear = api_called(apis, short[1:].partition("/")[0]) is None
     if api.name == DEFAULT_API and is_clear:
         return f"/{ALB_PATH if api.kind is ApiKind.ALB else API_PATH}{short}"
-    return f"{api.path_prefix}{path}"
+    return f"{replace(api, name=shown_name(api, apis)).path_prefix}{path}"
 
 
 @lru_cache(maxsize=256)

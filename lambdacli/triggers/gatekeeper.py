@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("lam.http")
 
-Ask = Callable[[str, bytes], Awaitable[Outcome]]
+Ask = Callable[[str, bytes, float | None], Awaitable[Outcome]]
 """Invokes a function of this name with this event."""
 
 _NO_KEYS = "its keys are not here; name the file with the key set in lam.yaml, `jwt_keys: {{{}: jwks.json}}`"
@@ -86,8 +86,7 @@ class Gatekeeper:
     async def _answer(self, authorizer: Authorizer, call: ApiCall, identity: tuple[str, ...]) -> Grant:
         event = encode(authorizer_event(authorizer, call, identity))
         try:
-            async with asyncio.timeout(call.api.timeout_seconds):
-                outcome = await self._ask(authorizer.function, event)
+            outcome = await self._ask(authorizer.function, event, call.api.timeout_seconds)
         except (Refused, TimeoutError):
             _tell(authorizer, call, "it could not be asked, or did not answer in time")
             raise Refused(Fault.AUTHORIZER_FAILED) from None

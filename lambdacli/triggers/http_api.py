@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import logging
@@ -20,7 +19,7 @@ from lambdacli.model.http_apis import TOKEN_CHECKS, ApiKind, HttpApi
 from lambdacli.triggers import jwt
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.alb import BODY_BYTES as ALB_BODY_BYTES
-from lambdacli.triggers.api_addresses import CONNECTIONS, address_of, api_at, path_of
+from lambdacli.triggers.api_addresses import CONNECTIONS, address_of, api_at, path_of, shown_name
 from lambdacli.triggers.api_call import ApiCall
 from lambdacli.triggers.api_events import answer_for, event_for
 from lambdacli.triggers.api_refusals import BODY_BYTES, Fault, refusal
@@ -202,8 +201,7 @@ class HttpApis:
     async def _from_function(self, call: ApiCall, payload: bytes, trace_id: str) -> _Done:
         function, kind = call.route.function, call.api.kind
         try:
-            async with asyncio.timeout(self._functions.patience(function, call.api.timeout_seconds)):
-                outcome = await self._functions.outcome_of(function, payload, trace_id)
+            outcome = await self._functions.outcome_of(function, payload, call.api.timeout_seconds, trace_id)
         except TimeoutError:
             logger.warning(
                 "%s of %s waited %gs for %s, which runs on",
@@ -315,7 +313,7 @@ def _described(api: HttpApi, apis: Mapping[str, HttpApi], region: str, endpoint:
     scheme, end = ("ws", "") if api.kind is ApiKind.WEBSOCKET else ("http", "/")
     place = f"{scheme}{endpoint.removeprefix('http')}"
     return {
-        "name": api.name,
+        "name": shown_name(api, apis),
         "kind": api.kind.value,
         "url": f"{scheme}://{api.host(region)}:{urlsplit(endpoint).port}{api.stage_prefix}{end}",
         "routes": [

@@ -327,8 +327,9 @@ class WebSocketApis:
         if len(payload) > limits.SYNC_REQUEST_BYTES:
             raise Refused(Fault.EVENT_TOO_LARGE)
         try:
-            async with asyncio.timeout(self._functions.patience(route.function, about.api.timeout_seconds)):
-                outcome = await self._functions.outcome_of(route.function, payload, trace_id)
+            outcome = await self._functions.outcome_of(
+                route.function, payload, about.api.timeout_seconds, trace_id
+            )
         except TimeoutError:
             seconds = about.api.timeout_seconds
             logger.warning(

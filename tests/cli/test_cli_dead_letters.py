@@ -7,6 +7,8 @@ import json
 import pytest
 
 from lambdacli.cli.dead_letters import DEAD_LETTERS, DESTINATION, Leave, Letter, read, why_left
+from lambdacli.cli.dlq import _with_owners
+from lambdacli.cli.event_end import _told
 from lambdacli.client.sqs import Address, QueueMessage, address_of
 
 WORK = "arn:aws:lambda:us-east-1:000000000000:function:work"
@@ -67,6 +69,30 @@ def test_what_is_no_record_is_left(body):
 )
 def test_what_is_sent_again_and_what_is_left(letter, why):
     assert why_left(letter, LATEST, {"new"}) == why
+
+
+def test_functions_are_named_where_some_messages_are_anothers():
+    rows = [("r1", "now", "no", "{}"), ("r2", "now", "no", "{}"), ("-", "now", "no record", "hello")]
+    own, both = ["work", "work", None], ["work", "other", None]
+    headings, same = _with_owners(rows, own, "work")
+    assert "FUNCTION" not in headings and same == rows
+    headings, named = _with_owners(rows, both, "work")
+    assert headings[:2] == ("REQUEST ID", "FUNCTION")
+    assert [row[:2] for row in named] == [("r1", "work"), ("r2", "other"), ("-", "-")]
+
+
+def test_an_error_in_the_same_words_is_told_once():
+    first = {"kind": "delivery", "error_type": "NoQueue", "error_message": "x", "next_due_at": None}
+    again = {**first, "next_due_at": "2026-11-21T10:11:12Z"}
+    other = {**first, "kind": "invocation"}
+    fine = {**first, "error_type": None, "error_message": None}
+    told = [_told(*pair) for pair in ((first, None), (again, first), (other, again), (fine, fine))]
+    assert told == [
+        "delivery: NoQueue x",
+        "delivery: the same; again at 10:11:12",
+        "invocation: NoQueue x",
+        "delivery: ok",
+    ]
 
 
 @pytest.mark.parametrize(

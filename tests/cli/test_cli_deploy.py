@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lambdacli.cli.deploy import do_steps
+from lambdacli.cli.deploy import _confirm, do_steps
 from lambdacli.cli.deploying import Deploying, _region, change_text
+from lambdacli.cli.errors import CommandError
 from lambdacli.client.aws import Account, Aws, AwsError
 from lambdacli.model.deployment import Change, Step
 from lambdacli.project.config import load_project
@@ -44,6 +45,19 @@ def test_functions_of_a_template_beside_lam_yaml_are_left_to_its_tool(lam, proje
     told = lam("deploy", "--to", "aws", "--plan")
     assert told.exit_code == 1 and "Orders of stack.yaml is not deployed by lam" in told.err
     assert "`sam build -t stack.yaml && sam deploy --guided` deploys it" in told.err
+
+
+def test_what_cannot_be_undone_is_not_done_where_nobody_can_be_asked():
+    def step(title: str, *, is_destructive: bool) -> Step:
+        return Step(title, title, "lambda", "Invoke", {}, is_destructive=is_destructive)
+
+    harmless, harmful = step("publish", is_destructive=False), step("delete the URL", is_destructive=True)
+    _confirm([harmless], False)
+    _confirm([harmful], True)
+    with pytest.raises(CommandError) as refused:
+        _confirm([harmless, harmful], False)
+    assert str(refused.value) == "this would do 1 step that cannot be undone: delete the URL"
+    assert refused.value.hints == ("--yes does it",)
 
 
 def test_the_region_is_the_projects_or_else_the_profiles(tmp_path, monkeypatch):

@@ -22,6 +22,16 @@ def test_list_is_a_table(lam, service):
     )
 
 
+def test_list_shows_what_people_call_a_function_of_another_tool(lam, service):
+    service.function("Api-Hello4", other_names=["Hello4", "Api/Hello/Resource", "Api/Hello"])
+    service.function("own", other_names=[])
+    assert [line.split()[:2] for line in lam("list").out.splitlines()] == [
+        ["NAME", "CALLED"],
+        ["Api-Hello4", "Api/Hello"],
+        ["own", "-"],
+    ]
+
+
 def test_an_empty_list_says_what_to_do(lam, service):
     result = lam("list")
     assert (result.exit_code, result.out, result.err) == (

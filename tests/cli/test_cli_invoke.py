@@ -252,6 +252,17 @@ def test_an_unknown_function_gets_the_nearest_name_and_the_problems_of_lam_yaml(
     )
 
 
+def test_a_function_that_was_left_out_says_why(lam, service):
+    service.function("other")
+    service.status["project"] = "/shop/template.yaml"
+    service.answers["GET", "/_lam/v1/left-out"] = Scripted(body=b'{"why": "it is a container image"}')
+    result = lam("invoke", "Resize")
+    assert result.exit_code == 1
+    assert result.err.splitlines()[2:] == [
+        "hint: Resize was left out of template.yaml: it is a container image"
+    ]
+
+
 def test_an_unknown_function_of_a_template_with_problems_is_not_said_to_need_making(lam, service):
     service.status |= {"problems": ["template.yaml:3: a"], "project": "/shop/template.yaml"}
     result = lam("invoke", "Hello")

@@ -71,6 +71,20 @@ def test_every_option_reaches_the_service(lam, logged):
     )
 
 
+def _cut_off():
+    yield b'{"timestamp'
+    raise BrokenPipeError
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("body", [b"", _cut_off()], ids=["stopped", "killed"])
+def test_following_ends_with_the_service_and_asks_nothing_more_of_it(lam, service, body):
+    service.answers["GET", "/_lam/v1/logs"] = Scripted(body=body)
+    result = lam("logs", "demo", "--follow")
+    assert (result.exit_code, result.out, result.err) == (0, "", "note: the service has stopped\n")
+    assert service.seen[-1].target.startswith("/_lam/v1/logs?")
+
+
 @pytest.mark.real
 def test_colour_only_when_it_is_asked_for(lam, logged):
     assert "\x1b[31m[ERROR] boom\x1b[0m" in lam("logs", "--color", "on").out

@@ -220,7 +220,9 @@ def test_code_that_stands_in_the_template_is_the_functions(tmp_path):
 def test_a_container_image_is_named_and_no_function(tmp_path):
     project = load(tmp_path, HELLO + "    PackageType: Image\n")
     assert project.functions == ()
-    assert findings(project)["Hello"] == (False, "it is a container image, which does not run here")
+    why = "it is a container image, which does not run here"
+    assert findings(project)["Hello"] == (False, why)
+    assert project.left_out == {"Hello": why}
 
 
 def test_what_a_condition_leaves_out_is_told(tmp_path):
@@ -229,6 +231,7 @@ def test_what_a_condition_leaves_out_is_told(tmp_path):
     project = load(tmp_path, HELLO + nightly, head=head)
     assert [each.name for each in project.functions] == ["Hello"]
     assert findings(project)["Nightly"] == (False, "its condition IsProd is false")
+    assert project.left_out["Nightly"] == "its condition IsProd is false"
 
 
 def test_a_lam_yaml_that_takes_the_functions_of_its_folder_away_is_told(tmp_path):
@@ -331,6 +334,23 @@ def test_what_sam_built_runs_while_it_is_fresh(tmp_path, source_age, metadata, i
     assert found.template.built_from == (tmp_path / "src" if is_build_used else None)
     assert found.build is not None
     assert found.build.method == ("none" if is_build_used else "makefile" if metadata else None)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "told"),
+    [
+        (
+            "python3.13",
+            "START, END and REPORT stay lines of text, and SystemLogLevel leaves none out; "
+            "what the function logs stays as it writes it, and is not left out by level",
+        ),
+        ("nodejs22.x", "START, END and REPORT stay lines of text, and SystemLogLevel leaves none out"),
+    ],
+)
+def test_what_json_does_not_do_to_log_lines_is_told(tmp_path, runtime, told):
+    head = "Globals: {Function: {LoggingConfig: {LogFormat: JSON}}}\n" + SAM
+    found = findings(load(tmp_path, HELLO.replace("python3.13", runtime), head=head))
+    assert found["Hello.Properties.LoggingConfig.LogFormat"] == (False, told)
 
 
 # HTTP

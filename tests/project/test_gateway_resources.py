@@ -37,6 +37,23 @@ def only_api(folder: Path, *events: str) -> HttpApi:
     return api
 
 
+@pytest.mark.parametrize(
+    ("events", "names"),
+    [
+        (["httpApi: GET /a"], {"httpapi": ("shop", "dev-shop", "HttpApi")}),
+        (["http: GET /a"], {"apigatewayrestapi": ("shop", "dev-shop", "ApiGatewayRestApi")}),
+        (
+            ["httpApi: GET /a", "http: GET /a"],
+            {"httpapi": ("HttpApi",), "apigatewayrestapi": ("ApiGatewayRestApi",)},
+        ),
+    ],
+)
+def test_an_api_is_called_as_its_service_where_that_is_clear(
+    tmp_path: Path, events: list[str], names: dict[str, tuple[str, ...]]
+) -> None:
+    assert {api.name: api.other_names for api in load(tmp_path, *events).apis} == names
+
+
 def test_a_rest_authorizer_guards_the_methods_that_name_it(tmp_path: Path) -> None:
     api = only_api(
         tmp_path,

@@ -129,7 +129,10 @@ def test_rollback_moves_the_alias_and_deploy_moves_it_forward(here, there):
     here.write("demo/app.py", CODE.format(version=2))
     here.lam("deploy", *to(there))
     assert there.invoke("demo:live") == ["orders", 2]
-    assert "2 → 1" in here.lam("rollback", *to(there)).stdout
+    refused = here.lam("rollback", *to(there), code=1)
+    assert "error: this would move 1 alias back at " in refused.stderr and "--yes does it" in refused.stderr
+    assert there.invoke("demo:live") == ["orders", 2]
+    assert "2 → 1" in here.lam("rollback", "--yes", *to(there)).stdout
     assert there.invoke("demo:live") == ["orders", 1]
     here.lam("deploy", *to(there))
     assert there.invoke("demo:live") == ["orders", 2]
@@ -183,7 +186,7 @@ def test_in_its_own_service_a_deployment_is_a_version_that_stays_as_it_is(here):
     assert here.invoke("demo:live") == ["orders", 1]
     here.lam("deploy")
     assert here.invoke("demo:live") == ["orders", 2]
-    here.lam("rollback")
+    here.lam("rollback", "-y")
     assert here.invoke("demo:live") == ["orders", 1]
     assert "alias live: 1 there, 2 wanted" in here.lam("drift", code=1).stdout
 

@@ -407,14 +407,14 @@ def test_the_command_plans_deploys_tells_drift_and_goes_back(aws, project):
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.get_function(FunctionName="shop")
     deployed = project.lam("deploy", "--to", "aws", "--region", "us-east-1", more=aws)
-    assert "lam invoke shop --remote --region us-east-1" in deployed.stderr
+    assert "lam invoke shop:live --remote --region us-east-1" in deployed.stderr
     assert "API default  https://" in deployed.stdout
     assert "lam rollback --to aws --region us-east-1" in deployed.stderr
     project.write("shop/app.py", "def handler(event, context):\n    return 2\n")
     assert "code" in project.lam("drift", "--to", "aws", code=1, more=aws).stdout
     project.lam("deploy", "--to", "aws", more=aws)
     assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "2"
-    project.lam("rollback", "--to", "aws", more=aws)
+    project.lam("rollback", "--yes", "--to", "aws", more=aws)
     assert functions.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "1"
     drift = json.loads(project.lam("drift", "--to", "aws", "--json", code=1, more=aws).stdout)
     assert [row["changes"] for row in drift] == [[{"what": "alias live", "before": "1", "after": "2"}]]
@@ -446,6 +446,7 @@ def test_only_code_is_brought_up_to_date(aws, project):
     file.write_text(file.read_text() + "    memory: 512\n")
     told = project.lam("deploy", "--to", "aws", "--code-only", more=aws)
     assert "1/1 update the code of theirs" in told.stderr
+    assert "lam invoke theirs --remote" in told.stderr and "aliases stay as they are" in told.stderr
     configuration = boto3.client("lambda").get_function_configuration(FunctionName="theirs")
     assert configuration["MemorySize"] == 128
 

@@ -80,6 +80,22 @@ def test_deprecated_runtime_is_told_in_the_log_and_taken(sync, functions, caplog
     assert line.startswith("old: python3.9 is deprecated since 2025-12-15")
 
 
+def test_one_line_tells_of_all_functions_of_a_runtime_and_of_new_ones_alone(tmp_path, stores, caplog):
+    (tmp_path / "app.py").touch()
+    file, clock = tmp_path / "lam.yaml", ClockOf("2026-01-01")
+    functions, layers, settings = stores
+    code = CodeStore(tmp_path / "code")
+    project = ProjectSync(file, functions, code, layers, settings, clock, clock, print, lambda: None)
+    for names in (("a", "b"), ("a", "b", "c")):
+        lines = [f"  {name}: {{runtime: python3.9, handler: app.handler}}" for name in names]
+        file.write_text("\n".join(["functions:", *lines]))
+        project.read()
+    assert [message.partition(" is ")[0] for message in caplog.messages] == [
+        "a, b: python3.9",
+        "c: python3.9",
+    ]
+
+
 @pytest.mark.parametrize(("day", "timeout"), [("2027-08-30", 9), ("2027-08-31", 3)])
 def test_function_that_is_there_is_changed_until_updates_are_blocked(sync, functions, day, timeout):
     sync("2027-01-01")

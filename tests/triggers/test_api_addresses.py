@@ -6,7 +6,7 @@ import pytest
 from api_calls import routes
 
 from lambdacli.model.http_apis import ApiKind, HttpApi
-from lambdacli.triggers.api_addresses import address_of, api_at, path_of
+from lambdacli.triggers.api_addresses import address_of, api_at, path_of, shown_name
 
 APIS = {
     "default": HttpApi("default", routes=routes("GET /items", "GET /", "GET /shop/x", "$default")),
@@ -64,3 +64,25 @@ def test_a_route_is_told_as_short_as_it_can_be():
         "/_api/shop/dev/items",
         "/_alb/front/items",
     ]
+
+
+def test_an_api_of_a_template_is_reached_by_what_people_call_it_too():
+    apis = {
+        "httpapi": HttpApi("httpapi", routes=routes("GET /items"), other_names=("orders", "HttpApi")),
+        "plain": HttpApi("plain", routes=routes("GET /"), other_names=("Plain",)),
+        "twice": HttpApi("twice", routes=routes("GET /"), other_names=("same",)),
+        "again": HttpApi("again", routes=routes("GET /"), other_names=("same", "plain")),
+    }
+    for name, found in [
+        ("orders", "httpapi"),
+        ("HttpApi", "httpapi"),
+        ("httpapi", "httpapi"),
+        ("plain", "plain"),
+        ("same", None),
+    ]:
+        at = api_at(apis, address_of("127.0.0.1", f"/_api/{name}/items"), "eu-west-1")
+        assert (at and at[0].name) == found
+    assert api_at(apis, address_of("orders.execute-api.eu-west-1.localhost", "/"), "eu-west-1") is None
+    assert [shown_name(api, apis) for api in apis.values()] == ["orders", "plain", "twice", "again"]
+    api = apis["httpapi"]
+    assert path_of(api, api.routes[0], apis) == "/_api/orders/items"

@@ -56,6 +56,8 @@ class ControlContext:
     """Account and region of the project as it is now."""
     name_of: Callable[[str], str]
     """A function's own name, by the one that it has in a template."""
+    other_names: Callable[[], Mapping[str, str]]
+    """Own names by all that functions have in a template; of each, the last is what people call it."""
     template: Callable[[TemplateOptions], bool]
     """From now on these count too; False: there is no template."""
     status: Callable[[], Document]
@@ -67,6 +69,8 @@ class ControlContext:
     """What this machine grants, looked at now."""
     problems: Callable[[Function], Sequence[str]]
     """What of its settings cannot be kept here."""
+    left_out: Callable[[str], str | None]
+    """Why the project's function of this name is not there."""
     described_in: Callable[[str], str]
     """The file that has the function of this name, or would have it."""
     settings: Callable[[FunctionKey], ShownSettings]
@@ -91,6 +95,10 @@ class ControlContext:
     """Of each function that has some of its own."""
     sources: Callable[[], Sequence[Described]]
     """Every event source mapping, and how it is doing."""
+    builds: Callable[[str | None], Sequence[Document]]
+    """Of all functions, or of the one that is named."""
+    begin_builds: Callable[[], Awaitable[Document]]
+    """Ahead of anybody who calls."""
 
 
 class Control:
@@ -108,6 +116,9 @@ class Control:
             ("GET", "logs"): self._logs,
             ("GET", "events"): self._events,
             ("GET", "metrics"): self._metrics,
+            ("GET", "left-out"): self._left_out,
+            ("GET", "builds"): self._builds,
+            ("POST", "builds"): self._begin_builds,
             ("GET", "sources"): self._sources,
             ("GET", "debug"): self._debug.list_all,
             ("POST", "debug"): self._debug.open,
@@ -160,6 +171,9 @@ class Control:
             return _answer(400, {"message": str(error)})
         return _answer(200, {"counts": self._context.template(options)})
 
+    async def _left_out(self, request: Request) -> Response:
+        return _answer(200, {"why": self._context.left_out(_asked(request).get("function", ""))})
+
     async def _function(self, name: str) -> Response:
         await self._context.settle_project()
         name = self._context.name_of(name)
@@ -180,7 +194,10 @@ class Control:
     def _summary(self, function: Function) -> dict[str, object]:
         is_own = function.origin is Origin.PROJECT
         origin = self._context.described_in(function.name) if is_own else str(function.origin)
-        return {**_identity(function), "origin": origin}
+        others = [
+            other for other, name in self._context.other_names().items() if is_own and name == function.name
+        ]
+        return {**_identity(function), "origin": origin, "other_names": others}
 
     def _details(self, function: Function) -> dict[str, object]:
         settings = self._context.settings(function.key)
@@ -248,6 +265,12 @@ class Control:
         function = FunctionKey(*self._context.place(), self._named(asked) or "")
         since_ms = max(0, int(asked.get("since_ms", "0")))
         return _answer(200, metrics.told(self._context.metrics, function, since_ms))
+
+    async def _builds(self, request: Request) -> Response:
+        return _answer(200, {"builds": self._context.builds(self._named(_asked(request)))})
+
+    async def _begin_builds(self, request: Request) -> Response:
+        return _answer(200, await self._context.begin_builds())
 
     async def _clock(self, request: Request) -> Response:
         return _answer(200, clock.told(self._context.clock.read()))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from lambdacli.project.foreign.serverless_functions import SHORT_NAMES
 from lambdacli.project.foreign.serverless_names import identifier_of, path_identifier, source_name
 from lambdacli.project.foreign.written import NamedFunction, TemplateWriter, Written
 
@@ -84,6 +85,9 @@ class ApiWriter:
         self.writer.complain(event, "needs a method and a path", "for example `http: GET /items/{id}`")
         return None
 
+    def _metadata(self) -> dict[str, Any]:
+        return {SHORT_NAMES: [self.name]}
+
     def _rest_api(self, event: Written) -> Any:
         given = self.provider.at("apiGateway", "restApiId")
         if given:
@@ -96,7 +100,7 @@ class ApiWriter:
                 "BinaryMediaTypes": settings.at("binaryMediaTypes"),
                 "EndpointConfiguration": {"Types": [self.provider.at("endpointType").text("EDGE").upper()]},
             }
-            self.writer.add(REST_API, "AWS::ApiGateway::RestApi", properties, event)
+            self.writer.add(REST_API, "AWS::ApiGateway::RestApi", properties, event, self._metadata())
             deployment = {"RestApiId": {"Ref": REST_API}, "StageName": self._rest_stage}
             self.writer.add("ApiGatewayDeployment", "AWS::ApiGateway::Deployment", deployment, event)
         return {"Ref": REST_API}
@@ -262,7 +266,7 @@ class ApiWriter:
                 "CorsConfiguration": _http_cors(settings.at("cors")),
                 "DisableExecuteApiEndpoint": settings.at("disableDefaultEndpoint"),
             }
-            self.writer.add(HTTP_API, "AWS::ApiGatewayV2::Api", properties, event)
+            self.writer.add(HTTP_API, "AWS::ApiGatewayV2::Api", properties, event, self._metadata())
             stage = {"ApiId": {"Ref": HTTP_API}, "StageName": "$default", "AutoDeploy": True}
             self.writer.add("HttpApiStage", "AWS::ApiGatewayV2::Stage", stage, event)
         return {"Ref": HTTP_API}
@@ -373,7 +377,7 @@ class ApiWriter:
                 "ProtocolType": "WEBSOCKET",
                 "RouteSelectionExpression": selection.text("$request.body.action"),
             }
-            self.writer.add(WEBSOCKETS_API, "AWS::ApiGatewayV2::Api", properties, event)
+            self.writer.add(WEBSOCKETS_API, "AWS::ApiGatewayV2::Api", properties, event, self._metadata())
             stage = {"ApiId": {"Ref": WEBSOCKETS_API}, "StageName": self.stage, "AutoDeploy": True}
             self.writer.add("WebsocketsDeploymentStage", "AWS::ApiGatewayV2::Stage", stage, event)
         return {"Ref": WEBSOCKETS_API}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lambdacli.model import limits
 from lambdacli.model.build import BuildMethod, BuildSettings
+from lambdacli.model.effects import of_logging
 from lambdacli.model.function import FileSystem, Logging, Network, Vpc
 from lambdacli.model.function_url import Cors
 from lambdacli.model.layer import parse_layer_arn, substitution_hint
@@ -61,7 +62,10 @@ def functions_of(around: Around) -> tuple[FunctionSettings, ...]:
 def _function(resource: Resource, around: Around) -> FunctionSettings | None:
     values = Values(resource, around.notes)
     if values.choice("PackageType", "Zip", "Image") == "Image" or "ImageUri" in values:
-        resource_ignored(resource, around.notes, "it is a container image, which does not run here")
+        why = "it is a container image, which does not run here"
+        resource_ignored(resource, around.notes, why)
+        names = (resource.name, resource.logical_id, *_short_names(resource))
+        around.notes.left_out.update(dict.fromkeys(names, why))
         return None
     if re.fullmatch(FUNCTION_NAME_PATTERN, resource.name) is None:
         values.complain("FunctionName", f"{resource.name} is not a name that Lambda takes for a function")
@@ -374,14 +378,18 @@ def _url(values: Values) -> DeclaredUrl | None:
     return url_settings(config)
 
 
+def _short_names(resource: Resource) -> list[str]:
+    path = resource.metadata.get("aws:cdk:path")
+    names = resource.metadata.get(SHORT_NAMES)
+    if isinstance(names, list):
+        return [str(name) for name in names]
+    return [path.removesuffix("/Resource")] if isinstance(path, str) else []
+
+
 def _further(values: Values, source: _Source, around: Around) -> TemplateSettings:
-    path = values.resource.metadata.get("aws:cdk:path")
-    names = values.resource.metadata.get(SHORT_NAMES)
-    if not isinstance(names, list):
-        names = [path.removesuffix("/Resource")] if isinstance(path, str) else []
     return TemplateSettings(
         logical_id=values.resource.logical_id,
-        other_names=tuple(str(name) for name in names),
+        other_names=tuple(_short_names(values.resource)),
         inline_code=source.inline,
         stored_code=source.stored,
         built_from=source.built_from,
@@ -450,9 +458,13 @@ def _logging(values: Values) -> Logging:
         return Logging()
     log_format = config.choice("LogFormat", "Text", "JSON") or "Text"
     is_json = log_format == "JSON"
-    return Logging(
+    logging = Logging(
         format=log_format,
         application_level=config.text("ApplicationLogLevel") or ("INFO" if is_json else None),
         system_level=config.text("SystemLogLevel") or ("INFO" if is_json else None),
         group=config.text("LogGroup"),
     )
+    without_effect = of_logging(logging, values.text("Runtime") or "")
+    if without_effect:
+        config.ignored("LogFormat", "; ".join(without_effect))
+    return logging

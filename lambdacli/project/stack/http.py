@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lambdacli.model.http_apis import (
@@ -20,6 +22,7 @@ from lambdacli.model.http_apis import (
     shape_of,
 )
 from lambdacli.project.cloudformation.template import Resource
+from lambdacli.project.foreign.serverless_functions import SHORT_NAMES
 from lambdacli.project.http_apis import HTTP_SECONDS, REST_SECONDS
 from lambdacli.project.http_kinds import API_NAME
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
@@ -37,6 +40,7 @@ _PLAIN_KINDS = {"AWS::ApiGateway::RestApi": ApiKind.REST, "AWS::ApiGatewayV2::Ap
 _EVENT_KINDS = {"Api": (ApiKind.REST, "RestApiId"), "HttpApi": (ApiKind.HTTP, "ApiId")}
 _ANY_METHODS = ("any", "*", "x-amazon-apigateway-any-method")
 _CACHE_SECONDS = 300
+_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 _NO_DECIDER = "its function is not in this template: the routes are open"
 _NO_AUTHORIZERS = ("NONE", "AWS_IAM")
 _OF_STAGES = "is about stages as API Gateway runs them"
@@ -97,7 +101,7 @@ def apis_of(around: Around) -> tuple[HttpApi, ...]:
             _event(resource, name, event, building, around)
     _rest_methods(building, around)
     _http_routes(building, around)
-    return tuple(each.built() for each in building.values() if each.routes)
+    return _with_clear_names([each.built() for each in building.values() if each.routes])
 
 
 # APIs
@@ -117,6 +121,7 @@ def _api(resource: Resource, around: Around) -> _Building:
             stage=stage or api.stage,
             stage_variables=values.of_names("Variables") or values.of_names("StageVariables") or {},
             binary_media_types=binary,
+            other_names=_other_names(resource, values),
         )
     )
     _take_cors(found, values)
@@ -125,7 +130,7 @@ def _api(resource: Resource, around: Around) -> _Building:
         found.api, authorizers={**found.api.authorizers, **authorizers_of(resource, kind, around)}
     )
     _definition(found, values, around)
-    for told_elsewhere in ("Name", "Description", "Tags", "ProtocolType", "DefinitionUri", "FailOnWarnings"):
+    for told_elsewhere in ("Description", "Tags", "ProtocolType", "DefinitionUri", "FailOnWarnings"):
         values.raw(told_elsewhere)
     values.rest(_WITHOUT_EFFECT, "lam does not know it")
     resource_used(resource, around.notes, f"an API of type {kind}, called {found.api.name}")
@@ -134,11 +139,13 @@ def _api(resource: Resource, around: Around) -> _Building:
 
 def _websocket_api(resource: Resource, values: Values, around: Around) -> _Building:
     api = websocket_api(_api_name(resource.logical_id), values, _stage_of(resource, around))
-    for told_elsewhere in ("Name", "Description", "Tags", "ProtocolType"):
+    names = _other_names(resource, values)
+    for told_elsewhere in ("Description", "Tags", "ProtocolType"):
         values.raw(told_elsewhere)
     values.rest(_WITHOUT_EFFECT, "lam does not know it")
     resource_used(resource, around.notes, f"an API of type {api.kind}, called {api.name}")
-    return _Building(replace(api, authorizers=authorizers_of(resource, api.kind, around)))
+    authorizers = authorizers_of(resource, api.kind, around)
+    return _Building(replace(api, authorizers=authorizers, other_names=names))
 
 
 def _new_api(logical_id: str, kind: ApiKind) -> HttpApi:
@@ -149,6 +156,24 @@ def _new_api(logical_id: str, kind: ApiKind) -> HttpApi:
         payload="1.0" if is_rest else "2.0",
         stage=IMPLICIT_REST_STAGE if is_rest else DEFAULT_STAGE,
         timeout_seconds=float(REST_SECONDS if is_rest else HTTP_SECONDS),
+    )
+
+
+def _other_names(resource: Resource, values: Values) -> tuple[str, ...]:
+    """What it is called by people: in other tools' files, by its property, by its logical id."""
+    short = resource.metadata.get(SHORT_NAMES)
+    names = (*(short if isinstance(short, list) else ()), values.text("Name"), resource.logical_id)
+    return tuple(dict.fromkeys(name for name in names if name and _PATH_SEGMENT.fullmatch(name)))
+
+
+def _with_clear_names(apis: Sequence[HttpApi]) -> tuple[HttpApi, ...]:
+    """Without other names that several have, or one has as its own."""
+    known = Counter(name for api in apis for name in {api.name, *api.other_names})
+    return tuple(
+        replace(
+            api, other_names=tuple(name for name in api.other_names if known[name] == 1 and name != api.name)
+        )
+        for api in apis
     )
 
 

@@ -22,6 +22,8 @@ class Notes:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Why a function that somebody may ask for is none here, by each of its names."""
 
 
 class Values:
