@@ -216,6 +216,8 @@ class Checkpoint:
     """Of the tumbling window that is open, in seconds since 1970."""
     window_state: str | None = None
     """JSON, as the function gave it."""
+    began_at: float | None = None
+    """While none is done yet: since when records count, in seconds since 1970. None: all of them do."""
 
 
 def state_while_created(mapping: EventSourceMapping) -> MappingState:

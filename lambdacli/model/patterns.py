@@ -79,16 +79,19 @@ def _fits(wanted: Pattern | tuple[Condition, ...], value: object) -> bool:
 
 def _leaves(value: object) -> Iterator[Leaf]:
     """An object is no leaf, and neither is an empty array."""
-    if value is _ABSENT or isinstance(value, Mapping):
-        return
-    if isinstance(value, (list, tuple)):
-        for element in value:
-            yield from _leaves(element)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield JsonNumber(json.dumps(value))
-    else:
-        assert value is None or isinstance(value, (str, bool)), value
-        yield value
+    # No recursion: arrays of a message may be nested as deep as its reader allows.
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if value is _ABSENT or isinstance(value, Mapping):
+            continue
+        if isinstance(value, (list, tuple)):
+            waiting += reversed(value)
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield JsonNumber(json.dumps(value))
+        else:
+            assert value is None or isinstance(value, (str, bool)), value
+            yield value
 
 
 def _is_same(one: Leaf, other: Leaf) -> bool:

@@ -36,6 +36,8 @@ _DELETE_WAITS = (0.2, 1.0, 3.0)
 class QueueMapping:
     """Waits in one place for whatever happens next: messages, the end of a window or a batch, a stop."""
 
+    is_alone = False  # what one has received, no other one gets
+
     def __init__(
         self, mapping: EventSourceMapping, source: QueueSource, callee: Callee, surroundings: Surroundings
     ) -> None:
@@ -177,6 +179,8 @@ class QueueMapping:
     # Batches
 
     def _send_due(self, *, is_last: bool = False) -> None:
+        if self._gathered and self._receives_hidden > 0 and time.monotonic() >= self._hidden_until:
+            self._gathered = []  # others can receive them by now, and so can this mapping
         while self._has_place():
             now = self._around.clock.monotonic()
             wait = due_in(self._gathered, self._limits, self._opened_at, now, is_last=is_last)
@@ -215,6 +219,7 @@ class QueueMapping:
                 if settlement.retry_in is None:
                     self._note(isinstance(result, Outcome), len(settlement.done), len(settlement.failed))
                     await self._delete(settlement.done)
+                    await self._leave_behind({record.group for record in settlement.failed})
                     return
             refusals += 1
             if not await self._stopping.wait(settlement.retry_in):
@@ -245,6 +250,13 @@ class QueueMapping:
             else:
                 self._count(Metric.DELETED_EVENTS, len(records))
                 return
+
+    async def _leave_behind(self, failed: set[str | None]) -> None:
+        """Nothing of a group overtakes what failed of it: the queue gives it again in its order."""
+        groups = failed - {None}
+        behind = [each for each in self._gathered if each.group in groups]
+        self._gathered = [each for each in self._gathered if each.group not in groups]
+        await self._put_back(behind)
 
     async def _put_back(self, records: Sequence[Record]) -> None:
         """Else they stay hidden until their time is over."""

@@ -75,7 +75,7 @@ def reported_failures(
     """What the function says did not work. None: its answer is none that counts, so everything failed."""
     try:
         answer = json.loads(payload) if payload.strip() else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if answer is None or (takes_empty_text and answer == ""):
         return frozenset()
@@ -88,4 +88,4 @@ def reported_failures(
         return None
     named = [item.get("itemIdentifier") if isinstance(item, dict) else None for item in items]
     failed = frozenset(each for each in named if isinstance(each, str) and each in ids)
-    return failed if all(each in failed for each in named) else None
+    return failed if all(isinstance(each, str) and each in failed for each in named) else None

@@ -53,6 +53,8 @@ class _Stopped(Exception):
 
 
 class StreamMapping:
+    is_alone = True
+
     def __init__(
         self,
         mapping: EventSourceMapping,
@@ -97,6 +99,7 @@ class StreamMapping:
 
     async def run(self) -> None:
         self._checkpoints = dict(self._memory.checkpoints())
+        self._is_first_look = not self._checkpoints
         try:
             while not self._stopping.is_stopping:
                 wait = _SHARDS_SECONDS
@@ -147,12 +150,18 @@ class StreamMapping:
 
     def _begin(self, shard: Shard) -> None:
         position = self._first_position(shard)
+        if position.type in ("LATEST", "AT_TIMESTAMP") and not self._has_checkpoint(shard.id):
+            moment = time.time() if position.timestamp is None else position.timestamp
+            self._put(shard.id, Checkpoint(self._life, began_at=moment))
         reader = asyncio.create_task(self._read(shard.id, position))
         self._readers[shard.id] = reader
 
         def ended(done: asyncio.Task[None]) -> None:
             if not done.cancelled() and done.exception() is not None:
-                logger.error("%s of %r is not read any more", shard.id, self, exc_info=done.exception())
+                # The next look for shards begins it again, behind what is done.
+                logger.error("%s of %r is read anew", shard.id, self, exc_info=done.exception())
+                if self._readers.get(shard.id) is done:
+                    del self._readers[shard.id]
                 return
             if self._readers.get(shard.id) is done and shard.id in self._finished:
                 del self._readers[shard.id]
@@ -161,17 +170,28 @@ class StreamMapping:
         reader.add_done_callback(ended)
 
     def _first_position(self, shard: Shard) -> Position:
-        former = self._checkpoints.get(shard.id)
-        if former is not None and former.life == self._life:
+        if self._has_checkpoint(shard.id):
+            former = self._checkpoints[shard.id]
             if former.window_start is not None and self._window_seconds:
                 state = former.window_state or NO_STATE
                 self._windows[shard.id] = Window(former.window_start, self._window_seconds, state)
-            return _behind(former)
-        if self._checkpoints or not self._is_first_look:
+            return self._behind(former)
+        if not self._is_first_look:
             return Position("TRIM_HORIZON")  # a shard, or a stream, that came later
         moment = self._mapping.starting_timestamp
         timestamp = None if moment is None else moment.timestamp()
         return Position(self._mapping.starting_position or "TRIM_HORIZON", timestamp=timestamp)
+
+    def _has_checkpoint(self, shard: str) -> bool:
+        former = self._checkpoints.get(shard)
+        return former is not None and former.life == self._life
+
+    def _behind(self, done: Checkpoint) -> Position:
+        if done.sequence_number is not None:
+            return Position("AFTER_SEQUENCE_NUMBER", done.sequence_number)
+        # A table's stream knows no times: what is older is left out when it was read.
+        knows_times = done.began_at is not None and self._mapping.source.kind is SourceKind.KINESIS
+        return Position("AT_TIMESTAMP" if knows_times else "TRIM_HORIZON", timestamp=done.began_at)
 
     # One shard
 
@@ -179,12 +199,17 @@ class StreamMapping:
         iterator: str | None = None
         gathered: list[Record] = []
         opened_at, empty = 0.0, 0
+        since = 0
         while not self._stopping.is_stopping:
             try:
                 self._require_function()
                 if iterator is None:
                     iterator = await self._source.iterator(shard, position)
-                    position = self._from_now_on(position)
+                    # Tables tell the full second of a change.
+                    since = int(position.timestamp or 0) if position.type == "TRIM_HORIZON" else 0
+                    if position.type == "LATEST" and self._has_checkpoint(shard):
+                        # If it is lost before anything was read, what has come since is not passed over.
+                        position = self._behind(self._checkpoints[shard])
                 count = max(1, self._limits.size * self._lanes - len(gathered))
                 page = await self._source.read(shard, iterator, count)
                 self._trouble.is_over()
@@ -196,9 +221,10 @@ class StreamMapping:
                 continue
             now = self._around.clock.monotonic()
             opened_at = opened_at if gathered else now
-            gathered += page.records
-            if page.records:
-                position = Position("AFTER_SEQUENCE_NUMBER", page.records[-1].id)
+            found = [each for each in page.records if each.arrived_at >= since]
+            gathered += found
+            if found:
+                position = Position("AFTER_SEQUENCE_NUMBER", found[-1].id)
             iterator, empty = page.following, 0 if page.records else empty + 1
             is_over = iterator is None or (shard in self._closed and page.is_at_end)
             wait = due_in(gathered, self._shard_limits, opened_at, now, is_last=is_over)
@@ -223,13 +249,6 @@ class StreamMapping:
     @property
     def _shard_limits(self) -> BatchLimits:
         return BatchLimits(self._limits.size * self._lanes, self._limits.window_seconds)
-
-    def _from_now_on(self, position: Position) -> Position:
-        """What comes after this moment is not passed over if the iterator is lost before anything was read. A
-        table's stream knows no times."""
-        if position.type != "LATEST" or self._mapping.source.kind is not SourceKind.KINESIS:
-            return position
-        return Position("AT_TIMESTAMP", timestamp=time.time())
 
     def _require_function(self) -> None:
         if self._callee.function is None:
@@ -399,9 +418,3 @@ class StreamMapping:
         function = self._callee.function
         if value and function is not None and "EventCount" in (self._mapping.metrics or ()):
             self._around.count(function, metric, value)
-
-
-def _behind(done: Checkpoint) -> Position:
-    if done.sequence_number is None:
-        return Position("TRIM_HORIZON")
-    return Position("AFTER_SEQUENCE_NUMBER", done.sequence_number)

@@ -15,11 +15,16 @@ from lambdacli.store.mappings import MappingStore
 
 logger = logging.getLogger("lam.sources")
 
+ANEW_SECONDS = 5.0
+"""After a fault of our own, or of the disk, a mapping is left alone for so long."""
+
 
 class Reader(Protocol):
     """Reads one mapping's source."""
 
     progress: Progress
+    # Whether it begins only when nobody else reads for the same mapping: else records would overtake others.
+    is_alone: bool
 
     # Whether the service has to be there for it.
     @property
@@ -56,7 +61,7 @@ class Sources:
         self._mappings = mappings
         self._make_reader = make_reader
         self._running: dict[tuple[str, str, str], _Running] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending: dict[asyncio.Task[None], tuple[str, str, str]] = {}
         """Of mappings that were changed or taken away: their batches still run."""
         self._is_started = False
 
@@ -119,22 +124,36 @@ class Sources:
 
     def _begin(self, key: tuple[str, str, str], mapping: EventSourceMapping) -> None:
         reader = self._make_reader(mapping)
-        task = asyncio.create_task(reader.run())
+        former = [task for task, its_key in self._ending.items() if its_key == key and reader.is_alone]
+        task = asyncio.create_task(_run_after(former, reader))
         self._running[key] = _Running(mapping, reader, task)
 
         def ended(done: asyncio.Task[None]) -> None:
-            self._ending.discard(done)
+            self._ending.pop(done, None)
             if not done.cancelled() and done.exception() is not None:
                 subject = f"{mapping.function.name} ← {mapping.source.name}"
-                logger.error("%s is not read any more", subject, exc_info=done.exception())
+                logger.error("%s is read anew in a moment", subject, exc_info=done.exception())
+                asyncio.get_running_loop().call_later(ANEW_SECONDS, self._begin_anew, key, done)
 
         task.add_done_callback(ended)
+
+    def _begin_anew(self, key: tuple[str, str, str], failed: asyncio.Task[None]) -> None:
+        running = self._running.get(key)
+        if self._is_started and running is not None and running.task is failed:
+            self._end(key)
+            self.changed(running.mapping)
 
     def _end(self, key: tuple[str, str, str], patience_seconds: float | None = None) -> None:
         ended = self._running.pop(key)
         ended.reader.stop(patience_seconds)
         if not ended.task.done():
-            self._ending.add(ended.task)
+            self._ending[ended.task] = key
+
+
+async def _run_after(former: Sequence[asyncio.Task[None]], reader: Reader) -> None:
+    if former:
+        await asyncio.wait(former)
+    await reader.run()
 
 
 def _key(mapping: EventSourceMapping) -> tuple[str, str, str]:

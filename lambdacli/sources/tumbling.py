@@ -62,14 +62,23 @@ def with_state(window: Window, outcome: Outcome) -> tuple[Window, Outcome]:
         return window, outcome
     try:
         answer = json.loads(outcome.payload)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     state = answer.get("state") if isinstance(answer, dict) else None
     if not isinstance(state, dict):
         error = platform_error("Runtime.NoState", "a function of a tumbling window must return a state")
         failed = Outcome(error, outcome.executed_version, function_error="Unhandled")
         return window, failed
-    return replace(window, state=json.dumps(state, ensure_ascii=False, separators=(",", ":"))), outcome
+    return replace(window, state=_text_of(state)), outcome
+
+
+def _text_of(state: object) -> str:
+    text = json.dumps(state, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(state, separators=(",", ":"))  # half a character has no bytes of its own
+    return text
 
 
 def _moment(seconds: int) -> str:

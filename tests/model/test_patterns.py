@@ -113,3 +113,13 @@ def test_records_fit_a_pattern(pattern, fitting, others, given):
 
 def test_of_two_equal_keys_the_last_counts():
     assert parse_pattern('{"a": [1], "a": [2]}').matches({"a": 2})
+
+
+@pytest.mark.parametrize("levels", [10, 976, 100_000])
+def test_arrays_of_any_depth_are_looked_through(levels):
+    pattern = parse_pattern('{"a": ["x"]}')
+    value = "x"
+    for _ in range(levels):
+        value = [value]
+    assert pattern.matches({"a": value})
+    assert pattern.matches({"a": ["w", [["y"], "x"]]})

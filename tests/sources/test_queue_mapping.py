@@ -248,6 +248,36 @@ def test_a_group_has_one_batch_at_a_time() -> None:
     run(story)
 
 
+def test_nothing_of_a_group_overtakes_what_failed_of_it() -> None:
+    async def story() -> None:
+        bench = Bench(ListSource("abc", "AC"), Outcome(b"{}", "$LATEST", function_error="Unhandled"))
+        bench.callee.gate.clear()
+        await bench.until("open", "receive 3 of 10", "run abc", "receive 2 of 10")
+        bench.source.give("D")
+        await bench.until("receive 1 of 8", "run D")
+        bench.callee.gate.set()
+        await bench.until("put back AC", "delete D")
+        await bench.stop()
+
+    run(story)
+
+
+def test_messages_that_waited_until_others_can_have_them_are_not_run() -> None:
+    async def story() -> None:
+        source = ListSource("a")
+        source.hidden_seconds = 0.05
+        bench = Bench(source, max_concurrency=1, batch_size=2)
+        bench.callee.gate.clear()
+        await bench.until("open", "receive 1 of 2", "run a")
+        bench.reader._gathered = [record("b")]
+        bench.reader._hidden_until = 0.0
+        bench.callee.gate.set()
+        await bench.until("delete a")
+        await bench.stop()
+
+    run(story)
+
+
 def test_a_queue_that_goes_is_looked_for_again(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         bench = Bench(ListSource())

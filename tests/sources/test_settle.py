@@ -43,6 +43,9 @@ BATCH = [Record(name, b"{}", {}) for name in "abc"]
         pytest.param('""', None, id="an empty text, of a queue"),
         pytest.param("[]", None, id="a list"),
         pytest.param("{", None, id="no JSON"),
+        pytest.param('{"batchItemFailures": [{"itemIdentifier": ["a"]}]}', None, id="a list for a name"),
+        pytest.param('{"batchItemFailures": [{"itemIdentifier": {}}]}', None, id="an object for a name"),
+        pytest.param("[" * 100_000 + "]" * 100_000, None, id="nested too deep for a reader"),
     ],
 )
 def test_reported_failures(payload: str, expected: str | None) -> None:

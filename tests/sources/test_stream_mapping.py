@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.delivery import Message
 from lambdacli.model.event import Refusal
@@ -50,6 +52,7 @@ class ListStream:
         self.arrivals: dict[str, float] = {}
         self.error: SourceError | None = None
         self.lost: SourceError | None = None
+        self.fault: Exception | None = None
 
     async def shards(self) -> Shards:
         if self.error is not None:
@@ -60,6 +63,9 @@ class ListStream:
         self.did.append(f"{shard} from {position.sequence_number or position.type}")
         if position.type == "AFTER_SEQUENCE_NUMBER":
             return str(self.texts[shard].index(position.sequence_number or "") + 1)
+        if position.type == "AT_TIMESTAMP":
+            moments = [self.arrivals.get(each, 100.0) for each in self.texts[shard]]
+            return str(sum(moment < (position.timestamp or 0.0) for moment in moments))
         return str(len(self.texts[shard])) if position.type == "LATEST" else "0"
 
     async def read(self, shard: str, iterator: str, count: int) -> Page:
@@ -67,6 +73,9 @@ class ListStream:
         if self.lost is not None:
             lost, self.lost = self.lost, None
             raise lost
+        if self.fault is not None:
+            fault, self.fault = self.fault, None
+            raise fault
         self.reads_behind = first = int(iterator)
         names = self.texts[shard][first : first + count]
         records = [
@@ -311,6 +320,52 @@ def test_a_lost_iterator_is_asked_for_again_behind_what_was_read() -> None:
         await bench.until("s from d")
         await bench.clock.pass_by(5)
         await bench.until("run cd")
+        await bench.stop()
+
+    run(story)
+
+
+KINESIS, TABLE = MAPPING.source, Source(SourceKind.DYNAMODB, "arn:aws:dynamodb:us-east-1:0:table/t/stream/l")
+
+
+@pytest.mark.parametrize(
+    ("source", "again"),
+    [
+        pytest.param(KINESIS, "s from AT_TIMESTAMP", id="a stream of Kinesis"),
+        pytest.param(TABLE, "s from TRIM_HORIZON", id="the stream of a table, which knows no times"),
+    ],
+)
+def test_what_came_since_a_mapping_began_survives_a_kill(source: Source, again: str) -> None:
+    """Nothing is done yet; and a shard that had nothing is not read from its beginning afterwards."""
+
+    async def story() -> None:
+        bench = Bench({"s": "ab", "quiet": "q"}, starting_position="LATEST", source=source)
+        await bench.until("s from LATEST", "quiet from LATEST")
+        await bench.stop()
+        began = bench.kept.checkpoints["s"].began_at
+        assert began is not None
+        after = Bench(
+            {"s": "abc", "quiet": "q"},
+            checkpoints=bench.kept.checkpoints,
+            starting_position="LATEST",
+            source=source,
+        )
+        after.stream.arrivals = {"a": began - 5, "b": began - 3, "c": began + 0.5, "q": began - 1.5}
+        await after.until(again, again.replace("s from", "quiet from"), "run c")
+        await after.stop()
+
+    run(story)
+
+
+def test_a_shard_that_a_fault_cut_is_read_anew(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        bench = Bench({"s": "a"})
+        bench.stream.fault = RuntimeError("a fault")
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while "is read anew" not in caplog.text:
+                await asyncio.sleep(0.001)
+        bench.reader._look_again.set()
+        await bench.until("s from TRIM_HORIZON", "s from TRIM_HORIZON", "run a")
         await bench.stop()
 
     run(story)

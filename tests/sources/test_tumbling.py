@@ -48,6 +48,8 @@ def test_a_state_that_is_too_large_ends_its_window_early(size: int) -> None:
         pytest.param('{"n": 2}', "Unhandled", "{}", id="no state"),
         pytest.param('{"state": 2}', "Unhandled", "{}", id="a number instead"),
         pytest.param("{", "Unhandled", "{}", id="no JSON"),
+        pytest.param("[" * 100_000 + "]" * 100_000, "Unhandled", "{}", id="nested too deep"),
+        pytest.param('{"state": {"n": "\\ud800é"}}', None, '{"n":"\\ud800\\u00e9"}', id="half a character"),
     ],
 )
 def test_a_function_must_give_its_state(payload: str, error: str | None, state: str) -> None:
