@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.model.deployment import Members, Package, Wanted, WantedFunction, WantedLayer, WantedRole
+from lambdacli.model.function import LocalLayer
 from lambdacli.model.http_apis import ApiKind
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
 from lambdacli.project.deployed_apis import wanted_apis
@@ -39,7 +40,7 @@ def wanted_of(
     functions: Iterable[FunctionSettings],
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[FunctionSettings, Path], Package],
+    layer_package: Callable[[FunctionSettings, LocalLayer], Package],
 ) -> Wanted:
     """What runs here must run there: ARNs of the project's own account and region become the other's."""
     found = tuple(_function(project, each, destination, package_of, layer_package) for each in functions)
@@ -56,7 +57,7 @@ def _function(
     function: FunctionSettings,
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[FunctionSettings, Path], Package],
+    layer_package: Callable[[FunctionSettings, LocalLayer], Package],
 ) -> WantedFunction:
     alias = destination.alias or function.alias or ALIAS
     if destination.reads_project:
@@ -107,15 +108,17 @@ def _configuration(function: FunctionSettings) -> Members:
 def _layer(
     project: Project,
     function: FunctionSettings,
-    layer: Path | str,
-    layer_package: Callable[[FunctionSettings, Path], Package],
+    layer: Path | LocalLayer | str,
+    layer_package: Callable[[FunctionSettings, LocalLayer], Package],
 ) -> WantedLayer | str:
     """A folder's layer is called as its way from the project's folder: that is the same on every machine."""
     if isinstance(layer, str):
         return layer
-    way = layer.relative_to(project.folder) if layer.is_relative_to(project.folder) else Path(layer.name)
+    local = LocalLayer(layer) if isinstance(layer, Path) else layer
+    path = local.path
+    way = path.relative_to(project.folder) if path.is_relative_to(project.folder) else Path(path.name)
     name = "-".join(part for part in way.with_suffix("").parts if part not in (".", ".."))
-    package = layer_package(function, layer)
+    package = layer_package(function, local)
     return WantedLayer("".join(letter if letter.isalnum() else "-" for letter in name), package)
 
 

@@ -14,7 +14,7 @@ from lambdacli.project.sam_build import SamBuild
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
 from lambdacli.project.stack.declared import Finding
 from lambdacli.project.stack.events import connections_of
-from lambdacli.project.stack.functions import functions_of, layer_folder, url_settings
+from lambdacli.project.stack.functions import functions_of, local_layer, url_settings
 from lambdacli.project.stack.http import apis_of
 from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
@@ -84,7 +84,7 @@ def _with_urls(functions: tuple[FunctionSettings, ...], around: Around) -> tuple
 
 def _tell_of_layers(around: Around) -> None:
     for resource in around.of_type(*LAYERS):
-        if layer_folder(resource, around) is not None:
+        if local_layer(resource, around) is not None:
             resource_used(resource, around.notes, "a layer of the functions that name it")
 
 
