@@ -231,7 +231,7 @@ def _role(values: Values, around: Around) -> str:
     role = values.text("Role")
     if role is not None and role.startswith("arn:"):
         return role
-    name = role or f"{values.resource.logical_id}Role"
+    name = role or f"{values.resource.whole_id}Role"
     return f"arn:aws:iam::{around.account}:role/{name}"
 
 
@@ -252,7 +252,7 @@ def _architecture(values: Values) -> str:
 def _variables(values: Values, around: Around) -> dict[str, str] | None:
     environment = values.below("Environment")
     written = None if environment is None else environment.of_names("Variables")
-    names = (values.resource.logical_id, values.resource.name)
+    names = (values.resource.logical_id, values.resource.name, called(values.resource))
     told: dict[str, str] = {}
     for name in ("Parameters", *dict.fromkeys(names)):
         told.update(around.variables.get(name, {}))
@@ -397,7 +397,7 @@ def _further(values: Values, source: _Source, around: Around) -> TemplateSetting
     if not isinstance(names, list):
         names = [path.removesuffix("/Resource")] if isinstance(path, str) else []
     return TemplateSettings(
-        logical_id=values.resource.logical_id,
+        logical_id=called(values.resource),
         other_names=tuple(str(name) for name in names),
         inline_code=source.inline,
         stored_code=source.stored,
@@ -411,6 +411,11 @@ def _further(values: Values, source: _Source, around: Around) -> TemplateSetting
         snap_start=_snap_start(values),
         logging=_logging(values),
     )
+
+
+def called(resource: Resource) -> str:
+    """As SAM names what is in a nested stack: `Child/Function`."""
+    return "/".join((*resource.within, resource.logical_id))
 
 
 def _dead_letter_target(values: Values) -> str | None:

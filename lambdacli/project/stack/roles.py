@@ -37,7 +37,7 @@ def _of_serverless_functions(around: Around) -> Iterator[tuple[str, Role]]:
         known = [each for each in documents if each is not None]
         if len(known) == len(documents):
             values.used("Policies", "the policies of the function's role, which count with `auth`")
-            yield f"{resource.logical_id}Role", Role(policies=tuple(known))
+            yield f"{resource.whole_id}Role", Role(policies=tuple(known))
 
 
 def _of_resources(around: Around) -> Iterator[tuple[str, Role]]:
