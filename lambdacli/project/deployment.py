@@ -12,6 +12,7 @@ from lambdacli.model.function import LocalLayer
 from lambdacli.model.http_apis import ApiKind
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
 from lambdacli.project.deployed_apis import wanted_apis
+from lambdacli.project.deployed_rules import notes_of_schedules, wanted_rules, with_rule_statements
 from lambdacli.project.policy_templates import Here
 from lambdacli.project.records import FunctionSettings, Project
 from lambdacli.project.role_needs import needs_of
@@ -49,7 +50,9 @@ def wanted_of(
         bucket = f"lam-packages-{destination.here.account}-{destination.here.region}"
     has_gateway = destination.makes_roles and not destination.is_code_only
     apis = tuple(wanted_apis(project, found, destination.here)) if has_gateway else ()
-    return Wanted(found, bucket, bucket_owner=destination.here.account, apis=apis)
+    rules = tuple(wanted_rules(project, found, destination.here)) if has_gateway else ()
+    found = tuple(with_rule_statements(each, rules, destination.here) for each in found)
+    return Wanted(found, bucket, bucket_owner=destination.here.account, apis=apis, rules=rules)
 
 
 def _function(
@@ -246,10 +249,7 @@ def not_deployed(function: FunctionSettings, project: Project, destination: Dest
         f"its routes of type {kind} are not deployed: such an API is another tool's; `url` is deployed"
         for kind in sorted(kinds)
     ]
-    scheduled = [each.name for each in project.schedules if each.function.name == function.name]
-    if scheduled:
-        names = ", ".join(scheduled)
-        notes.append(f"schedules are not deployed: {names}; make them with EventBridge there")
+    notes += notes_of_schedules(project, function.name, makes_rules=destination.makes_roles)
     if function.virtual_environment is not None:
         notes.append("packages of its `venv` are not in its package: name them in requirements.txt")
     return notes
