@@ -172,7 +172,7 @@ class Resolver:
     def _mapping(self, value: Mapping[str, Any], path: Steps) -> Any:
         function = next((name for name in value if _is_function(name)), None)
         if function is not None and (len(value) == 1 or function.startswith("Fn::")):
-            if len(value) > 1 and function != "Fn::Transform":
+            if len(value) > 1 and function != "Fn::Transform" and not function.startswith("Fn::ForEach::"):
                 others = ", ".join(name for name in value if name != function)
                 raise Fault(path, f"{function} must stand alone in its mapping", f"beside it stands {others}")
             return self._function(function, value, path)
@@ -206,6 +206,9 @@ class Resolver:
         if name in _LOGICAL:
             message = f"Template error: {name} can only be used in the Conditions of a template"
             raise Fault(below, message, "give it a name there, and use Fn::If here")
+        if name.startswith("Fn::ForEach::"):
+            message = f"{name}: loops are unrolled on AWS only"
+            raise Fault(below, message, "write its properties out one by one")
         known = (*SIMPLE, "Fn::GetAtt", "Fn::Sub", "Fn::If", "Fn::FindInMap", "Fn::ImportValue", "Fn::GetAZs")
         near = nearest(name, known)
         message = f"Template error: {name} is not a function that a template can use here"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from lambdacli.project.cloudformation.dynamic import has_references
 from lambdacli.project.cloudformation.resource_types import NESTED_STACKS
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
@@ -219,6 +221,10 @@ def _with_numbers(value: Any) -> Any:
 
 def _bucket(values: Values, around: Around) -> Iterator[NeighbourCall]:
     name = values.resource.name
+    fault = None if has_references(name) else bucket_name_fault(name)
+    if fault is not None:
+        values.complain("BucketName", fault, f"it is {name}")
+        return
     parameters: dict[str, Any] = {"Bucket": name}
     if around.region != "us-east-1":
         parameters["CreateBucketConfiguration"] = {"LocationConstraint": around.region}
@@ -229,6 +235,21 @@ def _bucket(values: Values, around: Around) -> Iterator[NeighbourCall]:
     if versioning is not None and versioning.text("Status") == "Enabled":
         told = {"Bucket": name, "VersioningConfiguration": {"Status": "Enabled"}}
         yield neighbour_call(values, "s3", "put_bucket_versioning", told, "")
+
+
+_BUCKET_NAME_FAULTS = (
+    (r"(?!.{3,63}$)", "Bucket name should be between 3 and 63 characters long"),
+    (r".*[A-Z]", "Bucket name should not contain uppercase characters"),
+    (r".*[^a-z0-9.-]", "Bucket name should only contain lowercase letters, digits, dots and hyphens"),
+    (r"[.-]", "Bucket name should start with a letter or a digit"),
+    (r".*[.-]$", "Bucket name should not end with '-' or '.'"),
+    (r".*\.\.", "Bucket name should not contain two adjacent periods"),
+    (r"\d+\.\d+\.\d+\.\d+$", "Bucket name must not be formatted as an IP Address"),
+)
+
+
+def bucket_name_fault(name: str) -> str | None:
+    return next((fault for pattern, fault in _BUCKET_NAME_FAULTS if re.match(pattern, name, re.DOTALL)), None)
 
 
 def _stream(values: Values, around: Around) -> Iterator[NeighbourCall]:
