@@ -63,7 +63,7 @@ complete -c lam -n '__fish_seen_subcommand_from validate' -l project -l template
 complete -c lam -n '__fish_seen_subcommand_from validate' -l help -s h -d 'Show the help.'
 complete -c lam -n '__fish_seen_subcommand_from validate' -F
 
-complete -c lam -n '__fish_seen_subcommand_from build' -l zips -r -F -d 'Also write NAME.zip of each there.'
+complete -c lam -n '__fish_seen_subcommand_from build' -l zips -r -F -d 'Also write NAME.zip of each there, layers below layers.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l verbose -d 'Print what the tools print.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l parameter-overrides -r -d 'Values of the template\'s parameters, in quotes if there are several; until the service stops.'
 complete -c lam -n '__fish_seen_subcommand_from build' -l config-env -r -d 'The environment of samconfig.toml that counts.'

@@ -93,7 +93,7 @@ _lam() {
                     ;;
                 build)
                     _arguments \
-                        '--zips[Also write NAME.zip of each there.]:value:_files' \
+                        '--zips[Also write NAME.zip of each there, layers below layers.]:value:_files' \
                         '--verbose[Print what the tools print.]' \
                         '--parameter-overrides[Values of the template'\''s parameters, in quotes if there are several; until the service stops.]:value: ' \
                         '--config-env[The environment of samconfig.toml that counts.]:value: ' \

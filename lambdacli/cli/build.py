@@ -1,7 +1,8 @@
-"""`lam build`: makes what Lambda would be sent of each function, and tells its hash and size."""
+"""`lam build`: makes what Lambda would be sent of each function and layer, and tells its hash and size."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,7 +42,10 @@ def run(
         list[str] | None, typer.Argument(metavar="[NAME...]", help="The functions; otherwise all.")
     ] = None,
     zips: Annotated[
-        Path | None, typer.Option("--zips", metavar="FOLDER", help="Also write NAME.zip of each there.")
+        Path | None,
+        typer.Option(
+            "--zips", metavar="FOLDER", help="Also write NAME.zip of each there, layers below layers."
+        ),
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print what the tools print.")] = False,
     parameter_overrides: ParameterOverridesOption = None,
@@ -53,6 +57,7 @@ def run(
     json: JsonOption = False,
     project: ProjectOption = None,
 ) -> int:
+    from lambdacli.project.builders.layers import layers_of
     from lambdacli.project.builders.packages import Package, built_all
     from lambdacli.project.builders.workshop import Workshop
 
@@ -64,20 +69,32 @@ def run(
     workshop = Workshop(place.cache_dir, render.say if verbose else lambda line: None)
     with render.progress("building", len(functions)) as advance:
         results = built_all(functions, workshop, lambda function: advance(1))
+        layers = layers_of(functions, workshop)
     packages = [result for result in results if isinstance(result, Package)]
     if zips is not None:
-        _write_zips(packages, zips)
+        _write_zips({package.function: package for package in packages}, zips)
+        made = {layer.name: layer.result for layer in layers if isinstance(layer.result, Package)}
+        _write_zips(made, zips / "layers")
     if json:
-        rows = [_row(function, result) for function, result in zip(functions, results, strict=True)]
+        rows = [
+            _row("function", function.name, function.runtime, function.architecture, result)
+            for function, result in zip(functions, results, strict=True)
+        ]
+        rows += [_row("layer", each.name, each.runtime, each.architecture, each.result) for each in layers]
         render.output_json(rows)
-    elif packages:
-        _show(packages)
+    else:
+        packages += [layer.result for layer in layers if isinstance(layer.result, Package)]
+        if packages:
+            _show(packages)
     if prune:
         _prune(place.cache_dir)
     failed = [
         (function.name, result)
         for function, result in zip(functions, results, strict=True)
         if not isinstance(result, Package)
+    ]
+    failed += [
+        (f"layer {layer.name}", layer.result) for layer in layers if not isinstance(layer.result, Package)
     ]
     for name, error in failed:
         render.error(str(error) if str(error).startswith(name) else f"{name}: {error}")
@@ -133,10 +150,11 @@ def _refuse_among_code(functions: list[FunctionSettings], zips: Path) -> None:
             )
 
 
-def _write_zips(packages: list[Package], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for package in packages:
-        target = folder / f"{package.function}.zip"
+def _write_zips(packages: Mapping[str, Package], folder: Path) -> None:
+    if packages:
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, package in packages.items():
+        target = folder / f"{name}.zip"
         partial = target.with_suffix(".partial")
         with partial.open("wb") as file:
             package.write_to(file.write)
@@ -161,14 +179,12 @@ def _show(packages: list[Package]) -> None:
             render.note(f"{package.function}: {note}")
 
 
-def _row(function: FunctionSettings, result: Package | BuildError) -> dict[str, Any]:
+def _row(
+    kind: str, name: str, runtime: str, architecture: str, result: Package | BuildError
+) -> dict[str, Any]:
     from lambdacli.project.builders.packages import Package
 
-    row: dict[str, Any] = {
-        "name": function.name,
-        "runtime": function.runtime,
-        "architecture": function.architecture,
-    }
+    row: dict[str, Any] = {"name": name, "kind": kind, "runtime": runtime, "architecture": architecture}
     if not isinstance(result, Package):
         return {**row, "error": str(result)}
     measured = asdict(result.measured)

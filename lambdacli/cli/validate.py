@@ -59,7 +59,11 @@ def run(
     if checked is None:
         raise no_project()
     if checked.is_dir():
-        checked = Path(project_file_in(str(checked)) or checked / "lam.yaml")
+        found = project_file_in(str(checked))
+        if found is None:
+            what = "neither a lam.yaml nor a template, a serverless.yml or what `cdk synth` writes"
+            raise CommandError(f"{checked} has {what}", "name the file itself")
+        checked = Path(found)
     if not checked.is_file():
         raise CommandError(f"there is no file {checked}")
     try:

@@ -37,3 +37,16 @@ class BuildSettings:
     """For esbuild; otherwise the file that the handler names."""
     arguments: tuple[str, ...] = ()
     """Further words for esbuild, go build or cargo."""
+
+
+@record
+class LayerBuild:
+    """What was written down of how a layer is made."""
+
+    method: BuildMethod = BuildMethod.NONE
+    name: str = ""
+    """What the layer is called; for a Makefile, the target after `build-`."""
+    runtime: str | None = None
+    """Lambda is sent what was made for this one; otherwise for that of the function."""
+    architecture: str | None = None
+    """The same."""

@@ -109,6 +109,33 @@ API_TAG = "lam:function"
 
 
 @record
+class WantedRule:
+    """A rule of EventBridge, which invokes a function's alias by a schedule."""
+
+    name: str
+    function: str
+    target_arn: str
+    expression: str
+    state: str
+    input: str | None = None
+    """Instead of the event."""
+
+
+RULE_TARGET = "lam"
+"""The id of the target that a deployment gives a rule."""
+RULE_STATEMENT = "lam-schedule-"
+"""What the ids of statements that let rules in begin with."""
+
+
+def rules_of_statements(statements: Mapping[str, Members]) -> tuple[str, ...]:
+    """Names of the rules that a deployment let in, by statements as they are kept."""
+    sources = [
+        each.get("aws:sourcearn") for sid, each in statements.items() if sid.startswith(RULE_STATEMENT)
+    ]
+    return tuple(str(arn).rpartition(":rule/")[2] for arn in sources if ":rule/" in str(arn))
+
+
+@record
 class Wanted:
     functions: tuple[WantedFunction, ...]
     bucket: str | None = None
@@ -117,6 +144,7 @@ class Wanted:
     bucket_owner: str = ""
     """The account: whoever knows it could have made a bucket of this name, to be sent our code."""
     apis: tuple[WantedApi, ...] = ()
+    rules: tuple[WantedRule, ...] = ()
 
     @property
     def bucket_members(self) -> Members:
@@ -183,6 +211,18 @@ class ActualApi:
 
 
 @record
+class ActualRule:
+    """As EventBridge shows it."""
+
+    rule: Members = field(default_factory=dict)
+    targets: tuple[Members, ...] = ()
+
+    @property
+    def own_target(self) -> Members | None:
+        return next((each for each in self.targets if each.get("Id") == RULE_TARGET), None)
+
+
+@record
 class Actual:
     functions: Mapping[str, ActualFunction] = field(default_factory=dict)
     roles: Mapping[str, ActualRole] = field(default_factory=dict)
@@ -196,6 +236,8 @@ class Actual:
     objects: frozenset[str] = frozenset()
     """Keys in the bucket."""
     apis: Mapping[str, ActualApi] = field(default_factory=dict)
+    rules: Mapping[str, ActualRule] = field(default_factory=dict)
+    """Those that are wanted, and those that functions let in."""
 
 
 # The way between

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lambdacli.model import limits
 from lambdacli.model.arn import LATEST, FunctionKey
-from lambdacli.model.build import BuildSettings
+from lambdacli.model.build import BuildSettings, LayerBuild
 from lambdacli.model.record import record
 
 
@@ -64,11 +64,13 @@ Code = FolderCode | ArchiveCode
 
 @record
 class LocalLayer:
-    """A folder or zip of the developer's own, named in lam.yaml."""
+    """A folder or zip of the developer's own, named in lam.yaml or a template."""
 
     path: Path
     frozen: ArchiveCode | None = None
     """What it held when a version of the function was published."""
+    build: LayerBuild | None = None
+    """None: its folder alone tells how it is made."""
 
 
 @record

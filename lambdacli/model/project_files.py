@@ -30,9 +30,10 @@ def project_file_in(folder: str) -> str | None:
         path = os.path.join(folder, name)
         if is_file(path) and (name not in TEMPLATE_NAMES or is_template(path)):
             return path
-    # What `cdk synth` writes has a file of its own folder's usual name in it.
+    # What `cdk synth` writes has a file of its folder's usual name in it, or at least lies in such a folder.
     manifest = os.path.join(folder, ASSEMBLY_MANIFEST)
-    is_assembly = is_file(os.path.join(folder, ASSEMBLY_FOLDER)) and is_file(manifest)
+    is_marked = os.path.basename(os.path.abspath(folder)) == ASSEMBLY_FOLDER
+    is_assembly = is_file(manifest) and (is_marked or is_file(os.path.join(folder, ASSEMBLY_FOLDER)))
     return manifest if is_assembly else None
 
 

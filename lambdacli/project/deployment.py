@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lambdacli.model.deployment import Members, Package, Wanted, WantedFunction, WantedLayer, WantedRole
+from lambdacli.model.function import LocalLayer
 from lambdacli.model.http_apis import ApiKind
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
 from lambdacli.project.deployed_apis import wanted_apis
+from lambdacli.project.deployed_rules import notes_of_schedules, wanted_rules, with_rule_statements
 from lambdacli.project.policy_templates import Here
 from lambdacli.project.records import FunctionSettings, Project
 from lambdacli.project.role_needs import needs_of
@@ -39,7 +41,7 @@ def wanted_of(
     functions: Iterable[FunctionSettings],
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[FunctionSettings, Path], Package],
+    layer_package: Callable[[FunctionSettings, LocalLayer], Package],
 ) -> Wanted:
     """What runs here must run there: ARNs of the project's own account and region become the other's."""
     found = tuple(_function(project, each, destination, package_of, layer_package) for each in functions)
@@ -48,7 +50,9 @@ def wanted_of(
         bucket = f"lam-packages-{destination.here.account}-{destination.here.region}"
     has_gateway = destination.makes_roles and not destination.is_code_only
     apis = tuple(wanted_apis(project, found, destination.here)) if has_gateway else ()
-    return Wanted(found, bucket, bucket_owner=destination.here.account, apis=apis)
+    rules = tuple(wanted_rules(project, found, destination.here)) if has_gateway else ()
+    found = tuple(with_rule_statements(each, rules, destination.here) for each in found)
+    return Wanted(found, bucket, bucket_owner=destination.here.account, apis=apis, rules=rules)
 
 
 def _function(
@@ -56,7 +60,7 @@ def _function(
     function: FunctionSettings,
     destination: Destination,
     package_of: Callable[[FunctionSettings], Package],
-    layer_package: Callable[[FunctionSettings, Path], Package],
+    layer_package: Callable[[FunctionSettings, LocalLayer], Package],
 ) -> WantedFunction:
     alias = destination.alias or function.alias or ALIAS
     if destination.reads_project:
@@ -107,15 +111,17 @@ def _configuration(function: FunctionSettings) -> Members:
 def _layer(
     project: Project,
     function: FunctionSettings,
-    layer: Path | str,
-    layer_package: Callable[[FunctionSettings, Path], Package],
+    layer: Path | LocalLayer | str,
+    layer_package: Callable[[FunctionSettings, LocalLayer], Package],
 ) -> WantedLayer | str:
     """A folder's layer is called as its way from the project's folder: that is the same on every machine."""
     if isinstance(layer, str):
         return layer
-    way = layer.relative_to(project.folder) if layer.is_relative_to(project.folder) else Path(layer.name)
+    local = LocalLayer(layer) if isinstance(layer, Path) else layer
+    path = local.path
+    way = path.relative_to(project.folder) if path.is_relative_to(project.folder) else Path(path.name)
     name = "-".join(part for part in way.with_suffix("").parts if part not in (".", ".."))
-    package = layer_package(function, layer)
+    package = layer_package(function, local)
     return WantedLayer("".join(letter if letter.isalnum() else "-" for letter in name), package)
 
 
@@ -243,10 +249,7 @@ def not_deployed(function: FunctionSettings, project: Project, destination: Dest
         f"its routes of type {kind} are not deployed: such an API is another tool's; `url` is deployed"
         for kind in sorted(kinds)
     ]
-    scheduled = [each.name for each in project.schedules if each.function.name == function.name]
-    if scheduled:
-        names = ", ".join(scheduled)
-        notes.append(f"schedules are not deployed: {names}; make them with EventBridge there")
+    notes += notes_of_schedules(project, function.name, makes_rules=destination.makes_roles)
     if function.virtual_environment is not None:
         notes.append("packages of its `venv` are not in its package: name them in requirements.txt")
     return notes

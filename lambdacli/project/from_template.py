@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lambdacli.model.concurrency import unreserved_minimum
 from lambdacli.model.identity import Identities
 from lambdacli.project.cloudformation.no_echo import masked, secrets_of
 from lambdacli.project.cloudformation.template import Template
+from lambdacli.project.declared import DeclaredKind
 from lambdacli.project.records import ConfigError, FunctionSettings, Problem, Project
 from lambdacli.project.sam_build import SamBuild
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
 from lambdacli.project.stack.declared import Finding
 from lambdacli.project.stack.events import connections_of
-from lambdacli.project.stack.functions import functions_of, layer_folder, url_settings
+from lambdacli.project.stack.functions import called, functions_of, local_layer, url_settings
 from lambdacli.project.stack.http import apis_of
 from lambdacli.project.stack.load_balancers import load_balancers_of
 from lambdacli.project.stack.neighbours import resources_of
@@ -30,49 +31,90 @@ def project_of(
 ) -> Project:
     """`base` is what lam.yaml says, or the defaults; `variables` are those of `--env-vars`. Raises
     ConfigError with all problems."""
+    notes = Notes()
     around = Around(
-        template, SamBuild(template.file), Notes(), base.substitutions, variables or {}, base.jwt_keys
+        template, SamBuild.of(template.file), notes, base.substitutions, variables or {}, base.jwt_keys
     )
-    complain_of_refused(around)
-    functions = _with_urls(functions_of(around), around)
-    _tell_of_layers(around)
-    _tell_of_conditions(around)
-    connections = connections_of(around)
-    scheduled = schedules_of(around)
+    arounds = tuple(_with_nested(replace(around, whole=template.whole)))
+    for each in arounds:
+        complain_of_refused(each)
+    read = tuple(found for each in arounds for found in functions_of(each))
+    functions = _with_short_names(_with_urls(read, arounds))
+    for each in arounds:
+        _tell_of_layers(each)
+        _tell_of_conditions(each)
+    connections = [connections_of(each) for each in arounds]
+    scheduled = [schedules_of(each) for each in arounds]
+    permissions = [found for each in connections for found in each.permissions]
+    permissions += [found for each in scheduled for found in each.permissions]
+    declared = [*(found for each in arounds for found in declared_of(each)), *permissions]
+    declared.sort(key=lambda each: each.kind is not DeclaredKind.ALIAS)  # a stack may name those of another
+    calls = [found for each in arounds for found in resources_of(each)]
     project = replace(
         base,
         region=template.region,
         account=template.account,
         functions=(*base.functions, *functions),
-        apis=(*base.apis, *apis_of(around), *load_balancers_of(around)),
-        declared=(*base.declared, *declared_of(around), *connections.permissions, *scheduled.permissions),
-        neighbour_calls=(*resources_of(around), *connections.calls),
-        schedules=(*base.schedules, *scheduled.schedules),
-        identities=_identities(base.identities, around),
+        apis=(*base.apis, *apis_of(arounds), *load_balancers_of(arounds)),
+        declared=(*base.declared, *declared),
+        neighbour_calls=(*calls, *(call for each in connections for call in each.calls)),
+        schedules=(*base.schedules, *(found for each in scheduled for found in each.schedules)),
+        identities=_identities(base.identities, arounds),
     )
-    notes = around.notes
-    _check_names(project.functions, around)
-    _check_variables(around)
+    _check_names(project.functions, arounds)
+    _check_variables(arounds)
     _check_concurrency(project, notes)
+    secrets = {
+        f"{name} of {each.file}": value
+        for each in template.whole
+        for name, value in secrets_of(each.parameters).items()
+    }
     if notes.problems:
-        raise ConfigError(base.folder, masked(_in_order(notes.problems), secrets_of(template.parameters)))
-    told = _in_order([*template.problems, *notes.warnings])
+        raise ConfigError(base.folder, masked(_in_order(notes.problems), secrets))
+    told = _in_order([*(problem for each in template.whole for problem in each.problems), *notes.warnings])
     return replace(
         project,
-        warnings=(*base.warnings, *masked(told, secrets_of(template.parameters))),
+        warnings=(*base.warnings, *masked(told, secrets)),
         findings=tuple(sorted(dict.fromkeys(notes.findings), key=lambda each: (str(each.file), each.line))),
         left_out=notes.left_out,
+        further_files=(*base.further_files, *(each.file for each in template.whole[1:])),
     )
+
+
+def _with_nested(around: Around) -> Iterator[Around]:
+    """One for each template."""
+    yield around
+    for logical_id, nested in around.template.nested.items():
+        build = around.build.within(logical_id, nested.file)
+        yield from _with_nested(replace(around, template=nested, build=build))
 
 
 def _in_order(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda each: (str(each.file), each.line, each.column)))
 
 
-def _with_urls(functions: tuple[FunctionSettings, ...], around: Around) -> tuple[FunctionSettings, ...]:
+def _with_short_names(functions: tuple[FunctionSettings, ...]) -> tuple[FunctionSettings, ...]:
+    """A logical id that no two stacks use means its function, in whatever stack."""
+    short = [function.template.logical_id.rpartition("/")[2] for function in functions]
+    return tuple(
+        replace(
+            function,
+            template=replace(function.template, other_names=(*function.template.other_names, own)),
+        )
+        if "/" in function.template.logical_id and short.count(own) == 1
+        else function
+        for function, own in zip(functions, short, strict=True)
+    )
+
+
+def _with_urls(
+    functions: tuple[FunctionSettings, ...], arounds: Sequence[Around]
+) -> tuple[FunctionSettings, ...]:
     """Those that are resources of their own."""
     by_name = {function.name: function for function in functions}
-    for resource in around.of_type("AWS::Lambda::Url"):
+    if len(by_name) < len(functions):
+        return functions  # which is complained of
+    for around, resource in ((each, url) for each in arounds for url in each.of_type("AWS::Lambda::Url")):
         values = Values(resource, around.notes)
         named = around.function_of(values, "TargetFunctionArn")
         if named is None or named[0].name not in by_name:
@@ -85,7 +127,7 @@ def _with_urls(functions: tuple[FunctionSettings, ...], around: Around) -> tuple
 
 def _tell_of_layers(around: Around) -> None:
     for resource in around.of_type(*LAYERS):
-        if layer_folder(resource, around) is not None:
+        if local_layer(resource, around) is not None:
             resource_used(resource, around.notes, "a layer of the functions that name it")
 
 
@@ -100,24 +142,27 @@ def _tell_of_conditions(around: Around) -> None:
             around.notes.findings.append(Finding(place.file, place.line, logical_id, False, why))
 
 
-def _identities(base: Identities, around: Around) -> Identities:
-    return replace(base, roles={**roles_of(around), **base.roles})
+def _identities(base: Identities, arounds: Sequence[Around]) -> Identities:
+    roles = {name: role for each in arounds for name, role in roles_of(each).items()}
+    return replace(base, roles={**roles, **base.roles})
 
 
-def _check_names(functions: tuple[FunctionSettings, ...], around: Around) -> None:
+def _check_names(functions: tuple[FunctionSettings, ...], arounds: Sequence[Around]) -> None:
+    resources = {called(each): each for around in arounds for each in around.of_type(*FUNCTIONS)}
     taken: set[str] = set()
     for function in functions:
         if function.name in taken:
-            values = Values(around.template.resources[function.template.logical_id], around.notes)
+            values = Values(resources[function.template.logical_id], arounds[0].notes)
             values.complain("FunctionName", f"{function.name} is the name of another function already")
         taken.add(function.name)
 
 
-def _check_variables(around: Around) -> None:
+def _check_variables(arounds: Sequence[Around]) -> None:
     """A misspelt name in the file of `--env-vars` would silently do nothing."""
     known = {"Parameters"}
-    for resource in around.of_type(*FUNCTIONS):
-        known |= {resource.logical_id, resource.name}
+    for resource in (each for around in arounds for each in around.of_type(*FUNCTIONS)):
+        known |= {resource.logical_id, resource.name, called(resource)}
+    around = arounds[0]
     for name in around.variables:
         if name not in known:
             problem = Problem(

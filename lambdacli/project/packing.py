@@ -6,9 +6,9 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from lambdacli.model.deployment import Package
+from lambdacli.model.function import LocalLayer
 from lambdacli.project.builders.layers import layer_of_folder
 from lambdacli.project.builders.packages import Package as Built
 from lambdacli.project.builders.packages import built_all
@@ -43,11 +43,12 @@ class Packages:
         """Of one that was built."""
         return self._functions[function.name]
 
-    def of_layer(self, function: FunctionSettings, path: Path) -> Package:
+    def of_layer(self, function: FunctionSettings, layer: LocalLayer) -> Package:
         """Of a folder, built for this function's runtime, or of a zip as it is. Raises BuildError."""
         assert self._workshop is not None, "layers are built after their functions"
+        path = layer.path
         if path.is_dir():
-            built = layer_of_folder(path, function.runtime, function.architecture, self._workshop)
+            built = layer_of_folder(layer, function.runtime, function.architecture, self._workshop)
             return self._kept(Package(built.sha256, built.measured.zipped_bytes), built.content)
         content = path.read_bytes()
         sha256 = base64.b64encode(hashlib.sha256(content).digest()).decode()

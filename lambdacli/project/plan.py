@@ -32,6 +32,7 @@ from lambdacli.model.deployment import (
 from lambdacli.model.function import own_log_group
 from lambdacli.project.plan_apis import creation_steps, steps_of_api, with_api_statements
 from lambdacli.project.plan_around import steps_around_alias
+from lambdacli.project.plan_rules import steps_of_left_rules, steps_of_rule
 from lambdacli.project.rollback import note_of_deployment
 
 
@@ -44,11 +45,14 @@ def plan(wanted: Wanted, actual: Actual, moment: str = "") -> tuple[Step, ...]:
     steps += _layer_steps(wanted, actual)
     for api in wanted.apis:
         steps += creation_steps(api, actual.apis.get(api.name))
+    steps += steps_of_left_rules(wanted, actual)
     for function in wanted.functions:
         invoked = with_api_statements(function, wanted, actual)
         steps += _function_steps(wanted, invoked, actual, moment)
     for api in wanted.apis:
         steps += steps_of_api(api, actual.apis.get(api.name))
+    for rule in wanted.rules:
+        steps += steps_of_rule(rule, actual.rules.get(rule.name))
     return tuple(_once(steps))
 
 

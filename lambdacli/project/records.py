@@ -9,7 +9,7 @@ from pathlib import Path
 from lambdacli.model.build import BuildSettings
 from lambdacli.model.captured import CaptureRules
 from lambdacli.model.event import HistoryBounds
-from lambdacli.model.function import Debugging, FileSystem, Logging, Network, Vpc
+from lambdacli.model.function import Debugging, FileSystem, LocalLayer, Logging, Network, Vpc
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
@@ -113,8 +113,9 @@ class FunctionSettings:
     variables: Mapping[str, str] | None
     """None: neither `env` nor `env_file` was written."""
     tags: Mapping[str, str]
-    layers: tuple[Path | str, ...]
-    """Folders, .zip files, or ARNs, in order; the ARN of a layer without a version means its newest one."""
+    layers: tuple[Path | LocalLayer | str, ...]
+    """Folders, .zip files (a template says how they are built), or ARNs, in order; the ARN of a layer
+    without a version means its newest one."""
     reserved_concurrency: int | None
     virtual_environment: Path | None
     env_files: tuple[Path, ...] = ()
@@ -145,7 +146,15 @@ class FunctionSettings:
 
     @property
     def layer_paths(self) -> tuple[Path, ...]:
-        return tuple(layer for layer in self.layers if isinstance(layer, Path))
+        return tuple(layer.path for layer in self.local_layers)
+
+    @property
+    def local_layers(self) -> tuple[LocalLayer, ...]:
+        return tuple(
+            LocalLayer(layer) if isinstance(layer, Path) else layer
+            for layer in self.layers
+            if not isinstance(layer, str)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,20 @@ _SOURCES = ("CodeUri", "ContentUri", "Code", "Content")
 class SamBuild:
     template_file: Path
     """Of the project, not of the build."""
+    folder: Path
+    """Of the build."""
 
     @property
     def built_template(self) -> Path:
-        return self.template_file.parent / ".aws-sam" / "build" / "template.yaml"
+        return self.folder / "template.yaml"
+
+    @classmethod
+    def of(cls, template_file: Path) -> SamBuild:
+        return cls(template_file, template_file.parent / ".aws-sam" / "build")
+
+    def within(self, logical_id: str, template_file: Path) -> SamBuild:
+        """That of a nested stack."""
+        return SamBuild(template_file, self.folder / logical_id)
 
     def folder_of(self, logical_id: str) -> Path | None:
         """None: it was not built."""

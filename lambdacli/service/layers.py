@@ -11,8 +11,8 @@ from pathlib import Path
 from lambdacli.model.function import ArchiveCode, FolderCode, Layer, LocalLayer, PublishedLayer
 from lambdacli.store.code import CodeStore
 
-Built = Callable[[Path, str], Path]
-"""Takes a folder of the developer's and what it is called; gives it as it belongs below /opt."""
+Built = Callable[[LocalLayer, Path], Path]
+"""Takes a layer of the developer's and the folder with its sources; gives it as it belongs below /opt."""
 
 
 class Layers:
@@ -27,16 +27,16 @@ class Layers:
         """For the start: what is still wanted is merged again."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def of(self, layers: tuple[Layer, ...], built: Built = lambda folder, name: folder) -> Path | None:
+    def of(self, layers: tuple[Layer, ...], built: Built = lambda layer, folder: folder) -> Path | None:
         return self.merged(tuple(self._place_of(layer, built) for layer in layers))
 
     def _place_of(self, layer: Layer, built: Built) -> Path:
         """A folder, or a zip of the developer's own."""
         match layer:
             case LocalLayer(path, None):
-                return built(path, path.name) if path.is_dir() else path
+                return built(layer, path) if path.is_dir() else path
             case LocalLayer(path, ArchiveCode() as archive) if path.suffix != ".zip":
-                return built(self._code.folder(archive), path.name)
+                return built(layer, self._code.folder(archive))
             case LocalLayer(_, ArchiveCode() as archive) | PublishedLayer(code=ArchiveCode() as archive):
                 return self._code.folder(archive)
             case PublishedLayer(code=FolderCode(folder)):

@@ -17,7 +17,7 @@ from lambdacli.environments.process import Keeper
 from lambdacli.environments.tool import run_to_end
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.errors import NotBuiltException, ServiceException
-from lambdacli.model.function import ArchiveCode, FolderCode, Function
+from lambdacli.model.function import ArchiveCode, FolderCode, Function, LocalLayer
 from lambdacli.project import npm as npm_packages
 from lambdacli.project.build import install_requirements, requirements_of
 from lambdacli.project.builders.runnable import code_to_run
@@ -151,7 +151,7 @@ class Placements:
         except NotInstalled as error:
             raise ServiceException(str(error)) from error
         opt_root = self._layers.of(
-            function.layers, lambda folder, name: self._layer_to_run(function, folder, name, building)
+            function.layers, lambda layer, folder: self._layer_to_run(function, layer, folder, building)
         )
         match function.code:
             case FolderCode(folder):
@@ -201,7 +201,7 @@ class Placements:
         except BuildError as error:
             raise ServiceException(str(error)) from error
 
-    def _layer_to_run(self, function: Function, folder: Path, name: str, building: Building) -> Path:
+    def _layer_to_run(self, function: Function, layer: LocalLayer, folder: Path, building: Building) -> Path:
         """A layer's folder, as its place below /opt is to look."""
         from lambdacli.project.builders.layers import layer_to_run
 
@@ -217,7 +217,7 @@ class Placements:
             return npm_packages.install_packages(folder, npm, self._cache, workshop.progress)
 
         try:
-            return layer_to_run(folder, name, function.runtime, install, workshop)
+            return layer_to_run(layer, folder, function.runtime, install, workshop)
         except BuildError as error:
             raise ServiceException(str(error)) from error
 

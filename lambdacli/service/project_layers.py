@@ -27,12 +27,12 @@ class ProjectLayers:
         """`former` is the function as it was taken in last: what was deleted since, it keeps."""
         shelf = Shelf(self._layers, project.substitutions, project.account, project.region)
         wanted = [
-            layer if isinstance(layer, Path) else _with_version(shelf, layer) for layer in settings.layers
+            _with_version(shelf, layer) if isinstance(layer, str) else layer for layer in settings.layers
         ]
         try:
             check_arns([arn for arn in wanted if isinstance(arn, str)], project.region)
             return tuple(
-                LocalLayer(layer) if isinstance(layer, Path) else self._published(shelf, layer, former)
+                self._published(shelf, layer, former) if isinstance(layer, str) else _local(layer)
                 for layer in wanted
             )
         except RequestError as error:
@@ -86,5 +86,9 @@ def _is_package(layer: PublishedLayer) -> bool:
     return isinstance(layer.code, ArchiveCode)
 
 
-def _arns(places: Sequence[Path | str]) -> list[str]:
+def _local(layer: Path | LocalLayer) -> LocalLayer:
+    return LocalLayer(layer) if isinstance(layer, Path) else layer
+
+
+def _arns(places: Sequence[Path | LocalLayer | str]) -> list[str]:
     return [place for place in places if isinstance(place, str)]

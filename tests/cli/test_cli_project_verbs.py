@@ -83,6 +83,13 @@ def test_a_function_that_does_not_run_here_is_told(lam, project):
     assert "app: java21 does not run here, `lam build` makes its package" in result.err
 
 
+def test_a_folder_that_is_no_project_is_told(lam, config, project):
+    (project / "empty").mkdir()
+    result = lam("validate", "empty")
+    assert result.exit_code == 1
+    assert result.err.startswith("error: empty has neither a lam.yaml nor a template, a serverless.yml or ")
+
+
 def test_a_missing_file_is_named(lam, config):
     result = lam("validate", "other.yaml")
     assert (result.exit_code, result.err) == (1, "error: there is no file other.yaml\n")

@@ -53,6 +53,12 @@ def test_the_state_lies(tmp_path: Path, file: str, expected: str) -> None:
     assert state_folder_of(str(tmp_path / file)) == str(tmp_path / expected)
 
 
+def test_an_assembly_without_its_mark_is_known_by_its_folders_name(tmp_path: Path) -> None:
+    lay(tmp_path, "cdk.out/manifest.json", "other/manifest.json")
+    assert project_file_in(str(tmp_path / "cdk.out")) == str(tmp_path / "cdk.out" / "manifest.json")
+    assert project_file_in(str(tmp_path / "other")) is None
+
+
 def test_the_state_of_an_assembly_that_is_the_project_lies_beside_it(tmp_path: Path) -> None:
     lay(tmp_path, "cdk.out/manifest.json")
     assert state_folder_of(str(tmp_path / "cdk.out/manifest.json")) == str(tmp_path / ".lam")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from lambdacli.model.build import BuildMethod, BuildSettings
+from lambdacli.model.function import LocalLayer
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.builders import packages
 from lambdacli.project.builders.packages import Package, built, built_all, built_layer
@@ -297,7 +298,7 @@ def test_a_deployed_layer_is_built_and_the_same_every_time(tmp_path, workshop):
     (tmp_path / "ready.zip").write_bytes(built(settings, workshop).content())
 
     def names_in(deployed: Packages, layer: str) -> tuple[str, set[str]]:
-        package = deployed.of_layer(settings, tmp_path / layer)
+        package = deployed.of_layer(settings, LocalLayer(tmp_path / layer))
         with zipfile.ZipFile(io.BytesIO(deployed.contents(package.sha256))) as archive:
             return package.sha256, set(archive.namelist())
 

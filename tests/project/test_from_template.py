@@ -8,6 +8,8 @@ from textwrap import indent
 
 import pytest
 
+from lambdacli.model.build import BuildMethod, LayerBuild
+from lambdacli.model.function import LocalLayer
 from lambdacli.model.http_apis import ApiKind
 from lambdacli.model.template_options import TemplateOptions
 from lambdacli.project.declared import DeclaredKind
@@ -247,10 +249,58 @@ def test_a_lam_yaml_that_takes_the_functions_of_its_folder_away_is_told(tmp_path
     assert warning not in load_project(lam_yaml).warnings
 
 
-def test_a_layer_of_the_template_is_its_folder(tmp_path):
+NOT_BUILT = LayerBuild(BuildMethod.NONE, "Shared")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "build", "warnings"),
+    [
+        pytest.param("{}", NOT_BUILT, [], id="without a method the folder is the layer"),
+        pytest.param(
+            "{BuildMethod: python3.12, BuildArchitecture: arm64}",
+            LayerBuild(BuildMethod.PYTHON, "Shared", "python3.12", "arm64"),
+            [],
+            id="a runtime is one that builds",
+        ),
+        pytest.param(
+            "{BuildMethod: makefile}",
+            LayerBuild(BuildMethod.MAKEFILE, "Shared", None, "x86_64"),
+            [],
+            id="a Makefile has a target for the logical id",
+        ),
+        pytest.param(
+            "{BuildMethod: nodejs22.x, SkipBuild: true}", NOT_BUILT, [], id="a build may be skipped"
+        ),
+        pytest.param(
+            "{BuildMethod: ruby3.4}",
+            NOT_BUILT,
+            ["is built by ruby3.4, and there is no build of it: its source is used"],
+            id="what lam does not build is told",
+        ),
+    ],
+)
+def test_a_layer_of_the_template_is_its_folder_and_how_it_is_built(tmp_path, metadata, build, warnings):
     (tmp_path / "shared").mkdir()
     layer = "Shared:\n  Type: AWS::Serverless::LayerVersion\n  Properties: {ContentUri: shared}\n"
-    assert function(tmp_path, "Layers: [!Ref Shared]", layer).layers == (tmp_path / "shared",)
+    named = HELLO + "    Layers: [!Ref Shared]\n" + layer + f"  Metadata: {metadata}\n"
+    project = load(tmp_path, named)
+    assert project.functions[0].layers == (LocalLayer(tmp_path / "shared", build=build),)
+    assert [each.message for each in project.warnings] == warnings
+
+
+def test_a_fresh_build_of_a_layer_counts_first(tmp_path):
+    (tmp_path / "shared").mkdir()
+    layer = "Shared:\n  Type: AWS::Serverless::LayerVersion\n  Properties: {ContentUri: shared}\n"
+    named = HELLO + "    Layers: [!Ref Shared]\n" + layer + "  Metadata: {BuildMethod: python3.13}\n"
+    load(tmp_path, named)
+    built = tmp_path / ".aws-sam" / "build"
+    (built / "Shared").mkdir(parents=True)
+    (built / "template.yaml").write_text("Resources: {Shared: {Properties: {ContentUri: Shared}}}\n")
+    (found,) = load(tmp_path, named).functions[0].layers
+    os.utime(built / "template.yaml", (2e9, 2e9))
+    (fresh,) = load(tmp_path, named).functions[0].layers
+    assert isinstance(found, LocalLayer) and isinstance(fresh, LocalLayer)
+    assert (found.path, fresh) == (tmp_path / "shared", LocalLayer(built / "Shared", build=NOT_BUILT))
 
 
 def test_a_layer_of_another_account_is_told_and_left_out(tmp_path):

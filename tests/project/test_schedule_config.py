@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -128,11 +129,13 @@ def test_defaults_have_no_schedule(tmp_path: Path) -> None:
         load_project(tmp_path / "lam.yaml")
 
 
-def test_a_plan_says_that_schedules_are_not_deployed(lam_yaml: Load) -> None:
-    project = lam_yaml("schedule: [rate(1 day), {rate: 1 hour, name: tick}]")
-    destination = Destination(Here("aws", "us-east-1", "123456789012"), makes_roles=True)
-    (note,) = not_deployed(project.functions[0], project, destination)
-    assert note.startswith("schedules are not deployed: demo-schedule-1, tick;")
+def test_a_plan_says_which_schedules_are_not_deployed(lam_yaml: Load) -> None:
+    project = lam_yaml("schedule: [rate(1 day), {cron: 0 8 * * ? *, timezone: Europe/Berlin, name: tick}]")
+    aws = Destination(Here("aws", "us-east-1", "123456789012"), makes_roles=True)
+    (note,) = not_deployed(project.functions[0], project, aws)
+    assert note.startswith("schedules with `at` or `timezone` are not deployed: tick;")
+    first, second = not_deployed(project.functions[0], project, replace(aws, makes_roles=False))
+    assert (first, second) == ("schedules are deployed to AWS only: demo-schedule-1", note)
 
 
 # Templates of several tools

@@ -123,6 +123,45 @@ OF_EVENT = "Event with id [X] is invalid."
             id="a policy of deletion that there is not",
         ),
         pytest.param(
+            SAM + "      Policies: [AWSLambdaExecute, {SQSPolerPolicy: {QueueName: q}}]\n",
+            8,
+            invalid(
+                "Policy at index 1 in the 'Policies' property is not valid; do you mean SQSPollerPolicy?"
+            ),
+            id="a policy template that is misspelt",
+        ),
+        pytest.param(
+            SAM + "      Policies: [{SQSPollerPolicy: {}}]\n",
+            8,
+            invalid(
+                "Following required parameters of template 'SQSPollerPolicy' don't have values: ['QueueName']"
+            ),
+            id="a policy template without what it is for",
+        ),
+        pytest.param(
+            SAM + "      Policies: [{SQSPollerPolicy: orders}]\n",
+            8,
+            invalid("Must specify valid parameter values for policy template 'SQSPollerPolicy'"),
+            id="a policy template with a text for its parameters",
+        ),
+        *(
+            pytest.param(
+                f"Resources:\n  B:\n    Type: AWS::S3::Bucket\n    Properties: {{BucketName: '{name}'}}\n",
+                4,
+                f"{fault}; it is {name}",
+                id=f"the bucket {name}",
+            )
+            for name, fault in (
+                ("Photos", "Bucket name should not contain uppercase characters"),
+                ("ab", "Bucket name should be between 3 and 63 characters long"),
+                ("my_photos", "Bucket name should only contain lowercase letters, digits, dots and hyphens"),
+                ("-photos", "Bucket name should start with a letter or a digit"),
+                ("photos-", "Bucket name should not end with '-' or '.'"),
+                ("my..photos", "Bucket name should not contain two adjacent periods"),
+                ("127.0.0.1", "Bucket name must not be formatted as an IP Address"),
+            )
+        ),
+        pytest.param(
             SAM.replace("2016-10-31", "2020-01-01"),
             1,
             "No transform named AWS::Serverless-2020-01-01.",

@@ -346,6 +346,49 @@ def test_an_http_api_that_was_changed_by_hand_is_shown_and_repaired(aws, tmp_pat
     assert deployment.plan() == ()
 
 
+def with_schedules(folder: Path, schedule: str) -> Path:
+    (folder / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    file = folder / "lam.yaml"
+    file.write_text(
+        f"functions:\n  timed: {{runtime: {PYTHON_RUNTIME}, handler: app.handler, schedule: {schedule}}}\n"
+    )
+    return file
+
+
+def test_schedules_are_deployed_changed_repaired_and_taken_away_whatever_stops_it(aws, tmp_path):
+    both = "[rate(5 minutes), {cron: 0 8 * * ? *, name: morning, input: {a: 1}, enabled: false}]"
+    first = Deployment(with_schedules(tmp_path, both))
+    while first.plan():
+        with contextlib.suppress(Killed):
+            first.run(Killing(after=1))
+    events = boto3.client("events")
+    rule = events.describe_rule(Name="morning")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("cron(0 8 * * ? *)", "DISABLED")
+    alias = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:timed:live"
+    (target,) = events.list_targets_by_rule(Rule="morning")["Targets"]
+    assert target == {"Id": "lam", "Arn": alias, "Input": '{"a": 1}'}
+    policy = boto3.client("lambda").get_policy(FunctionName="timed", Qualifier="live")["Policy"]
+    assert f"events:us-east-1:{ACCOUNT}:rule/timed-schedule-1" in policy
+
+    events.enable_rule(Name="morning")
+    events.remove_targets(Rule="timed-schedule-1", Ids=["lam"])
+    titles = [step.title for step in first.plan()]
+    assert titles == ["lead the schedule timed-schedule-1 to timed", "change the schedule morning of timed"]
+    first.run()
+    assert first.plan() == ()
+
+    second = Deployment(with_schedules(tmp_path, "{cron: 0 9 * * ? *, name: morning}"))
+    assert [step.operation for step in second.plan() if step.is_destructive][:2] == [
+        "RemoveTargets",
+        "DeleteRule",
+    ]
+    while second.plan():
+        with contextlib.suppress(Killed):
+            second.run(Killing(after=1))
+    assert [each["Name"] for each in events.list_rules()["Rules"]] == ["morning"]
+    assert events.list_targets_by_rule(Rule="morning")["Targets"] == [{"Id": "lam", "Arn": alias}]
+
+
 # Through the command
 
 

@@ -17,12 +17,14 @@ from lambdacli.model.deployment import (
     ActualLayer,
     ActualMapping,
     ActualRole,
+    ActualRule,
     Members,
     Wanted,
     WantedApi,
     WantedFunction,
     WantedLayer,
     WantedRole,
+    rules_of_statements,
 )
 from lambdacli.model.function import own_log_group
 from lambdacli.model.mapping import STREAMS, SourceKind, kind_of_source
@@ -50,6 +52,8 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
         roles = pool.map(reading.role, [made[name] for name in names], [known.get(name) for name in names])
         apis = pool.map(reading.api, wanted.apis)
         layers = pool.map(reading.layers, *_layers_asked(around, found))
+        rules = _rules_asked(wanted, found) if target.is_aws else []
+        known_rules = pool.map(reading.rule, rules)
         by_function = mappings.result() if mappings is not None else {}
         # Who sends nothing by way of a bucket needs no right to look at one.
         is_asked = wanted.bucket is not None and keys != []
@@ -75,6 +79,7 @@ def read(target: Target, wanted: Wanted, object_keys: Iterable[str] = ()) -> Act
             has_bucket=has_bucket,
             objects=frozenset(objects),
             apis={api.name: there for api, there in zip(wanted.apis, apis, strict=True) if there is not None},
+            rules={name: rule for name, rule in zip(rules, known_rules, strict=True) if rule is not None},
         )
 
 
@@ -102,6 +107,11 @@ def _layers_asked(
                 of_name = [arn for arn in arns if arn.split(":")[6:7] == [layer.name]]
                 used.setdefault(layer.name, []).extend(of_name)
     return list(used), [sorted(set(arns)) for arns in used.values()]
+
+
+def _rules_asked(wanted: Wanted, found: dict[str, ActualFunction]) -> list[str]:
+    left = [name for there in found.values() for name in rules_of_statements(there.statements)]
+    return list(dict.fromkeys([*(rule.name for rule in wanted.rules), *left]))
 
 
 class _Reading:
@@ -244,6 +254,13 @@ class _Reading:
             if not page.get("NextToken"):
                 return
             token = {"NextToken": page["NextToken"]}
+
+    def rule(self, name: str) -> ActualRule | None:
+        found = self.ask("DescribeRule", {"Name": name}, "events")
+        if found is None:
+            return None
+        listed = self.ask("ListTargetsByRule", {"Rule": name}, "events") or {}
+        return ActualRule(found, tuple(listed.get("Targets", [])))
 
     def has(self, operation: str, parameters: Members) -> bool:
         try:

@@ -36,6 +36,7 @@ from lambdacli.project.builders.machine_code import unfit_files
 from lambdacli.project.builders.recipes import look_at, method_of
 from lambdacli.project.builders.workshop import Target, Workshop
 from lambdacli.project.making import BuildError
+from lambdacli.project.npm import names_packages
 from lambdacli.project.records import FunctionSettings
 
 _AT_ONCE = 4
@@ -128,10 +129,12 @@ def built_layer(
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = (Part(folder),)
     if method == BuildMethod.PYTHON:
-        parts, notes = _python(folder, version, target, workshop)
+        if requirements_of(folder) is not None:
+            parts, notes = _python(folder, version, target, workshop)
         parts = tuple(_below("python", part) for part in parts)
     elif method == BuildMethod.NPM:
-        parts, notes = _nodejs(folder, version[0], target, workshop)
+        if names_packages(folder):
+            parts, notes = _nodejs(folder, version[0], target, workshop)
         parts = tuple(_below("nodejs", part) for part in parts)
     elif method != BuildMethod.NONE:
         made = made_by(method, name, folder, runtime, "", settings, target, workshop)

@@ -11,12 +11,13 @@ from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.faults import Fault, problem_of
 from lambdacli.project.cloudformation.generated import generated_resources
 from lambdacli.project.cloudformation.globals import faults_of_globals, with_globals
+from lambdacli.project.cloudformation.nested import NestedStacks
 from lambdacli.project.cloudformation.no_echo import declared_secrets, masked
 from lambdacli.project.cloudformation.parameters import read_parameters
 from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.references import Reference, references
 from lambdacli.project.cloudformation.resolver import NOTHING, Generated, Resolver
-from lambdacli.project.cloudformation.resource_types import resource_type
+from lambdacli.project.cloudformation.resource_types import NESTED_STACKS, resource_type
 from lambdacli.project.cloudformation.shape import SAM_TRANSFORM, faults_of_shape, transforms
 from lambdacli.project.cloudformation.template import (
     MissingParameters,
@@ -66,12 +67,14 @@ class _Loading:
         resources = self._document.values["Resources"]
         self._generated = generated_resources(resources) if self._uses_sam else {}
         self._translation: Document | None = None
+        self._nested = NestedStacks(self._document, surroundings, self._stack, template_of)
         self._resolver = self._resolver_of(self._document)
 
     def template(self) -> Template:
         conditions = self._conditions()
         self._check_references(conditions)
         resources = self._resources(self._document, self._resolver, conditions)
+        nested = self._nested_stacks(resources)
         written = self._document.values["Resources"]
         return Template(
             file=self._document.file,
@@ -90,6 +93,8 @@ class _Loading:
             parameters=self._parameters,
             conditions=conditions,
             problems=tuple(self._problems),
+            nested=nested,
+            within=self._surroundings.within,
             _attribute=self._attribute,
             _translate=self._translate,
         )
@@ -210,7 +215,24 @@ class _Loading:
             place=document.places.of(path),
             places=document.places,
             path=path,
+            within=self._surroundings.within,
         )
+
+    def _nested_stacks(self, resources: Mapping[str, Resource]) -> dict[str, Template]:
+        found: dict[str, Template] = {}
+        faults: list[Fault] = []
+        for logical_id, resource in resources.items():
+            if resource.type not in NESTED_STACKS:
+                continue
+            try:
+                template = self._resolver.nested(logical_id, ("Resources", logical_id))
+            except Fault as fault:
+                faults.append(fault)
+                continue
+            if template is not None:
+                found[logical_id] = template
+        _raise_any(self._document, faults)
+        return found
 
     def _keep(self, fault: Fault, faults: list[Fault], document: Document, *, is_needed: bool) -> None:
         """What has no value here only matters where something is made of it."""
@@ -284,7 +306,14 @@ class _Loading:
         return self._translation
 
     def _resolver_of(self, document: Document) -> Resolver:
-        return Resolver(document, self._parameters, self._surroundings, self._stack, self._generated_resource)
+        return Resolver(
+            document,
+            self._parameters,
+            self._surroundings,
+            self._stack,
+            self._generated_resource,
+            self._nested.opened,
+        )
 
     def _generated_resource(self, logical_id: str) -> Generated | None:
         if not self._uses_sam:

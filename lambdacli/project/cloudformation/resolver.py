@@ -24,6 +24,7 @@ from lambdacli.project.cloudformation.places import Steps
 from lambdacli.project.cloudformation.pseudo import NO_VALUE, partition_of, pseudo_parameters
 from lambdacli.project.cloudformation.references import VARIABLE, is_variable, split_attribute
 from lambdacli.project.cloudformation.resource_types import (
+    NESTED_STACKS,
     ResourceType,
     Thing,
     chosen_name,
@@ -34,6 +35,7 @@ from lambdacli.project.cloudformation.shape import LANGUAGE_EXTENSIONS, transfor
 from lambdacli.project.cloudformation.template import (
     Parameter,
     Surroundings,
+    Template,
     TemplateError,
 )
 from lambdacli.project.cloudformation.texts import named, text_of
@@ -69,13 +71,16 @@ class Resolver:
         surroundings: Surroundings,
         stack: str,
         generated: Callable[[str], Generated | None],
+        nested: Callable[[Resolver, str], Template | None] = lambda resolver, logical_id: None,
     ) -> None:
-        """Of a document whose shape was checked."""
+        """Of a document whose shape was checked. `nested` opens a stack within it; None: it lies
+        elsewhere."""
         self._document = document
         self._parameters = parameters
         self._surroundings = surroundings
         self._stack = stack
         self._generated = generated
+        self._nested = nested
         self.pseudo = pseudo_parameters(stack, surroundings.region, surroundings.account)
         self._mappings: Mapping[str, Any] = document.values.get("Mappings") or {}
         self._conditions: Mapping[str, Any] = document.values.get("Conditions") or {}
@@ -167,7 +172,7 @@ class Resolver:
     def _mapping(self, value: Mapping[str, Any], path: Steps) -> Any:
         function = next((name for name in value if _is_function(name)), None)
         if function is not None and (len(value) == 1 or function.startswith("Fn::")):
-            if len(value) > 1 and function != "Fn::Transform":
+            if len(value) > 1 and function != "Fn::Transform" and not function.startswith("Fn::ForEach::"):
                 others = ", ".join(name for name in value if name != function)
                 raise Fault(path, f"{function} must stand alone in its mapping", f"beside it stands {others}")
             return self._function(function, value, path)
@@ -201,6 +206,9 @@ class Resolver:
         if name in _LOGICAL:
             message = f"Template error: {name} can only be used in the Conditions of a template"
             raise Fault(below, message, "give it a name there, and use Fn::If here")
+        if name.startswith("Fn::ForEach::"):
+            message = f"{name}: loops are unrolled on AWS only"
+            raise Fault(below, message, "write its properties out one by one")
         known = (*SIMPLE, "Fn::GetAtt", "Fn::Sub", "Fn::If", "Fn::FindInMap", "Fn::ImportValue", "Fn::GetAZs")
         near = nearest(name, known)
         message = f"Template error: {name} is not a function that a template can use here"
@@ -241,6 +249,8 @@ class Resolver:
             return given
         undefined = f"instance of Fn::GetAtt references undefined resource {logical_id}"
         thing, kind = self._thing(logical_id, path, undefined)
+        if self._type_of(logical_id) in NESTED_STACKS and logical_id in self._resources:
+            return self._output_of(logical_id, attribute, path)
         read = kind.attributes.get(attribute)
         if read is not None:
             value = read(thing)
@@ -257,6 +267,31 @@ class Resolver:
         message = f"{attribute} of {logical_id} has no value here: nothing on this machine makes {name}"
         hint = f"give it one in lam.yaml, below imports: `{logical_id}.{attribute}: …`"
         raise Fault(path, message, hint, is_wrong=False)
+
+    def nested(self, logical_id: str, path: Steps) -> Template | None:
+        with self._within(f"stack {logical_id}", path):
+            return self._nested(self, logical_id)
+
+    def _output_of(self, logical_id: str, attribute: str, path: Steps) -> Any:
+        """Of a nested stack."""
+        template = self.nested(logical_id, path)
+        hint = f"give it one in lam.yaml, below imports: `{logical_id}.{attribute}: …`"
+        if template is None:
+            message = f"{attribute} of {logical_id} has no value here: its template is not on this machine"
+            raise Fault(path, message, hint, is_wrong=False)
+        file = os.path.relpath(template.file, self._document.file.parent)
+        name = attribute.removeprefix("Outputs.")
+        found = template.outputs.get(name) if name != attribute else None
+        if found is not None:
+            return found.value
+        if any(problem.key_path.startswith(f"Outputs.{name}.") for problem in template.problems):
+            message = f"{attribute} of {logical_id} has no value here, for it has none in {file}"
+            raise Fault(path, message, hint, is_wrong=False)
+        message = (
+            f"Template error: resource {logical_id} does not support attribute type {attribute} in Fn::GetAtt"
+        )
+        known = ", ".join(f"Outputs.{each}" for each in template.outputs)
+        raise Fault(path, message, f"{file} has {known or 'no outputs'}")
 
     def _thing(self, logical_id: str, path: Steps, undefined: str) -> tuple[Thing, ResourceType]:
         resource = self._resources.get(logical_id)
@@ -312,7 +347,7 @@ class Resolver:
         has_suffix = (
             bool(kind.suffix) and text_of(self._setting(logical_id, kind.suffix_setting, path)) == "true"
         )
-        return chosen_name(kind, logical_id, self._stack, has_suffix)
+        return chosen_name(kind, logical_id, self._stack, has_suffix, self._surroundings.within)
 
     def _setting(self, logical_id: str, setting: str, path: Steps) -> Any:
         """A property of a resource that others need to name it. None: it is not written."""

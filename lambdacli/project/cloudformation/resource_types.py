@@ -66,9 +66,12 @@ class ResourceType:
     """Something here is made of it, so what it says must have a value."""
 
 
-def chosen_name(kind: ResourceType, logical_id: str, stack: str, has_suffix: bool) -> str:
-    """The name of a resource that has none in the template; on AWS it would end in random letters."""
-    name = logical_id if kind.has_own_name else f"{stack}-{logical_id}"
+def chosen_name(
+    kind: ResourceType, logical_id: str, stack: str, has_suffix: bool, within: tuple[str, ...] = ()
+) -> str:
+    """The name of a resource that has none in the template; on AWS it would end in random letters.
+    `within` are the nested stacks that lead to it."""
+    name = "-".join((*within, logical_id)) if kind.has_own_name else f"{stack}-{logical_id}"
     if kind.is_lower_case:
         name = re.sub("[^a-z0-9-]+", "-", name.lower()).strip("-")
     suffix = kind.suffix if has_suffix else ""
@@ -80,6 +83,10 @@ def chosen_name(kind: ResourceType, logical_id: str, stack: str, has_suffix: boo
 
 def resource_type(name: str) -> ResourceType:
     return _TYPES.get(name, _UNKNOWN)
+
+
+NESTED_STACKS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+"""Types of resources that are stacks of their own, and the property that names their template."""
 
 
 def is_known(name: str) -> bool:
@@ -296,7 +303,13 @@ _HTTP_API = ResourceType(
     _api_id, {"ApiId": _api_id, "ApiEndpoint": _http_endpoint}, name_property="Name", longest_name=128
 )
 
+_STACK = ResourceType(
+    lambda thing: thing.arn("cloudformation", f"stack/{thing.name}/{thing.uuid}"), is_used=False
+)
+
 _TYPES: Mapping[str, ResourceType] = {
+    "AWS::CloudFormation::Stack": _STACK,
+    "AWS::Serverless::Application": _STACK,
     # SAM
     "AWS::Serverless::Function": _FUNCTION,
     "AWS::Serverless::LayerVersion": _LAYER,

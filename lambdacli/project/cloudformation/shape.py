@@ -82,6 +82,10 @@ def faults_of_shape(values: Mapping[str, Any]) -> Iterator[Fault]:
     for logical_id, resource in resources.items():
         yield from _faults_of_resource(("Resources", logical_id), resource, uses_sam)
     yield from _unrecognized(resources, uses_sam)
+    conditions = values.get("Conditions")
+    for name in conditions if isinstance(conditions, dict) else ():
+        if _is_loop(name):
+            yield _of_loop(("Conditions", name), "conditions")
     outputs = values.get("Outputs")
     if isinstance(outputs, dict):
         for name, output in outputs.items():
@@ -121,9 +125,8 @@ def _faults_of_sections(values: Mapping[str, Any], uses_sam: bool) -> Iterator[F
 
 def _faults_of_resource(path: Steps, resource: Any, uses_sam: bool) -> Iterator[Fault]:
     logical_id = path[-1]
-    if str(logical_id).startswith("Fn::ForEach::"):
-        message = f"{logical_id}: loops are unrolled on AWS only"
-        yield Fault(path, message, "write its resources out one by one")
+    if _is_loop(logical_id):
+        yield _of_loop(path, "resources")
         return
     if re.fullmatch("[A-Za-z0-9]{1,255}", str(logical_id)) is None:
         message = f"Template format error: Resource name {logical_id} is non alphanumeric."
@@ -148,6 +151,10 @@ def _faults_of_resource(path: Steps, resource: Any, uses_sam: bool) -> Iterator[
     for key in ("Properties", "Metadata"):
         if key in resource and resource[key] is not None and not isinstance(resource[key], dict):
             yield Fault((*path, key), f"Template format error: Any {key} member must be a JSON object.")
+    properties = resource.get("Properties")
+    for name in properties if isinstance(properties, dict) else ():
+        if _is_loop(name):
+            yield _of_loop((*path, "Properties", name), "properties")
     policy = resource.get("DeletionPolicy", "Delete")
     if isinstance(policy, str) and policy not in _DELETION_POLICIES:
         message = f"Template format error: Unrecognized DeletionPolicy {policy} for resource {logical_id}"
@@ -176,7 +183,18 @@ def _unrecognized(resources: Mapping[str, Any], uses_sam: bool) -> Iterator[Faul
         yield Fault(("Resources", logical_id, "Type"), message, hint)
 
 
+def _is_loop(name: object) -> bool:
+    return str(name).startswith("Fn::ForEach::")
+
+
+def _of_loop(path: Steps, what: str) -> Fault:
+    return Fault(path, f"{path[-1]}: loops are unrolled on AWS only", f"write its {what} out one by one")
+
+
 def _faults_of_output(path: Steps, output: Any) -> Iterator[Fault]:
+    if _is_loop(path[-1]):
+        yield _of_loop(path, "outputs")
+        return
     if not isinstance(output, dict) or "Value" not in output:
         message = (
             f"Template format error: Output {path[-1]} is malformed. Every Outputs member must contain a "

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdacli.project.cloudformation.places import Place, Places
 from lambdacli.project.records import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from lambdacli.project.cloudformation.document import Document
 
 
 class TemplateError(ConfigError):
@@ -106,6 +109,13 @@ class Resource:
     places: Places = field(repr=False, compare=False)
     path: tuple[str | int, ...] = field(repr=False, compare=False, default=())
     """Of the resource in its document."""
+    within: tuple[str, ...] = ()
+    """Logical ids of the nested stacks that lead to it."""
+
+    @property
+    def whole_id(self) -> str:
+        """As its logical id, and no other resource of the project has it."""
+        return "".join((*self.within, self.logical_id))
 
     @property
     def file(self) -> Path:
@@ -142,12 +152,21 @@ class Template:
     conditions: Mapping[str, bool]
     problems: tuple[Problem, ...]
     """What is not wrong but has no value here, such as an attribute of a type that nothing here makes."""
+    nested: Mapping[str, Template]
+    """The stacks within this one, by their logical ids; those whose templates lie elsewhere are not there."""
+    within: tuple[str, ...]
+    """Logical ids of the stacks that lead to this one."""
     _attribute: Callable[[str, str], Any] = field(repr=False, compare=False)
     _translate: Callable[[], Mapping[str, Resource]] = field(repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
         return self.file.parent
+
+    @property
+    def whole(self) -> tuple[Template, ...]:
+        """This one, and all within it."""
+        return (self, *(each for nested in self.nested.values() for each in nested.whole))
 
     def attribute(self, logical_id: str, name: str) -> Any:
         """What GetAtt gives. Raises TemplateError for what the type does not have."""
@@ -177,6 +196,13 @@ class Surroundings:
     """What queues' URLs begin with."""
     lookup: Lookup | None = None
     """Without one, dynamic references stay as they are written."""
+    within: tuple[str, ...] = ()
+    """Logical ids of the nested stacks that lead to the template."""
+    files: tuple[Path, ...] = ()
+    """Templates of the stacks around it, the outermost first."""
+
+
+OpenTemplate = Callable[["Document", Surroundings], Template]
 
 
 def load_template(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from lambdacli.model.layer import NO_SUBSTITUTIONS, Substitutions
 from lambdacli.project.cloudformation.template import Resource, Template, TemplateError
@@ -31,6 +30,9 @@ class Around:
     jwt_keys: Mapping[str, Path] = field(default_factory=dict)
     """Files with key sets, by their issuers."""
 
+    whole: tuple[Template, ...] = ()
+    """All templates of the project, where there are several: nested stacks are handed what is in others."""
+
     def keys_of(self, issuer: str) -> Path | None:
         """An address is the same with a slash behind it."""
         return next(
@@ -50,13 +52,26 @@ class Around:
 
     @cached_property
     def by_reference(self) -> Mapping[str, Resource]:
-        """Resources by all that properties may name them by: what Ref gives, and the ARN."""
+        """Resources by all that properties may name them by: what Ref gives, and the ARN; in this template,
+        the logical id."""
         found: dict[str, Resource] = {}
-        for resource in self.template.resources.values():
-            for name in (self.arn_of(resource), resource.reference, resource.logical_id):
-                if name:
-                    found.setdefault(name, resource)
+        for template in self._all:
+            for resource in template.resources.values():
+                own = resource.logical_id if template is self.template else None
+                for name in (self.arn_of(resource), resource.reference, own):
+                    if name:
+                        found.setdefault(name, resource)
         return found
+
+    @cached_property
+    def _functions(self) -> tuple[Resource, ...]:
+        everything = (each for template in self._all for each in template.resources.values())
+        return tuple(each for each in everything if each.type in FUNCTIONS)
+
+    @property
+    def _all(self) -> tuple[Template, ...]:
+        """This one first."""
+        return (self.template, *(each for each in self.whole if each is not self.template))
 
     def meant_by(self, value: object, *types: str) -> Resource | None:
         """The resource of one of these types that a value of a property names."""
@@ -64,15 +79,12 @@ class Around:
         return found if found is not None and (not types or found.type in types) else None
 
     def arn_of(self, resource: Resource) -> str | None:
-        value = self.attribute(resource.logical_id, "Arn")
-        return value if isinstance(value, str) else None
-
-    def attribute(self, logical_id: str, name: str) -> Any:
-        """None: the type has no such attribute."""
+        template = next(each for each in self._all if each.within == resource.within)
         try:
-            return self.template.attribute(logical_id, name)
+            value = template.attribute(resource.logical_id, "Arn")
         except TemplateError:
-            return None
+            return None  # the type has no such attribute
+        return value if isinstance(value, str) else None
 
     def function_arn(self, resource: Resource) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account}:function:{resource.name}"
@@ -91,7 +103,7 @@ class Around:
         text = value
         if "/functions/" in text:
             text = text.split("/functions/", 1)[1].removesuffix("/invocations")
-        for resource in self.of_type(*FUNCTIONS):
+        for resource in self._functions:
             for name in (self.function_arn(resource), resource.reference, resource.name):
                 if text == name:
                     return resource, None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model import limits
-from lambdacli.model.build import BuildMethod, BuildSettings
+from lambdacli.model.build import BuildMethod, BuildSettings, LayerBuild
 from lambdacli.model.effects import of_logging
-from lambdacli.model.function import FileSystem, Logging, Network, Vpc
+from lambdacli.model.function import FileSystem, LocalLayer, Logging, Network, Vpc
 from lambdacli.model.function_url import Cors
 from lambdacli.model.layer import parse_layer_arn, substitution_hint
 from lambdacli.model.project_files import LAM_NAMES
@@ -50,6 +50,8 @@ _WITHOUT_EFFECT = {
     "RolePath": "roles have no path here",
     "SourceKMSKeyArn": "packages are not encrypted here",
 }
+_BUILT_LAYERS = (BuildMethod.MAKEFILE, BuildMethod.PYTHON, BuildMethod.NPM)
+
 _S3_ADDRESS = re.compile(r"s3://([^/]+)/(.+)")
 _UNKNOWN = "lam does not know it"
 
@@ -233,7 +235,7 @@ def _role(values: Values, around: Around) -> str:
     role = values.text("Role")
     if role is not None and role.startswith("arn:"):
         return role
-    name = role or f"{values.resource.logical_id}Role"
+    name = role or f"{values.resource.whole_id}Role"
     return f"arn:aws:iam::{around.account}:role/{name}"
 
 
@@ -254,7 +256,7 @@ def _architecture(values: Values) -> str:
 def _variables(values: Values, around: Around) -> dict[str, str] | None:
     environment = values.below("Environment")
     written = None if environment is None else environment.of_names("Variables")
-    names = (values.resource.logical_id, values.resource.name)
+    names = (values.resource.logical_id, values.resource.name, called(values.resource))
     told: dict[str, str] = {}
     for name in ("Parameters", *dict.fromkeys(names)):
         told.update(around.variables.get(name, {}))
@@ -285,7 +287,7 @@ def _tags(values: Values) -> dict[str, str]:
     return tags
 
 
-def _layers(values: Values, around: Around) -> tuple[Path | str, ...]:
+def _layers(values: Values, around: Around) -> tuple[LocalLayer | str, ...]:
     given = values.texts("Layers")
     if len(given) > limits.LAYERS_PER_FUNCTION:
         values.complain("Layers", f"has {len(given)} layers; Lambda allows {limits.LAYERS_PER_FUNCTION}")
@@ -293,10 +295,10 @@ def _layers(values: Values, around: Around) -> tuple[Path | str, ...]:
     return tuple(layer for layer in found if layer is not None)
 
 
-def _layer(values: Values, name: str, text: str, around: Around) -> Path | str | None:
+def _layer(values: Values, name: str, text: str, around: Around) -> LocalLayer | str | None:
     resource = around.meant_by(text, *LAYERS)
     if resource is not None:
-        return layer_folder(resource, around)
+        return local_layer(resource, around)
     reference = parse_layer_arn(text)
     if reference is None:
         values.complain(name, f"{text} is not the ARN of a layer")
@@ -318,8 +320,8 @@ def _warn_of_layer(values: Values, name: str, arn: str, around: Around) -> None:
     values.warn(name, message, hint)
 
 
-def layer_folder(resource: Resource, around: Around) -> Path | None:
-    """Where what a layer of the template holds lies; a build comes before its source."""
+def local_layer(resource: Resource, around: Around) -> LocalLayer | None:
+    """Where what a layer of the template holds lies, and how it is made; a build comes before its source."""
     values = Values(resource, around.notes)
     asset = resource.metadata.get("aws:asset:path")
     name = "ContentUri" if "ContentUri" in values else "Content"
@@ -330,16 +332,31 @@ def layer_folder(resource: Resource, around: Around) -> Path | None:
     source = Path(os.path.normpath(around.template.folder / written))
     built = around.build.folder_of(resource.logical_id)
     if built is not None and around.build.is_fresh(source):
-        return built
+        return LocalLayer(built, build=LayerBuild(name=resource.logical_id))
     if not source.exists():
         values.complain(name, f"{written} does not exist")
         return None
-    method = resource.metadata.get("BuildMethod")
-    if isinstance(method, str):
-        values.warn(
-            "", f"is built by {method}, and there is no build of it: its source is used", "`sam build`"
-        )
-    return source
+    return LocalLayer(source, build=_layer_build(values))
+
+
+def _layer_build(values: Values) -> LayerBuild:
+    """As `sam build` does it: without a BuildMethod, the folder is the layer."""
+    resource, written = values.resource, values.resource.metadata.get("BuildMethod")
+    as_it_is = LayerBuild(name=resource.logical_id)
+    if not isinstance(written, str):
+        return as_it_is
+    method = build_settings_of_metadata(resource.metadata, resource.logical_id).method
+    if method not in _BUILT_LAYERS:
+        if method != BuildMethod.NONE:
+            told = "and there is no build of it: its source is used"
+            values.warn("", f"is built by {written}, {told}", "`sam build`")
+        return as_it_is
+    values.notes.findings.append(_build_finding(resource, written))
+    architecture = resource.metadata.get("BuildArchitecture", "x86_64")
+    if architecture not in ("x86_64", "arm64"):
+        values.warn("", f"BuildArchitecture must be x86_64 or arm64, not {architecture}")
+        architecture = "x86_64"
+    return LayerBuild(method, resource.logical_id, written if written in RUNTIMES else None, architecture)
 
 
 _CORS_NAMES = {
@@ -388,7 +405,7 @@ def _short_names(resource: Resource) -> list[str]:
 
 def _further(values: Values, source: _Source, around: Around) -> TemplateSettings:
     return TemplateSettings(
-        logical_id=values.resource.logical_id,
+        logical_id=called(values.resource),
         other_names=tuple(_short_names(values.resource)),
         inline_code=source.inline,
         stored_code=source.stored,
@@ -402,6 +419,11 @@ def _further(values: Values, source: _Source, around: Around) -> TemplateSetting
         snap_start=_snap_start(values),
         logging=_logging(values),
     )
+
+
+def called(resource: Resource) -> str:
+    """As SAM names what is in a nested stack: `Child/Function`."""
+    return "/".join((*resource.within, resource.logical_id))
 
 
 def _dead_letter_target(values: Values) -> str | None:

@@ -92,15 +92,19 @@ class _Building:
         return replace(self.api, routes=tuple(self.routes), payload=payload)
 
 
-def apis_of(around: Around) -> tuple[HttpApi, ...]:
+def apis_of(arounds: Sequence[Around]) -> tuple[HttpApi, ...]:
+    """Of all templates at once: one may add routes to the API of another."""
     building = {
-        resource.logical_id: _api(resource, around) for resource in around.of_type(*_SAM_KINDS, *_PLAIN_KINDS)
+        resource.whole_id: _api(resource, around)
+        for around in arounds
+        for resource in around.of_type(*_SAM_KINDS, *_PLAIN_KINDS)
     }
-    for resource in around.of_type(SERVERLESS_FUNCTION):
-        for name, event in Values(resource, around.notes).each_below("Events"):
-            _event(resource, name, event, building, around)
-    _rest_methods(building, around)
-    _http_routes(building, around)
+    for around in arounds:
+        for resource in around.of_type(SERVERLESS_FUNCTION):
+            for name, event in Values(resource, around.notes).each_below("Events"):
+                _event(resource, name, event, building, around)
+        _rest_methods(building, around)
+        _http_routes(building, around)
     return _with_clear_names([each.built() for each in building.values() if each.routes])
 
 
@@ -112,7 +116,7 @@ def _api(resource: Resource, around: Around) -> _Building:
     kind = {**_SAM_KINDS, **_PLAIN_KINDS}[resource.type]
     if values.text("ProtocolType") == "WEBSOCKET":
         return _websocket_api(resource, values, around)
-    api = _new_api(resource.logical_id, kind)
+    api = _new_api(resource.whole_id, kind)
     stage = values.text("StageName") or _stage_of(resource, around)
     binary = tuple(each.replace("~1", "/") for each in values.texts("BinaryMediaTypes"))
     found = _Building(
@@ -138,7 +142,7 @@ def _api(resource: Resource, around: Around) -> _Building:
 
 
 def _websocket_api(resource: Resource, values: Values, around: Around) -> _Building:
-    api = websocket_api(_api_name(resource.logical_id), values, _stage_of(resource, around))
+    api = websocket_api(_api_name(resource.whole_id), values, _stage_of(resource, around))
     names = _other_names(resource, values)
     for told_elsewhere in ("Description", "Tags", "ProtocolType"):
         values.raw(told_elsewhere)
@@ -334,15 +338,19 @@ def _api_of_event(
 ) -> _Building | None:
     given = told.raw(member)
     if given is None:
-        logical_id = IMPLICIT[kind]
-        return building.setdefault(logical_id, _Building(_new_api(logical_id, kind)))
+        return _implicit(IMPLICIT[kind], kind, building, around)
     resource = around.meant_by(given, *_SAM_KINDS, *_PLAIN_KINDS)
     if resource is None and isinstance(given, str) and given in IMPLICIT.values():
-        return building.setdefault(given, _Building(_new_api(given, kind)))
+        return _implicit(given, kind, building, around)
     if resource is None:
         told.ignored(member, "the API is not in this template")
         return None
-    return building[resource.logical_id]
+    return building[resource.whole_id]
+
+
+def _implicit(logical_id: str, kind: ApiKind, building: dict[str, _Building], around: Around) -> _Building:
+    whole_id = "".join((*around.template.within, logical_id))
+    return building.setdefault(whole_id, _Building(_new_api(whole_id, kind)))
 
 
 def _key(
@@ -415,7 +423,7 @@ def _rest_methods(building: dict[str, _Building], around: Around) -> None:
         path = _path_of(values.raw("ResourceId"), around)
         key = _key(values, "ResourceId", values.text("HttpMethod"), path, is_http=False)
         if key is not None:
-            found = building[api.logical_id]
+            found = building[api.whole_id]
             authorizer = authorizer_of(values, dict(found.api.authorizers), around)
             function = "" if named is None else named[0].name
             scopes = values.texts("AuthorizationScopes")
@@ -450,7 +458,7 @@ def _http_routes(building: dict[str, _Building], around: Around) -> None:
         if api is None or named is None or integration is None:
             resource_ignored(resource, around.notes, "it leads to no function of this template")
             continue
-        found = building[api.logical_id]
+        found = building[api.whole_id]
         authorizer = authorizer_of(values, dict(found.api.authorizers), around)
         if found.api.kind is ApiKind.WEBSOCKET:
             written = values.text("RouteKey") or ""
@@ -478,4 +486,4 @@ def _quick_create(building: dict[str, _Building], around: Around) -> None:
         named = around.function_named(values.raw("Target"))
         if named is not None:
             route = Route(RouteKey(ANY, DEFAULT_ROUTE), named[0].name)
-            building[resource.logical_id].add(values, "Target", route)
+            building[resource.whole_id].add(values, "Target", route)

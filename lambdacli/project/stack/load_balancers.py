@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lambdacli.model.http_apis import ANY, ApiKind, HttpApi, Route, RouteError, RouteKey, parse_route
 from lambdacli.project.cloudformation.template import Resource
@@ -17,11 +17,11 @@ _PATHS = ("PathPatternConfig", "path-pattern")
 _METHODS = ("HttpRequestMethodConfig", "http-request-method")
 
 
-def load_balancers_of(around: Around) -> tuple[HttpApi, ...]:
+def load_balancers_of(arounds: Sequence[Around]) -> tuple[HttpApi, ...]:
     """One for each listener; the first is called alb."""
     routes: dict[str, list[Route]] = {}
     with_multi_values: set[str] = set()
-    for rule in around.of_type(RULE):
+    for around, rule in ((each, rule) for each in arounds for rule in each.of_type(RULE)):
         values = Values(rule, around.notes)
         group = _group_of(values, around)
         function = None if group is None else _function_of(group, around)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from lambdacli.project.cloudformation.dynamic import has_references
+from lambdacli.project.cloudformation.resource_types import NESTED_STACKS
+from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.stack.around import FUNCTIONS, LAYERS, Around
 from lambdacli.project.stack.declared import NeighbourCall, Step
 from lambdacli.project.stack.load_balancers import RULE, TARGET_GROUP
@@ -15,8 +20,6 @@ _OF_LAMBDA = "AWS::Lambda::"
 _OF_APIS = ("AWS::ApiGateway", "AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 _REASONS = {
     "AWS::CDK::Metadata": "it only counts CDK's users",
-    "AWS::CloudFormation::Stack": "a nested stack is a project of its own: `-t` names its template",
-    "AWS::Serverless::Application": "a nested application is a project of its own: `-t` names its template",
     "AWS::CloudWatch::Alarm": "nothing is watched here",
     "AWS::IAM::Policy": "roles with policies of their own may do everything here",
     "AWS::IAM::ManagedPolicy": "roles with policies of their own may do everything here",
@@ -41,9 +44,28 @@ def resources_of(around: Around) -> Iterator[NeighbourCall]:
             for told_elsewhere in _TOLD_ELSEWHERE:
                 values.raw(told_elsewhere)
             values.rest({}, "is not set in the neighbour services")
+        elif resource.type in NESTED_STACKS:
+            _nested(resource, around)
         elif not _is_of_functions(resource.type) and resource.type not in _CONNECTING:
             why = _REASONS.get(resource.type, "nothing here makes it")
             resource_ignored(resource, around.notes, why)
+
+
+def _nested(resource: Resource, around: Around) -> None:
+    template = around.template.nested.get(resource.logical_id)
+    if template is not None:
+        file = os.path.relpath(template.file, around.template.folder)
+        resource_used(resource, around.notes, f"a stack of its own, in {file}")
+        return
+    values = Values(resource, around.notes)
+    member = NESTED_STACKS[resource.type]
+    location = values.raw(member)
+    if isinstance(location, Mapping):
+        why = "it lies in the Serverless Application Repository, which is not asked"
+    else:
+        why = "its template does not lie on this machine, as a local path would"
+    values.warn(member, f"{why}: what is in it does not run here")
+    resource_ignored(resource, around.notes, why)
 
 
 _TOLD_ELSEWHERE = (
@@ -199,6 +221,10 @@ def _with_numbers(value: Any) -> Any:
 
 def _bucket(values: Values, around: Around) -> Iterator[NeighbourCall]:
     name = values.resource.name
+    fault = None if has_references(name) else bucket_name_fault(name)
+    if fault is not None:
+        values.complain("BucketName", fault, f"it is {name}")
+        return
     parameters: dict[str, Any] = {"Bucket": name}
     if around.region != "us-east-1":
         parameters["CreateBucketConfiguration"] = {"LocationConstraint": around.region}
@@ -209,6 +235,21 @@ def _bucket(values: Values, around: Around) -> Iterator[NeighbourCall]:
     if versioning is not None and versioning.text("Status") == "Enabled":
         told = {"Bucket": name, "VersioningConfiguration": {"Status": "Enabled"}}
         yield neighbour_call(values, "s3", "put_bucket_versioning", told, "")
+
+
+_BUCKET_NAME_FAULTS = (
+    (r"(?!.{3,63}$)", "Bucket name should be between 3 and 63 characters long"),
+    (r".*[A-Z]", "Bucket name should not contain uppercase characters"),
+    (r".*[^a-z0-9.-]", "Bucket name should only contain lowercase letters, digits, dots and hyphens"),
+    (r"[.-]", "Bucket name should start with a letter or a digit"),
+    (r".*[.-]$", "Bucket name should not end with '-' or '.'"),
+    (r".*\.\.", "Bucket name should not contain two adjacent periods"),
+    (r"\d+\.\d+\.\d+\.\d+$", "Bucket name must not be formatted as an IP Address"),
+)
+
+
+def bucket_name_fault(name: str) -> str | None:
+    return next((fault for pattern, fault in _BUCKET_NAME_FAULTS if re.match(pattern, name, re.DOTALL)), None)
 
 
 def _stream(values: Values, around: Around) -> Iterator[NeighbourCall]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lambdacli.model.identity import Role
 from lambdacli.model.managed_policies import managed_policy
+from lambdacli.model.nearest import nearest
 from lambdacli.model.policy_document import PolicyDocument, PolicyError, PolicyKind, policy_of
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
 from lambdacli.project.stack.values import Values
@@ -37,7 +38,7 @@ def _of_serverless_functions(around: Around) -> Iterator[tuple[str, Role]]:
         known = [each for each in documents if each is not None]
         if len(known) == len(documents):
             values.used("Policies", "the policies of the function's role, which count with `auth`")
-            yield f"{resource.logical_id}Role", Role(policies=tuple(known))
+            yield f"{resource.whole_id}Role", Role(policies=tuple(known))
 
 
 def _of_resources(around: Around) -> Iterator[tuple[str, Role]]:
@@ -76,11 +77,30 @@ def _policy(values: Values, path: str, given: Any) -> PolicyDocument | None:
         return _checked(values, path, given, PolicyKind.IDENTITY)
     (name, parameters), *more = list(given.items()) or [("", None)]
     template = None if more else _sam_templates().get(str(name))
+    if values.resource.type == SERVERLESS_FUNCTION and _sam_templates():
+        fault = _fault_of_template(str(name), parameters, template, path.rpartition(".")[2])
+        if fault is not None:
+            message = f"Resource with id [{values.resource.logical_id}] is invalid. {fault}"
+            near = nearest(str(name), _sam_templates()) if template is None else None
+            values.complain(path, message, f"do you mean {near}?" if near else "")
+            return None
     if template is None:
         values.ignored(path, f"{name}: {_OPEN}")
         return None
     filled = _filled(template["Definition"], parameters if isinstance(parameters, Mapping) else {}, values)
     return _checked(values, path, filled, PolicyKind.IDENTITY)
+
+
+def _fault_of_template(name: str, parameters: Any, template: Any, index: str) -> str | None:
+    """In the words of AWS's translator."""
+    if template is None:
+        return f"Policy at index {index} in the 'Policies' property is not valid"
+    if not isinstance(parameters, Mapping):
+        return f"Must specify valid parameter values for policy template '{name}'"
+    missing = [each for each in template["Parameters"] if each not in parameters]
+    if missing:
+        return f"Following required parameters of template '{name}' don't have values: {missing}"
+    return None
 
 
 def _document(values: Values, name: str, kind: PolicyKind) -> PolicyDocument | None:

@@ -70,7 +70,7 @@ def schedules_of(around: Around) -> Scheduled:
 def _rule_event(
     resource: Resource, event_name: str, event: Values, told: Values, around: Around, found: Scheduled
 ) -> None:
-    own_name = f"{resource.logical_id}{event_name}"
+    own_name = f"{resource.whole_id}{event_name}"
     name = told.text("Name") or own_name
     arn = rule_arn(around.account, around.region, name)
     members = {"ScheduleExpression": told.text("Schedule"), "State": _state(told)}
@@ -93,7 +93,7 @@ def _rule_event(
 def _scheduler_event(
     resource: Resource, event_name: str, event: Values, told: Values, around: Around, found: Scheduled
 ) -> None:
-    name = told.text("Name") or f"{resource.logical_id}{event_name}"
+    name = told.text("Name") or f"{resource.whole_id}{event_name}"
     group = told.text("GroupName") or _DEFAULT_GROUP
     arn = schedule_arn(around.account, around.region, name, group)
     schedule = _read(told, ScheduleKind.SCHEDULER, name, arn, _of(resource, around), _members(told), told)

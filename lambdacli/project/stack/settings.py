@@ -116,7 +116,7 @@ def _sam_mapping(resource: Resource, name: str, event: Values, around: Around) -
     if source is not None:
         members["EventSourceArn"] = source
     _rename_sam_members(kind, members)
-    yield _mapping(resource.logical_id + name, resource.name, members, event)
+    yield _mapping(resource.whole_id + name, resource.name, members, event)
 
 
 def _rename_sam_members(kind: str, members: dict[str, Any]) -> None:
@@ -179,12 +179,12 @@ def _permissions(around: Around) -> Iterator[Declared]:
         if named is None:
             continue
         function, qualifier = named
-        members = {**_api_values(values.values), "StatementId": resource.logical_id}
+        members = {**_api_values(values.values), "StatementId": resource.whole_id}
         del members["FunctionName"]
         if qualifier is not None:
             members["Qualifier"] = qualifier
         resource_used(resource, around.notes, f"{members.get('Principal')} may call {function.name}")
-        yield _declared(DeclaredKind.PERMISSION, resource.logical_id, function.name, members, values)
+        yield _declared(DeclaredKind.PERMISSION, resource.whole_id, function.name, members, values)
 
 
 def _mappings(around: Around) -> Iterator[Declared]:
@@ -200,7 +200,7 @@ def _mappings(around: Around) -> Iterator[Declared]:
             members["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
         if named[1] is not None:
             members["Qualifier"] = named[1]
-        yield _mapping(resource.logical_id, named[0].name, members, values)
+        yield _mapping(resource.whole_id, named[0].name, members, values)
 
 
 def _mapping(name: str, function: str, members: dict[str, Any], values: Values) -> Declared:
