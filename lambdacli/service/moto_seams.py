@@ -265,7 +265,8 @@ _GROUP_SECONDS = 0.05
 
 def _give_each_message_once(queues_kind: Any) -> None:
     """moto looks for messages in the threads of all receivers at once, and which groups of a FIFO queue are
-    busy it asks only when it begins to wait; if there are some, it waits without rest."""
+    busy it asks only when it begins to wait; if there are some, it waits without rest. Of those that come
+    again, it gives the last of a group first: until that, it takes the group for busy."""
     receive_message = queues_kind.receive_message
     one_at_a_time = threading.Lock()
 
@@ -273,6 +274,8 @@ def _give_each_message_once(queues_kind: Any) -> None:
         end = time.monotonic() + wait_seconds
         while True:
             with one_at_a_time:
+                hidden = self.get_queue(queue_name).pending_messages
+                hidden.difference_update([message for message in hidden if message.visible])
                 found = receive_message(self, queue_name, count, 0, *rest, **more)
             left = end - time.monotonic()
             if found or left <= 0:

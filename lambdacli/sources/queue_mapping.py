@@ -65,6 +65,7 @@ class QueueMapping:
         self._busy_groups: set[str] = set()
         self._stopping = Stopping(surroundings.clock)
         self._patience_seconds: float | None = None
+        self._last_wait: asyncio.Timeout | None = None
         self._wake = asyncio.Event()
         self._timer: Timer | None = None
         self._has_told_of_haste = False
@@ -92,8 +93,11 @@ class QueueMapping:
 
     def stop(self, patience_seconds: float | None = None) -> None:
         """Receives nothing more; batches that run come to their end. So long it waits for messages that are
-        already asked for; None: as long as it takes, for they would be hidden from others."""
+        already asked for; None: as long as it takes, for they would be hidden from others. A second stop may
+        have less."""
         self._patience_seconds = patience_seconds
+        if self._last_wait is not None and patience_seconds is not None:
+            self._last_wait.reschedule(asyncio.get_running_loop().time() + patience_seconds)
         self._stopping.stop()
         self._wake.set()
 
@@ -311,7 +315,9 @@ class QueueMapping:
         if receiving is None:
             return ()
         try:
-            async with asyncio.timeout(self._patience_seconds):
+            async with asyncio.timeout(self._patience_seconds) as self._last_wait:
                 return await receiving
         except (TimeoutError, SourceError):
             return ()
+        finally:
+            self._last_wait = None

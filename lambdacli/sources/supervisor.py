@@ -61,7 +61,7 @@ class Sources:
         self._mappings = mappings
         self._make_reader = make_reader
         self._running: dict[tuple[str, str, str], _Running] = {}
-        self._ending: dict[asyncio.Task[None], tuple[str, str, str]] = {}
+        self._ending: dict[asyncio.Task[None], tuple[tuple[str, str, str], Reader]] = {}
         """Of mappings that were changed or taken away: their batches still run."""
         self._is_started = False
 
@@ -108,6 +108,8 @@ class Sources:
     async def drain(self, patience_seconds: float) -> None:
         """Receives nothing more, and returns when all batches are settled."""
         self._is_started = False
+        for _, reader in self._ending.values():
+            reader.stop(patience_seconds)
         for key in list(self._running):
             self._end(key, patience_seconds)
         if self._ending:
@@ -124,7 +126,7 @@ class Sources:
 
     def _begin(self, key: tuple[str, str, str], mapping: EventSourceMapping) -> None:
         reader = self._make_reader(mapping)
-        former = [task for task, its_key in self._ending.items() if its_key == key and reader.is_alone]
+        former = [task for task, (its_key, _) in self._ending.items() if its_key == key and reader.is_alone]
         task = asyncio.create_task(_run_after(former, reader))
         self._running[key] = _Running(mapping, reader, task)
 
@@ -147,7 +149,7 @@ class Sources:
         ended = self._running.pop(key)
         ended.reader.stop(patience_seconds)
         if not ended.task.done():
-            self._ending[ended.task] = key
+            self._ending[ended.task] = (key, ended.reader)
 
 
 async def _run_after(former: Sequence[asyncio.Task[None]], reader: Reader) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lambdacli.engine.access import Access
@@ -66,7 +66,8 @@ class Schedules:
         return f"<Schedules {len(self._entries)}, {len(self._firing)} firing>"
 
     def take(self, origins: Iterable[Origin], schedules: Iterable[Schedule]) -> None:
-        """These are all there are of these origins now."""
+        """These are all there are of these origins now. What is due by now fires as it was."""
+        self._fire_due()
         now, wanted = self._clock.now(), frozenset(origins)
         kept = {key: each for key, each in self._entries.items() if key[0] not in wanted}
         numbers: dict[tuple[Origin, str, str], int] = {}
@@ -74,8 +75,9 @@ class Schedules:
             place = (schedule.origin, schedule.arn, schedule.target_arn)
             number = numbers[place] = numbers.get(place, -1) + 1
             former = self._entries.get((*place, number))
-            if former is None or former.schedule != schedule:
+            if former is None or _without_place(former.schedule) != _without_place(schedule):
                 former = _Entry(schedule, _next(schedule, now))
+            former.schedule = schedule
             kept[(*place, number)] = former
         self._entries = kept
         self._wake()
@@ -127,6 +129,10 @@ class Schedules:
             self._scheduler.wake_by("schedules", min(moments), self._woken)
 
     def _woken(self) -> None:
+        self._fire_due()
+        self._wake()
+
+    def _fire_due(self) -> None:
         now = self._clock.now()
         due = [
             (entry.next.at, number, entry)
@@ -145,7 +151,6 @@ class Schedules:
                     _shown(at),
                 )
             entry.next = self._after_firing(entry, now)
-        self._wake()
 
     def _after_firing(self, entry: _Entry, now: datetime) -> Firing | None:
         moves_to = self._moves_to()
@@ -214,6 +219,11 @@ class Schedules:
 
 def _next(schedule: Schedule, after: datetime) -> Firing | None:
     return next_firing(schedule, after) if schedule.is_enabled else None
+
+
+def _without_place(schedule: Schedule) -> Schedule:
+    """Lines of a file move."""
+    return replace(schedule, where="")
 
 
 def _told(entry: _Entry) -> dict[str, object]:

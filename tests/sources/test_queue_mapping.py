@@ -224,6 +224,18 @@ def test_a_stop_puts_back_what_waits_and_lets_run_what_runs() -> None:
     run(story)
 
 
+def test_a_second_stop_cuts_the_wait_for_messages_that_are_asked_for() -> None:
+    async def story() -> None:
+        bench = Bench(ListSource())
+        await bench.until("open")
+        bench.reader.stop()
+        await bench.until()
+        assert not bench.task.done()
+        await bench.stop()
+
+    run(story)
+
+
 def test_nothing_is_received_while_all_places_are_taken() -> None:
     async def story() -> None:
         bench = Bench(ListSource("a", "b", "c"), places=2)

@@ -85,6 +85,26 @@ def test_a_changed_mapping_is_read_beside_its_former_reader(is_alone: bool, begi
     run(story)
 
 
+def test_an_end_of_the_service_hurries_readers_that_end_already() -> None:
+    async def story() -> None:
+        did: list[str] = []
+        readers = [ScriptedReader(name, did, is_alone=False) for name in "12"]
+        made = iter(readers)
+        rows: Any = OneRow()
+        sources = Sources(rows, lambda mapping: next(made))
+        sources.start()
+        rows.mapping = replace(MAPPING, batch_size=7)
+        sources.changed(rows.mapping)
+        await until(did, "1 is stopped", "1 begins", "2 begins")
+        draining = asyncio.ensure_future(sources.drain(0.0))
+        await until(did, "1 is stopped", "2 is stopped")
+        for reader in readers:
+            reader.end.set()
+        await draining
+
+    run(story)
+
+
 def test_a_mapping_whose_reader_failed_is_read_anew(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -135,6 +135,22 @@ def test_real_time_fires_too(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
+def test_a_reload_loses_neither_what_is_due_nor_what_fired_last(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        house.schedules.take(PROJECT, [schedule("often", "rate(1 minute)", where="lam.yaml:7")])
+        house.real._now += 30  # it is due, and nobody was woken yet
+        house.schedules.take(PROJECT, [schedule("often", "rate(1 hour)", where="lam.yaml:7")])
+        house.schedules.take(PROJECT, [schedule("often", "rate(1 minute)", where="lam.yaml:7")])
+        await house.rest()
+        assert house.names() == ["often"]
+        await house.real.pass_by(60)
+        house.schedules.take(PROJECT, [schedule("often", "rate(1 minute)", where="lam.yaml:9")])
+        [told] = house.schedules.described()
+        assert (told["where"], told["last"] is not None) == ("lam.yaml:9", True)
+
+    in_house(tmp_path, story)
+
+
 def test_what_was_missed_while_the_machine_slept_fires_once(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         house.schedules.take(PROJECT, [schedule("often", "rate(1 minute)")])
