@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from lambdacli.project.cloudformation.resolver import Resolver
 from lambdacli.project.cloudformation.resource_types import NESTED_STACKS
 from lambdacli.project.cloudformation.template import (
     MissingParameters,
-    OpenTemplate,
     Surroundings,
     Template,
 )
@@ -31,7 +30,7 @@ class NestedStacks:
     document: Document
     surroundings: Surroundings
     stack: str
-    open_template: OpenTemplate
+    open_template: Callable[[Document, Surroundings], Template]
 
     def __post_init__(self) -> None:
         self._opened: dict[str, Template] = {}

@@ -6,13 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambdacli.project.cloudformation.places import Place, Places
 from lambdacli.project.records import ConfigError, Problem
-
-if TYPE_CHECKING:
-    from lambdacli.project.cloudformation.document import Document
 
 
 class TemplateError(ConfigError):
@@ -200,25 +197,3 @@ class Surroundings:
     """Logical ids of the nested stacks that lead to the template."""
     files: tuple[Path, ...] = ()
     """Templates of the stacks around it, the outermost first."""
-
-
-OpenTemplate = Callable[["Document", Surroundings], Template]
-
-
-def load_template(
-    file: Path,
-    *,
-    overrides: Mapping[str, str] | None = None,
-    imports: Mapping[str, Any] | None = None,
-    region: str = "us-east-1",
-    account: str = "000000000000",
-    stack: str | None = None,
-    endpoint: str = "http://127.0.0.1:4566",
-    lookup: Lookup | None = None,
-) -> Template:
-    """Raises TemplateError with every problem that was found."""
-    from lambdacli.project.cloudformation.document import read_document
-    from lambdacli.project.cloudformation.loading import template_of
-
-    surroundings = Surroundings(overrides or {}, imports or {}, region, account, stack, endpoint, lookup)
-    return template_of(read_document(file), surroundings)

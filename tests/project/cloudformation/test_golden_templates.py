@@ -14,8 +14,8 @@ from lambdacli.project.cloudformation.template import (
     DynamicReference,
     Template,
     TemplateError,
-    load_template,
 )
+from tests.project.cloudformation.loaded import load_template
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAME = (GOLDEN / "frame.yaml").read_text()

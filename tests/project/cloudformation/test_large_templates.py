@@ -20,8 +20,10 @@ PROGRAM = """
 import sys, time
 from pathlib import Path
 started = time.process_time()
-from lambdacli.project.cloudformation.template import load_template
-template = load_template(Path(sys.argv[1]))
+from lambdacli.project.cloudformation.document import read_document
+from lambdacli.project.cloudformation.loading import template_of
+from lambdacli.project.cloudformation.template import Surroundings
+template = template_of(read_document(Path(sys.argv[1])), Surroundings())
 read = time.process_time() - started
 translated = len(template.transformed) if sys.argv[2] == "translate" else 0
 print(len(template.resources), translated, read, time.process_time() - started)

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
-from lambdacli.project.cloudformation.template import Resource, load_template
+from lambdacli.project.cloudformation.template import Resource
+from tests.project.cloudformation.loaded import load_template
 
 moto = pytest.importorskip("moto")
 

@@ -12,8 +12,8 @@ from lambdacli.project.cloudformation.template import (
     MissingParameters,
     Template,
     TemplateError,
-    load_template,
 )
+from tests.project.cloudformation.loaded import load_template
 
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 
