@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from lambdacli.api.names import Target, latest
@@ -17,10 +17,11 @@ from lambdacli.model.function import (
     LocalLayer,
     PublishedLayer,
 )
+from lambdacli.model.record import record
 from lambdacli.store.code import CodeStore
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frozen:
     """`$LATEST` at one moment, with packages of what runs from the developer's own folders: those may change,
     a version may not."""

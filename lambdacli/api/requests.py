@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lambdacli.api import protocol
 from lambdacli.api.protocol import Model, Operation, QueryPairs
 from lambdacli.api.shapes import Shape
 from lambdacli.api.validation import validate
+from lambdacli.model.record import record
 from lambdacli.wire.http import Request
 
 LINES_KEPT = 1024
@@ -18,7 +19,7 @@ LONGEST_KEPT = 512
 """Characters of a request line, or of the header members together: what is longer hardly comes again."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """What the request line alone says."""
 

@@ -13,11 +13,13 @@ from urllib.parse import parse_qsl
 
 import botocore
 
+from lambdacli.model.record import record
+
 LAMBDA = "lambda/2015-03-31"
 LOGS = "logs/2014-03-28"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """One member of a structure, and where it travels: no location means the JSON body."""
 
@@ -28,7 +30,7 @@ class Member:
     wire_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     name: str
     type: str
@@ -48,7 +50,7 @@ class Shape:
     is_event_stream: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operation:
     name: str
     method: str
@@ -61,7 +63,7 @@ class Operation:
     output: Shape | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorShape:
     status: int
     members: Mapping[str, Member]

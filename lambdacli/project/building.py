@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yaml import Node, ScalarNode
 
 from lambdacli.model.build import BuildMethod, BuildSettings
+from lambdacli.model.record import record
 from lambdacli.project.http_kinds import ListOf, Member, Record
 from lambdacli.project.kinds import Choice, JsonSchema, Text
 from lambdacli.project.yaml_nodes import Complain
@@ -68,7 +68,7 @@ _ESBUILD_LISTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Building:
     """The method alone, or a mapping."""
 

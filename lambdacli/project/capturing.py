@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from yaml import MappingNode, Node, SequenceNode
 
 from lambdacli.model.captured import DEFAULT_REDACTIONS, MOST_EVENTS, CaptureRules
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.kinds import Flag, JsonSchema, Number, Text
 from lambdacli.project.yaml_nodes import Complain, entries, found
 
@@ -15,7 +14,7 @@ _EVENTS = Number(0, MOST_EVENTS)
 _NAMES = ("events", "redact")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capturing:
     """A mapping, or true or false."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from yaml import Node
@@ -20,6 +20,7 @@ from lambdacli.model.layer import LayerKey, Substitutions, parse_layer_arn, subs
 from lambdacli.model.limits import ENVIRONMENT_VARIABLES_BYTES, TAGS_PER_RESOURCE
 from lambdacli.model.location import find_project
 from lambdacli.model.policy_document import PolicyDocument, PolicyKind, policy_of
+from lambdacli.model.record import record
 from lambdacli.model.role_trust import decide_assumption
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.schedule import Schedule
@@ -53,7 +54,7 @@ def load_project(file: Path) -> Project:
     return project
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Layers:
     """What the names of layers depend on."""
 

@@ -6,10 +6,11 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from lambdacli.model.record import record
 
 GivenPolicy = str | Mapping[str, object]
 """A managed policy by name or ARN, a policy document, a statement, or a template's name with its
@@ -34,7 +35,7 @@ class DeclaredKind(StrEnum):
     """In days, of the function's own log group; it stays when nothing is said any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Declared:
     """What lam.yaml or a template sets around a function, and Lambda's own API makes."""
 
@@ -49,7 +50,7 @@ class Declared:
     subject: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeclaredEventInvoke:
     """What becomes of asynchronous events; None: as Lambda does it."""
 
@@ -59,7 +60,7 @@ class DeclaredEventInvoke:
     on_failure: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeclaredPermission:
     """Who may invoke, as AddPermission takes it, without the function."""
 
@@ -67,7 +68,7 @@ class DeclaredPermission:
     members: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeclaredMapping:
     """What a function reads, as CreateEventSourceMapping takes it, without the function and the source."""
 

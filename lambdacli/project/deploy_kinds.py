@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
@@ -13,6 +12,7 @@ from lambdacli.model.errors import RequestError
 from lambdacli.model.mapping import STREAMS, SourceKind, kind_of_source
 from lambdacli.model.permission import Permission, function_statement
 from lambdacli.model.policy_document import PolicyError, PolicyKind, policy_of
+from lambdacli.model.record import record
 from lambdacli.project.declared import (
     DeclaredEventInvoke,
     DeclaredMapping,
@@ -34,7 +34,7 @@ RETENTION_DAYS = (
 _ARN = Text(pattern=ARN_PATTERN, says="an ARN such as arn:aws:sqs:us-east-1:000000000000:orders")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Retention:
     """Days from CloudWatch's list."""
 
@@ -50,7 +50,7 @@ class Retention:
         return {"type": "integer", "enum": list(RETENTION_DAYS)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetArn:
     """The ARN of something that Lambda can send to."""
 
@@ -68,7 +68,7 @@ class TargetArn:
         return {"type": "string", "pattern": f"^arn:[a-zA-Z0-9-]+:({'|'.join(self.services)}):"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policies:
     """What the execution role may do: names, documents, statements or templates."""
 
@@ -108,7 +108,7 @@ _EVENT_INVOKE = Group({"retries": Number(0, 2), "max_age": seconds(60, 21_600)})
 _DESTINATIONS = Group({"on_success": TargetArn(_EVERYWHERE), "on_failure": TargetArn((*_EVERYWHERE, "s3"))})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventInvoke:
     def read(self, node: Node, complain: Complain) -> DeclaredEventInvoke | None:
         values: Mapping[str, Any] | None = _EVENT_INVOKE.read(node, complain)
@@ -120,7 +120,7 @@ class EventInvoke:
         return _EVENT_INVOKE.json_schema()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Destinations:
     def read(self, node: Node, complain: Complain) -> DeclaredEventInvoke | None:
         values: Mapping[str, Any] | None = _DESTINATIONS.read(node, complain)
@@ -147,7 +147,7 @@ _PERMISSION: Mapping[str, tuple[str, Kind]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Permissions:
     """A list of principals, or of mappings that say more."""
 
@@ -184,7 +184,7 @@ def _permission(node: Node, complain: Complain) -> DeclaredPermission | None:
 # What is read
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Patterns:
     """Event patterns: as mappings, or as JSON in a text."""
 
@@ -232,7 +232,7 @@ def typed_value(node: Node) -> Any:
     return str(node.value)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Wrapped:
     """A value that the API wants within a structure."""
 
@@ -276,7 +276,7 @@ _SOURCE: Mapping[str, tuple[str, Kind]] = {
 _KINDS = frozenset({SourceKind.SQS}) | STREAMS
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sources:
     """A list of ARNs of queues and streams, or of mappings that say more."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lambdacli.model.deployment import Members, Package, Wanted, WantedFunction, WantedLayer, WantedRole
 from lambdacli.model.function import LocalLayer
 from lambdacli.model.http_apis import ApiKind
+from lambdacli.model.record import record
 from lambdacli.project.declared import DeclaredEventInvoke, DeclaredMapping, role_name
 from lambdacli.project.deployed_apis import wanted_apis
 from lambdacli.project.deployed_rules import notes_of_schedules, wanted_rules, with_rule_statements
@@ -22,7 +23,7 @@ from lambdacli.project.urls import DeclaredUrl, cors_configuration
 ALIAS = "live"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Destination:
     """Where a project is deployed to, as far as its settings depend on it."""
 

@@ -6,7 +6,6 @@ import difflib
 import io
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -15,6 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from yaml import MappingNode, Node
 
+from lambdacli.model.record import record
 from lambdacli.project.kinds import Written
 from lambdacli.project.schema import FUNCTION, Key
 from lambdacli.project.yaml_nodes import parse_yaml
@@ -24,7 +24,7 @@ _INDENTATIONS = ((2, 2, 0), (2, 4, 2), (4, 4, 2), (4, 4, 0), (4, 6, 4), (2, 3, 1
 """(of mappings, of lists, of their hyphens), the most usual first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     text: str
     is_new: bool

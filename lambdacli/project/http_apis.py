@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from yaml import Node
@@ -25,6 +25,7 @@ from lambdacli.model.http_apis import (
     shape_of,
 )
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.http_kinds import At, Members, texts_in, value_in
 
 NAMED_STAGE = "dev"
@@ -57,7 +58,7 @@ Complain = Callable[[Node, str, str, str], None]
 """Takes the node at fault, its key path, the message and a hint."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WrittenRoutes:
     """The `http` or the `websocket` of one function."""
 
@@ -67,7 +68,7 @@ class WrittenRoutes:
     is_websocket: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Taken:
     function: str
     line: int

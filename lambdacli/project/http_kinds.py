@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
@@ -19,6 +18,7 @@ from lambdacli.model.http_apis import (
     parse_websocket_route,
 )
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.model.route_selection import parse_selection
 from lambdacli.project.kinds import Choice, Flag, JsonSchema, Kind, PathText, Text, seconds
 from lambdacli.project.texts import STAGE_VARIABLES
@@ -35,7 +35,7 @@ _IDENTITY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class At:
     """A value that was read, and where it stands."""
 
@@ -46,7 +46,7 @@ class At:
 Members = dict[str, At]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     name: str
     kind: Kind
@@ -54,7 +54,7 @@ class Member:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """A mapping with known keys."""
 
@@ -97,7 +97,7 @@ class Record:
         return f"did you mean {near}?" if near else f"known are {', '.join(names)}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Named:
     """A mapping whose keys are names of the user's own."""
 
@@ -128,7 +128,7 @@ class Named:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListOf:
     """A list; one value alone stands for a list of one."""
 
@@ -150,7 +150,7 @@ class ListOf:
         return {"anyOf": [element, {"type": "array", "items": element}]}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PayloadFormat:
     """1.0 or 2.0; YAML reads them as numbers where they have no quotes."""
 
@@ -165,7 +165,7 @@ class PayloadFormat:
         return {"enum": ["1.0", "2.0", 1, 2]}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RouteText:
     def read(self, node: Node, complain: Complain) -> RouteKey | None:
         if not isinstance(node, ScalarNode) or is_nothing(node):
@@ -193,7 +193,7 @@ ROUTE = Record(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WebSocketRouteText:
     def read(self, node: Node, complain: Complain) -> RouteKey | None:
         if not isinstance(node, ScalarNode) or is_nothing(node):
@@ -225,7 +225,7 @@ WEBSOCKET_ROUTE = Record(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SelectionText:
     def read(self, node: Node, complain: Complain) -> str | None:
         text = scalar_text(node)
@@ -245,7 +245,7 @@ class SelectionText:
         return {"type": "string", "minLength": 1}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Routes:
     """One route or several; each is its text, or a mapping that says more."""
 
@@ -264,7 +264,7 @@ class Routes:
         return ListOf(_RouteOrText(self.text, self.record, self.example))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _RouteOrText:
     text: Kind
     record: Record
@@ -366,7 +366,7 @@ API = Record(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Apis:
     def read(self, node: Node, complain: Complain) -> dict[str, At] | None:
         return self._kind.read(node, complain)

@@ -10,8 +10,9 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from lambdacli.model.record import record
 
 _DAY_SECONDS = 86_400.0
 _HELD_AT_MOST = 512
@@ -21,7 +22,7 @@ _held: OrderedDict[Path, int] = OrderedDict()
 _holding = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bounds:
     """What was used within the last `spared_seconds` stays, whatever it measures."""
 
@@ -35,7 +36,7 @@ ALWAYS = Bounds(total_bytes=5 * 1024**3, unused_seconds=30 * _DAY_SECONDS)
 ON_REQUEST = Bounds(total_bytes=0, unused_seconds=_DAY_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Kept:
     """One folder that a build made."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from yaml import MappingNode, Node
 
 from lambdacli.model.principals import Caller, caller_from_arn, is_account, is_principal_arn
+from lambdacli.model.record import record
 from lambdacli.project.yaml_nodes import YamlError, entries, found, is_nothing, parse_yaml, scalar_text
 
 _ACCESS_KEY_PATTERN = r"[A-Za-z0-9_]{3,128}"
@@ -21,7 +21,7 @@ EXAMPLE = """AKIAIOSFODNN7EXAMPLE:
   arn: arn:aws:iam::000000000000:user/dev"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessKey:
     secret: str
     caller: Caller

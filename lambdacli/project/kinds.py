@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
@@ -12,6 +11,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from lambdacli.model import limits
 from lambdacli.model.function import Debugging
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RETIRED, RUNTIMES
 from lambdacli.model.variables import NAME_PATTERN, RESERVED
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
@@ -29,7 +29,7 @@ class Kind(Protocol):
     def json_schema(self) -> JsonSchema: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """A value of a map, and where it stands."""
 
@@ -40,7 +40,7 @@ class Written:
 ADDRESS_PATTERN = r"https?://[^/\s]+[^\s]*"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     maximum_length: int | None = None
     pattern: str | None = None
@@ -69,7 +69,7 @@ class Text:
         return schema
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     minimum: int
     maximum: int
@@ -118,7 +118,7 @@ def seconds(minimum: int, maximum: int) -> Number:
     return Number(minimum, maximum, {"s": 1, "m": 60}, "seconds (30, 30s or 5m)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     values: tuple[str, ...]
 
@@ -134,7 +134,7 @@ class Choice:
         return {"enum": list(self.values)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Flag:
     """Yes or no; YAML's other words for it (yes, on …) are understood too."""
 
@@ -148,7 +148,7 @@ class Flag:
         return {"type": "boolean"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DebugSwitch:
     """Yes or no, or a mapping with `port` and `wait`, which is a yes."""
 
@@ -189,7 +189,7 @@ class DebugSwitch:
 _DEBUG_PORT = Number(1024, 65535)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RuntimeIdentifier:
     def read(self, node: Node, complain: Complain) -> str | None:
         if not _is_text(node):
@@ -214,7 +214,7 @@ class RuntimeIdentifier:
         return {"enum": list(RUNTIMES)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccountNumber:
     """Twelve digits. Read as written: YAML takes 000000000000 without quotes for the number 0."""
 
@@ -230,7 +230,7 @@ class AccountNumber:
         return {"anyOf": [digits, {"type": "integer", "minimum": 0, "maximum": 10**12 - 1}]}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PathText:
     def read(self, node: Node, complain: Complain) -> str | None:
         if not _is_text(node) or not node.value:
@@ -242,7 +242,7 @@ class PathText:
         return {"type": "string", "minLength": 1}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PathList:
     """A list of paths; with `single` also one path without a list."""
 
@@ -285,7 +285,7 @@ LAYER_ARN = re.compile(
 """Of a layer, or of one of its versions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerSubstitutes:
     """Paths or names of layers by the ARNs of layers, with a version or without."""
 
@@ -316,7 +316,7 @@ class LayerSubstitutes:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoints:
     """Addresses by the names of a closed set."""
 
@@ -352,7 +352,7 @@ class Endpoints:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Group:
     """A few settings that belong together, each of a kind of its own."""
 
@@ -391,7 +391,7 @@ ACCESS_POINT_PATTERN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessPoints:
     """Folders by the ARNs of access points."""
 
@@ -419,7 +419,7 @@ class AccessPoints:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variables:
     """Environment variables: names by Lambda's rules, values of any scalar as their text."""
 
@@ -459,7 +459,7 @@ def variable_name_fault(name: str) -> tuple[str, str] | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Tags:
     """How many there are is counted by the reader, when the defaults' tags have come to the function's."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambdacli.model.project_files import LAM_NAMES, SERVERLESS_NAMES, TEMPLATE_NAMES
+from lambdacli.model.record import record
 from lambdacli.model.template_options import NO_OPTIONS, TemplateOptions
 from lambdacli.project.config import load_project as load_lam_yaml
 from lambdacli.project.env_vars import read_env_vars
@@ -25,7 +26,7 @@ DEFAULT_ENDPOINT = "http://127.0.0.1:4566"
 _RESOURCES = re.compile(rb"^\s*\{?\s*[\"']?Resources[\"']?\s*:", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What neither lam.yaml nor a template says."""
 

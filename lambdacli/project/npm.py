@@ -9,10 +9,10 @@ import platform
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.build import told_of_install
 from lambdacli.project.making import BuildError, Progress, Run, made_once, run_as_child, run_tool
 
@@ -27,7 +27,7 @@ SDK_IMPORT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Npm:
     """How npm is run here."""
 

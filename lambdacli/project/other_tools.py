@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.project_files import ASSEMBLY_MANIFEST, SERVERLESS_NAMES, TEMPLATE_NAMES
+from lambdacli.model.record import record
 from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT
 from lambdacli.project.foreign.reading import is_of_assembly
 from lambdacli.project.samconfig import FILE_NAME as SAMCONFIG
@@ -18,7 +18,7 @@ _PACKAGED = "packaged.yaml"
 _TRANSFORM = re.compile(rb"AWS::Serverless-2016-10-31")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """What was said on the command line, which the other tool must be told too."""
 
@@ -27,7 +27,7 @@ class Asked:
     config_environment: str = DEFAULT_CONFIG_ENVIRONMENT
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OwnTool:
     command: str
     """For the shell, in the folder of the project."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -12,6 +11,7 @@ from lambdacli.model.identity import Role
 from lambdacli.model.managed_policies import MANAGED_POLICIES, managed_policy
 from lambdacli.model.policy_document import PolicyDocument, PolicyError, PolicyKind, policy_of
 from lambdacli.model.principals import is_principal_arn
+from lambdacli.model.record import record
 from lambdacli.project.declared import GivenPolicy, document_of
 from lambdacli.project.kinds import JsonSchema
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
@@ -25,7 +25,7 @@ _POLICIES: JsonSchema = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Roles:
     """Execution roles by name or ARN, each with what is known of it."""
 
@@ -54,7 +54,7 @@ class Roles:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IdentityPolicies:
     """The policies of users and roles, by name or ARN."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 
 _PLACE = re.compile(r"\$\{(\w+)\}")
 
 Statement = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Here:
     """What an ARN begins with where the function is deployed to."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.schema import FUNCTION_NAMES
 
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pulled:
     settings: Mapping[str, object]
     """By the keys of lam.yaml; what is as by default is there, too."""

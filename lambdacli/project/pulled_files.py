@@ -7,13 +7,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from lambdacli.model.record import record
 from lambdacli.project.dotenv import dotenv_line, parse_dotenv
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CodeChange:
     """What bringing a package's files into a folder would do."""
 

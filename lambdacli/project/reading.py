@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from yaml import MappingNode, Node
 
+from lambdacli.model.record import record
 from lambdacli.project.records import Problem
 from lambdacli.project.schema import (
     FUNCTION,
@@ -21,7 +21,7 @@ from lambdacli.project.schema import (
 from lambdacli.project.yaml_nodes import Complain, YamlError, entries, found, is_nothing, parse_yaml
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """A value that was read, and where it stands."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lambdacli.model.build import BuildSettings
@@ -13,6 +13,7 @@ from lambdacli.model.function import Debugging, FileSystem, LocalLayer, Logging,
 from lambdacli.model.http_apis import HttpApi
 from lambdacli.model.identity import Identities
 from lambdacli.model.layer import Substitutions
+from lambdacli.model.record import record
 from lambdacli.model.schedule import Schedule
 from lambdacli.project.declared import (
     Declared,
@@ -25,7 +26,7 @@ from lambdacli.project.stack.declared import Finding, NeighbourCall
 from lambdacli.project.urls import DeclaredUrl
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     file: Path
     line: int
@@ -56,7 +57,7 @@ class ConfigError(Exception):
         return "\n".join(problem.text(self.folder) for problem in self.problems)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class S3Code:
     """A package that lies in S3."""
 
@@ -68,7 +69,7 @@ class S3Code:
         return f"s3://{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TemplateSettings:
     """What only a template can say of a function."""
 
@@ -95,7 +96,7 @@ class TemplateSettings:
 OF_LAM_YAML = TemplateSettings()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionSettings:
     """One function as lam.yaml or a template wants it; all paths are absolute."""
 
@@ -157,7 +158,7 @@ class FunctionSettings:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     file: Path
     region: str

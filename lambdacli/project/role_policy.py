@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lambdacli.model.delivery import service_of
 from lambdacli.model.managed_policies import managed_policy_path
 from lambdacli.model.mapping import SourceKind
 from lambdacli.model.policy_document import VERSION_WITH_VARIABLES, PolicyError, PolicyKind, policy_of
 from lambdacli.model.policy_document import statements_of as listed_statements
+from lambdacli.model.record import record
 from lambdacli.model.sending_rights import RIGHTS
 from lambdacli.project.policy_templates import Here, Statement, TemplateError, statements_of
 
@@ -48,7 +49,7 @@ class RolePolicyError(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PolledSource:
     """What of an event source mapping its function's role must allow."""
 
@@ -64,7 +65,7 @@ class PolledSource:
     consumer_group: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RoleNeeds:
     """The part of a function's configuration from which rights follow."""
 
@@ -81,7 +82,7 @@ class RoleNeeds:
     policies: tuple[GivenPolicy, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RolePolicy:
     """What a role is to have: managed policies, and one of its own."""
 
@@ -127,7 +128,7 @@ def role_policy(needs: RoleNeeds) -> RolePolicy:
 # What the configuration implies
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Right:
     purpose: str
     """Becomes the statement's Sid."""

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from lambdacli.model.deployment import Change, Step
+from lambdacli.model.record import record
 
 _NOTE = re.compile(
     r"lam (?:deploy|rollback) (?P<moment>\S*)(?:, before (?P<before>[0-9]+))?(?:, undoes (?P<undone>\S+))?"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deployed:
     """An alias as it is, and the function's published versions."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.model.template_options import (
     DEFAULT_CONFIG_ENVIRONMENT,
     OverrideError,
@@ -23,7 +24,7 @@ _COMMANDS = ("local_invoke", "local_start_api", "local_start_lambda", "build", "
 """The first that says something counts: what is said for running comes before what is said for deploying."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SamConfig:
     file: Path | None = None
     region: str | None = None
@@ -60,7 +61,7 @@ def read_samconfig(folder: Path, environment: str = DEFAULT_CONFIG_ENVIRONMENT) 
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Said:
     file: Path
     commands: Mapping[str, Any]

@@ -7,7 +7,6 @@ import io
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -18,6 +17,7 @@ from yaml import MappingNode, Node, ScalarNode
 from lambdacli.model.location import find_project
 from lambdacli.model.nearest import nearest
 from lambdacli.model.project_files import LAM_NAMES
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.project.config import ConfigError, load_project
 from lambdacli.project.resources import resource_folder
@@ -29,7 +29,7 @@ class ScaffoldError(Exception):
     """Nothing was written: why, then what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     name: str
     runtime: str
@@ -48,14 +48,14 @@ TEMPLATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewFile:
     path: Path
     content: bytes
     is_executable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """All that will be written, and what to type afterwards."""
 
@@ -96,7 +96,7 @@ def plan_new_function(
     return _with_next_steps(plan, start, chosen)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Created:
     files: tuple[Path, ...]
     next_steps: tuple[str, ...]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from lambdacli.model.arn import FunctionKey
+from lambdacli.model.record import record
 from lambdacli.model.schedule import (
     LONGEST_NAME,
     BadScheduleError,
@@ -32,7 +32,7 @@ _EXAMPLE = "for example `schedule: rate(5 minutes)`"
 _NAME = Text(LONGEST_NAME, r"[.\-_A-Za-z0-9]+", "letters, digits, dots, hyphens and underscores")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeclaredSchedule:
     """One of a function's, in the members of AWS's APIs."""
 
@@ -44,7 +44,7 @@ class DeclaredSchedule:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScheduleList:
     """One expression or mapping, or a list of them."""
 
@@ -61,7 +61,7 @@ class ScheduleList:
         return {"anyOf": [*one["anyOf"], {"type": "array", "items": one}]}  # type: ignore[misc]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Written:
     """As it is written, whatever YAML takes it for: a moment is none of its own here."""
 
@@ -75,7 +75,7 @@ class _Written:
         return {"type": "string"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Zone:
     def read(self, node: Node, complain: Complain) -> str | None:
         name = Text().read(node, complain)
@@ -89,7 +89,7 @@ class _Zone:
         return {"type": "string"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Input:
     """JSON, or what YAML has for it."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 
 from lambdacli.model import limits
 from lambdacli.model.function import Network
 from lambdacli.model.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MINIMUM
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.building import Building
 from lambdacli.project.capturing import Capturing
 from lambdacli.project.deploy_kinds import (
@@ -77,7 +77,7 @@ SERVICES = {
 """Neighbours of Lambda by their usual names, and what AWS_ENDPOINT_URL_… calls them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Key:
     name: str
     kind: Kind

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from yaml import MappingNode, Node
 
+from lambdacli.model.record import record
 from lambdacli.project.kinds import JsonSchema
 from lambdacli.project.yaml_nodes import Complain, entries, found, is_nothing, scalar_text
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Texts:
     """Values of any scalar as their text. Without a pattern any name will do."""
 

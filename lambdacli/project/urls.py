@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from lambdacli.model.function_url import Cors
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.kinds import Choice, Flag, JsonSchema, Kind, Number, Text
 from lambdacli.project.yaml_nodes import Complain, entries, found
 
@@ -23,14 +24,14 @@ _DAY_SECONDS = 86_400
 _EVERY_PAGE = Cors(allow_origins=("*",), allow_methods=("*",), allow_headers=("*",))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeclaredUrl:
     auth_type: str = "NONE"
     invoke_mode: str = "BUFFERED"
     cors: Cors | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionUrlSettings:
     """`true`, `false`, or what is to be another way than by default."""
 
@@ -58,7 +59,7 @@ def cors_configuration(cors: Cors) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value not in (None, [])}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CorsSettings:
     """`true` lets every page call; a mapping says which, and what they may send and read."""
 
@@ -73,7 +74,7 @@ class CorsSettings:
         return {"anyOf": [{"type": "boolean"}, _table_schema(_CORS)]}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Texts:
     """One text, or a list of them."""
 

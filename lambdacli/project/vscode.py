@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
 from typing import Any
 
 from lambdacli.model.attachment import HOST, Attachment
+from lambdacli.model.record import record
 
 Configuration = dict[str, Any]
 
@@ -91,14 +91,14 @@ def _with(text: str, wanted: Configuration) -> str:
     return text[: known.begin] + _indented(in_order, _column(text, known.begin)) + text[known.end :]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entry:
     value: Mapping[str, Any]
     begin: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Entries:
     """Of the array of configurations, and where that begins and ends: at its brackets."""
 

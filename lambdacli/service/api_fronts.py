@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambdacli.api.operations.context import new_id
@@ -11,6 +10,7 @@ from lambdacli.engine.callees import Callees
 from lambdacli.engine.invoker import Invoker
 from lambdacli.model.clock import Clock
 from lambdacli.model.http_apis import HttpApi
+from lambdacli.model.record import record
 from lambdacli.project.config import Project
 from lambdacli.service.callers import Callers
 from lambdacli.wire.http import Answer, Request
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambdacli.triggers.websocket_api import WebSocketApis
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Opened:
     apis: HttpApis
     web_sockets: WebSocketApis

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lambdacli.model.errors import RequestEntityTooLargeException, UnrecognizedClientException
@@ -107,7 +106,7 @@ class Authenticator:
         return _Credential(key.secret, key.session_token, key.caller, key.caller.account or "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Credential:
     secret: str
     session_token: str | None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from lambdacli.model.record import record
 from lambdacli.project.making import Progress, Run
 
 logger = logging.getLogger("lam.placements")
@@ -16,7 +16,7 @@ _TOLD_SECONDS = 1.0
 """What took less is not worth a word."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Built:
     tool: str | None
     seconds: float

@@ -8,10 +8,10 @@ import os
 import socket
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.attachment import HOST
+from lambdacli.model.record import record
 
 FIRST_PORT, PORTS = 20_000, 10_000
 """Below what systems give away to connections that need any port."""
@@ -22,7 +22,7 @@ class PortTaken(Exception):
     """What happened, and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Claimed:
     bound: socket.socket
     note: str | None

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from lambdacli.model.clock import Clock
 from lambdacli.model.function import own_log_group
 from lambdacli.model.mapping import EventSourceMapping, defaults_for
 from lambdacli.model.mapping_rules import completed
+from lambdacli.model.record import record
 from lambdacli.project.declared import Declared, DeclaredKind, mapping_id
 from lambdacli.project.records import Project
 from lambdacli.service.owner_calls import Owner, Refused
@@ -48,7 +49,7 @@ _NEW_MAPPING = frozenset(
 _NEVER = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Made:
     """One that was made for a project, and is taken away when that has it no more."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
+from lambdacli.model.record import record
 from lambdacli.service.neighbour_requests import is_presigned_by_version_2, unsigned_service
 from lambdacli.wire.http import Peer, Request, Response
 from lambdacli.wire.peers import owner_of
@@ -36,7 +37,7 @@ class DoorSettings:
     """The users that functions are, where they are not the same one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Caller:
     """What the caller says of himself in his signature, which nobody has checked."""
 

@@ -8,10 +8,11 @@ import json
 import logging
 import os
 import socket
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from lambdacli.model.record import record
 
 logger = logging.getLogger("lam.neighbours")
 
@@ -22,7 +23,7 @@ ANSWER_SECONDS = 900.0 + 60.0
 """Longer than any function runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Produced:
     """One call of a function on behalf of a service."""
 

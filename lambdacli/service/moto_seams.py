@@ -11,9 +11,9 @@ import threading
 import time
 from contextvars import ContextVar
 from copy import copy
-from dataclasses import dataclass
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.service.lam_behind import LamBehind, Produced
 from lambdacli.service.produced_events import eventbridge_event, s3_event, sns_event
 
@@ -32,7 +32,7 @@ _PRINCIPALS = {
 """Who asks for a Lambda backend, and as whom that calls."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Notification:
     """What a topic sends to one subscription."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from lambdacli.model.record import record
 from lambdacli.wire.http import Handler, Peer, Request, Response
 
 
@@ -17,7 +17,7 @@ class Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Owner:
     lambda_api: Handler
     account: str

@@ -6,10 +6,10 @@ import base64
 import binascii
 import secrets
 import threading
-from dataclasses import dataclass
 
 from lambdacli.model.arn import FunctionKey
 from lambdacli.model.credentials import Credentials
+from lambdacli.model.record import record
 from lambdacli.model.role_trust import session_arn
 
 _BEGIN = "ASIALAM"
@@ -17,7 +17,7 @@ _ACCOUNT_LENGTH, _RANDOM_LENGTH = 8, 5
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     credentials: Credentials
     role_arn: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import getopt
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.environments.pool import PoolLimits
+from lambdacli.model.record import record
 from lambdacli.model.template_options import DEFAULT_CONFIG_ENVIRONMENT, NO_OPTIONS, TemplateOptions
 
 DEFAULT_PORT = 4566
@@ -21,7 +21,7 @@ class StartFailure(Exception):
     """The service cannot start; the text is for the person who started it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settings:
     state: Path
     socket: Path

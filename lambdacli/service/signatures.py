@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote
 
@@ -19,6 +18,7 @@ from lambdacli.model.errors import (
     InvalidSignatureException,
     MissingAuthenticationTokenException,
 )
+from lambdacli.model.record import record
 from lambdacli.wire.http import Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -34,7 +34,7 @@ NO_MATCH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signature:
     """What a request says of its signature; nothing of it is checked yet."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from lambdacli.model.http_apis import DEFAULT_API, ApiKind, HttpApi, Route
+from lambdacli.model.record import record
 
 CONNECTIONS = ("/@connections/", "/%40connections/")
 """How the path of a request about a client begins: behind an API's stage, or behind nothing, for the id of a
@@ -24,7 +25,7 @@ _OWN_HOST = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     name: str
     is_balancer: bool

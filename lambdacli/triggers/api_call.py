@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from lambdacli.model.http_apis import ApiKind, AuthorizerKind, HttpApi, Route
+from lambdacli.model.record import record
 from lambdacli.triggers.http_request import Header, HttpRequest
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Authorization:
     """What an authorizer that lets a request in tells the function."""
 
@@ -25,7 +25,7 @@ class Authorization:
     latency_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opening:
     """Of a request that opens a WebSocket."""
 
@@ -33,7 +33,7 @@ class Opening:
     domain_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApiCall:
     api: HttpApi
     route: Route

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -16,6 +15,7 @@ from lambdacli.model.http_apis import ApiKind, Authorizer, AuthorizerKind
 from lambdacli.model.policy import AccessRequest, Verdict, decide
 from lambdacli.model.policy_document import PolicyDocument, PolicyError, PolicyKind, policy_of
 from lambdacli.model.principals import caller_from_arn
+from lambdacli.model.record import record
 from lambdacli.triggers.api_call import ApiCall, Authorization, header_of, last_values, query_pairs
 from lambdacli.triggers.api_events import event_v2
 from lambdacli.triggers.payload_v1 import request_members
@@ -36,7 +36,7 @@ class Refusal(Enum):
     FAILED = "the authorizer failed"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """What an authorizer answered: a policy, which is held against each request anew, or yes or no."""
 

@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from lambdacli.engine.tracing import trace_of
 from lambdacli.model import limits
 from lambdacli.model.clock import Clock
 from lambdacli.model.http_apis import TOKEN_CHECKS, ApiKind, HttpApi
+from lambdacli.model.record import record
 from lambdacli.triggers import jwt
 from lambdacli.triggers.access_log import log_access
 from lambdacli.triggers.alb import BODY_BYTES as ALB_BODY_BYTES
@@ -53,7 +54,7 @@ _REMAPPED = frozenset(
 """Headers of a function's answer that a REST API renames. The list is «unconfirmed»."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Visit:
     """A request that has found its API."""
 
@@ -66,7 +67,7 @@ class _Visit:
     extended_request_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Done:
     answer: HttpAnswer
     function: str | None = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from lambdacli.model.record import record
 from lambdacli.wire.messages import Request, Response
 
 Header = tuple[str, str]
@@ -19,7 +19,7 @@ _OF_ONE_CONNECTION = frozenset(
 _ASCII = "".join(map(chr, range(128)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpRequest:
     """What each event format is made of."""
 
@@ -36,7 +36,7 @@ class HttpRequest:
     protocol: str = "HTTP/1.1"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpAnswer:
     status: int
     headers: Sequence[Header] = ()

@@ -6,7 +6,6 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from lambdacli.model.record import record
 from lambdacli.triggers.http_request import Header, HttpAnswer, HttpRequest
 
 JSON = "application/json"
@@ -29,7 +29,7 @@ encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Integration:
     """What the front knows of a request that the request itself does not say."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from lambdacli.model.http_apis import ANY, ApiKind, HttpApi, Route, parameter_of
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Match:
     route: Route
     parameters: Mapping[str, str]

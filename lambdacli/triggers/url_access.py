@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -13,12 +12,13 @@ from lambdacli.model.policy import AccessRequest, ContextValue, Decision, decide
 from lambdacli.model.policy_document import PolicyDocument, PolicyKind, policy_of
 from lambdacli.model.principals import ANONYMOUS, Caller, CallerKind
 from lambdacli.model.producer import INVOKE
+from lambdacli.model.record import record
 
 EVERYBODY = "NONE"
 """The auth type of a URL that asks for no signature."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signer:
     """Who signed a request."""
 

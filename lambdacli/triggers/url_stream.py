@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lambdacli.model.errors import RequestError
 from lambdacli.model.outcome import Outcome, StreamedAnswer
+from lambdacli.model.record import record
 from lambdacli.triggers.http_request import HttpAnswer
 from lambdacli.triggers.payload_v2 import JSON, UnusableAnswer, head_of_prelude
 from lambdacli.wire.messages import BrokenOff
@@ -20,7 +20,7 @@ _LONGEST_PRELUDE = 1024 * 1024
 """Without a delimiter by then there is none: nobody writes so many headers."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Head:
     answer: HttpAnswer
     first: bytes

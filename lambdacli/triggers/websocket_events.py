@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lambdacli.model.http_apis import CONNECT_ROUTE, HttpApi
+from lambdacli.model.record import record
 from lambdacli.triggers.api_call import (
     ApiCall,
     Authorization,
@@ -30,7 +30,7 @@ _REASONS = {
 """Where a client gave none. That of 1006 is «unconfirmed»."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connected:
     """What all events of one connection say."""
 
@@ -43,7 +43,7 @@ class Connected:
     authorizer: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Occasion:
     """What an event says besides: it is one of several."""
 
@@ -52,7 +52,7 @@ class Occasion:
     route_key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConnectAnswer:
     status: int
     subprotocol: str | None

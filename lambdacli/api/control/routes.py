@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, unquote
 
@@ -34,6 +34,7 @@ from lambdacli.model.function import (
     PublishedLayer,
 )
 from lambdacli.model.grant import Grant
+from lambdacli.model.record import record
 from lambdacli.model.template_options import TemplateOptions, options_of
 from lambdacli.sources.supervisor import Described
 from lambdacli.telemetry.logs import LogBook, LogEvent, LogQuery
@@ -48,7 +49,7 @@ queue."""
 Document = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ControlContext:
     """What these verbs can reach; given at wiring."""
 

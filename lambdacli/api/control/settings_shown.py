@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lambdacli.api.operations.context import Provisioning
 from lambdacli.model import effects
 from lambdacli.model.arn import LATEST, FunctionKey
 from lambdacli.model.event_invoke import EventInvokeConfig
 from lambdacli.model.function_url import url_of
+from lambdacli.model.record import record
 from lambdacli.store.kinds import (
     EVENT_INVOKE,
     FUNCTION_URL,
@@ -21,7 +21,7 @@ from lambdacli.store.kinds import (
 from lambdacli.store.settings import SettingStore
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ShownSettings:
     """`sections` are by the setting's name, and then by qualifier where there is one; empty ones are left
     out."""

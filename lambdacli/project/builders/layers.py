@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.build import BuildMethod, BuildSettings, LayerBuild
 from lambdacli.model.function import LocalLayer
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.package.files import code_files
 from lambdacli.project.builders.inputs import OUTCOMES, digest_of_folder, key_of
@@ -21,7 +21,7 @@ from lambdacli.project.npm import names_packages
 from lambdacli.project.records import FunctionSettings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerMade:
     """One layer as Lambda would be sent it."""
 

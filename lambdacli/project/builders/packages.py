@@ -12,11 +12,12 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from lambdacli.model.build import BuildMethod, BuildSettings
 from lambdacli.model.limits import UNZIPPED_CODE_BYTES, ZIPPED_CODE_BYTES
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.package.archive import write_files
 from lambdacli.package.choice import parse_choice
@@ -44,7 +45,7 @@ _LARGEST = 5
 _JUST_NOW_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Folder:
     """Files of a package below one folder, for who wants to know what takes the room."""
 
@@ -52,7 +53,7 @@ class Folder:
     unzipped_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Measured:
     """What is known of a package once its bytes were made."""
 
@@ -65,7 +66,7 @@ class Measured:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Package:
     """The package of one function. Its bytes are made whenever they are asked for, and nothing is copied."""
 

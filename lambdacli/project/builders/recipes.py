@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model.build import BuildMethod, BuildSettings
+from lambdacli.model.record import record
 from lambdacli.project.build import requirements_of
 from lambdacli.project.npm import names_packages
 
@@ -17,7 +17,7 @@ JAVASCRIPT = (".js", ".mjs", ".cjs")
 _TARGET = re.compile(r"^build-([A-Za-z0-9_-]+)\s*:(?!=)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seen:
     """What a look at a code folder tells."""
 

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lambdacli.model.build import BuildSettings
+from lambdacli.model.record import record
 from lambdacli.project.builders.inputs import digest_of_folder, key_of
 from lambdacli.project.builders.workshop import Target, Workshop
 from lambdacli.project.kept import is_kept, note_size
@@ -23,7 +23,7 @@ _PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
 _SEPARATOR = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compiler:
     """How this machine compiles for a target: the words for cargo, and which file it then makes."""
 

@@ -6,9 +6,9 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from lambdacli.model.record import record
 from lambdacli.project.making import BuildError, Progress, Run, run_as_child, run_tool
 
 # A make that runs us shares its jobs with makes below it, which this one's files know nothing of.
@@ -17,7 +17,7 @@ _OF_OUR_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL"})
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """The machine that runs what is built."""
 
@@ -37,7 +37,7 @@ def here() -> Target:
     return Target(_ARCHITECTURES.get(machine, machine), platform.system().lower(), is_shipped=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Workshop:
     cache: Path
     progress: Progress

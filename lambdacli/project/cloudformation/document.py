@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.constructor import SafeConstructor
 
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.json_places import json_places
 from lambdacli.project.cloudformation.places import Place, Places, Steps
 from lambdacli.project.cloudformation.tags import LONG_NAMES
@@ -28,7 +28,7 @@ _MAX_VALUES = 500_000
 _YAML = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """Values are dicts with texts for keys, lists, texts, numbers, booleans and None; `!Ref X` is
     `{"Ref": "X"}`. Whoever makes templates from something else (a serverless.yml) makes one of these."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from lambdacli.model.record import record
 
 Steps = tuple[str | int, ...]
 """From the document's root: keys of mappings and positions in lists."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Line and column count from 1."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.places import Steps
 
 VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     path: Steps
     name: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation import dynamic
 from lambdacli.project.cloudformation.document import Document, read_values
 from lambdacli.project.cloudformation.faults import Fault
@@ -55,7 +55,7 @@ _IN_EXTENDED_MAPS = (*_IN_MAPS, "Fn::If", "Fn::Join", "Fn::Length", "Fn::Select"
 _SECURE_REFUSED = ("AWS::Lambda::", "AWS::Serverless::")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Generated:
     """A resource that SAM makes beside what is written."""
 

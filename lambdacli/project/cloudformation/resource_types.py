@@ -6,13 +6,14 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from lambdacli.model.function_url import declared_id, url_of
+from lambdacli.model.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Thing:
     """A resource, as far as its names need it."""
 
@@ -48,7 +49,7 @@ class Thing:
 Value = Callable[[Thing], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResourceType:
     reference: Value
     attributes: Mapping[str, Value] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.places import Place, Places
 from lambdacli.project.records import ConfigError, Problem
 
@@ -16,7 +17,7 @@ class TemplateError(ConfigError):
     """A template that the cloud would refuse, or that needs a value that nobody gave."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DynamicReference:
     """`{{resolve:ssm:name:version}}` or `{{resolve:secretsmanager:id:SecretString:key:stage:version}}`."""
 
@@ -49,7 +50,7 @@ Lookup = Callable[[DynamicReference], str | None]
 """Asks Parameter Store or Secrets Manager; None: it has no such value."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissingParameter:
     name: str
     type: str
@@ -66,7 +67,7 @@ class MissingParameters(TemplateError):
         self.missing = missing
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     name: str
     type: str
@@ -79,7 +80,7 @@ class Parameter:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     name: str
     value: Any
@@ -88,7 +89,7 @@ class Output:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resource:
     """One resource that its condition lets be made."""
 
@@ -176,7 +177,7 @@ class Template:
         return self._translate()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What a template does not say itself."""
 

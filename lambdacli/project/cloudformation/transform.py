@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.document import Document, read_values
 from lambdacli.project.cloudformation.places import Places, Steps
 from lambdacli.project.cloudformation.template import Parameter, TemplateError
@@ -26,7 +26,7 @@ _DEFINITIONS = {
 _APPLICATION = "AWS::Serverless::Application"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Session:
     """The translator asks a boto3 session for nothing but its region."""
 

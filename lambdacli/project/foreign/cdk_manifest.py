@@ -6,10 +6,10 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.template import TemplateError
 from lambdacli.project.records import Problem
 
@@ -21,7 +21,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/(.+)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StackArtifact:
     name: str
     """Of the artifact, by which others depend on it."""
@@ -44,7 +44,7 @@ class StackArtifact:
         return None if found is None else self.assets.get(found[0])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assembly:
     folder: Path
     stacks: tuple[StackArtifact, ...]

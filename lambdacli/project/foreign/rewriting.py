@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from lambdacli.model.record import record
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rewriting:
     """What stands for what, as functions: None leaves it as it is."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.document import Document, read_document, read_values
 from lambdacli.project.cloudformation.loading import template_of
 from lambdacli.project.cloudformation.template import Surroundings, Template, TemplateError
@@ -24,7 +25,7 @@ FILE_NAMES = ("serverless.yml", "serverless.yaml", "serverless.json")
 _SECTIONS = ("Resources", "Outputs", "Parameters", "Conditions", "Mappings", "Rules")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ServerlessOptions:
     """What the framework would be told on its command line, and its environment."""
 
@@ -89,7 +90,7 @@ def _compiled(
     return template, around, tuple(writer.remarks)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Service:
     """What the whole file says of itself."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from lambdacli.model.record import record
 
 _OPENING = re.compile(r"\$\{(?=[A-Za-z][\w.-]*(?:\(|:(?!:)))")
 """What CloudFormation itself would put in, `${AWS::Region}` or `${Table.Arn}`, is none of these variables."""
@@ -23,19 +24,19 @@ class VariableSyntaxError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literal:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Source:
     name: str
     parameters: tuple[Text, ...]
     address: Text | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """The first of its choices that has a value counts."""
 
@@ -43,7 +44,7 @@ class Variable:
     written: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """Pieces of a text; variables stand between them."""
 

@@ -6,11 +6,12 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from lambdacli.model.nearest import nearest
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.places import Place, Places, Steps
 from lambdacli.project.cloudformation.template import DynamicReference, Lookup, TemplateError
@@ -30,7 +31,7 @@ _SECRETS_BY_PARAMETER = "/aws/reference/secretsmanager/"
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariableInputs:
     """What variables can ask for beyond the project's own files."""
 
@@ -69,7 +70,7 @@ class _ToldFault(Exception):
     """What leads to a variable with a fault has no value either; the fault is told once, where it stands."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Found:
     """A value as it was written, and where; what no file says has no document."""
 

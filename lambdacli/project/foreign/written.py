@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.document import Document
 from lambdacli.project.cloudformation.places import Place, Places, Steps
 from lambdacli.project.records import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """A value of a document. What is not there has the value None and the place of what it is missing in."""
 
@@ -135,7 +136,7 @@ class TemplateWriter:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NamedFunction:
     """A function of the service, as its events need to know it."""
 

@@ -4,13 +4,15 @@ Lambda."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from lambdacli.model.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Finding:
     """What became of something in a template, for `lam validate`."""
 
@@ -29,7 +31,7 @@ class Step(StrEnum):
     """Leads to functions, which must be there with their permissions."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NeighbourCall:
     """A request to a service beside Lambda."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdacli.model.record import record
 from lambdacli.project.cloudformation.template import Resource
 from lambdacli.project.declared import Declared
 from lambdacli.project.stack.around import SERVERLESS_FUNCTION, Around
@@ -50,7 +51,7 @@ def connections_of(around: Around) -> Connections:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Event:
     """One of a function of SAM."""
 

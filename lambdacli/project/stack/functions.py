@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lambdacli.model import limits
@@ -15,6 +14,7 @@ from lambdacli.model.function import FileSystem, LocalLayer, Logging, Network, V
 from lambdacli.model.function_url import Cors
 from lambdacli.model.layer import parse_layer_arn, substitution_hint
 from lambdacli.model.project_files import LAM_NAMES
+from lambdacli.model.record import record
 from lambdacli.model.runtime_names import RUNTIMES
 from lambdacli.model.variables import is_too_large, measured_text
 from lambdacli.project.building import build_settings_of_metadata
@@ -134,7 +134,7 @@ def _runtime(values: Values) -> str | None:
 # Code
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Source:
     code: Path
     inline: str | None = None
