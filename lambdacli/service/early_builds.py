@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import cache
+from pathlib import Path
 
 from lambdacli.model.errors import RequestError
 from lambdacli.model.function import FolderCode, Function, LocalLayer
 from lambdacli.project.builders.runnable import may_be_built
+from lambdacli.project.npm import imported_sdk_packages
 
 logger = logging.getLogger("lam.placements")
 
@@ -32,7 +35,7 @@ class EarlyBuilds:
     async def begin(self) -> dict[str, object]:
         """Which functions are built now, and how many of all are ready."""
         functions = self._functions()
-        for function in await asyncio.to_thread(lambda: [each for each in functions if _may_be_built(each)]):
+        for function in await asyncio.to_thread(_that_may_be_built, functions):
             if function.name not in self._tasks:
                 self._tasks[function.name] = asyncio.create_task(self._build(function))
         if self._tasks:
@@ -58,7 +61,13 @@ class EarlyBuilds:
             del self._tasks[function.name]
 
 
-def _may_be_built(function: Function) -> bool:
+def _that_may_be_built(functions: Sequence[Function]) -> list[Function]:
+    """Reads sources; a folder that many functions share is looked through once."""
+    sdk_packages = cache(imported_sdk_packages)
+    return [each for each in functions if _may_be_built(each, sdk_packages)]
+
+
+def _may_be_built(function: Function, sdk_packages: Callable[[Path], Collection[str]]) -> bool:
     if not isinstance(function.code, FolderCode):
         return False
     if any(isinstance(layer, LocalLayer) for layer in function.layers):
@@ -71,4 +80,5 @@ def _may_be_built(function: Function) -> bool:
         function.handler,
         function.build,
         has_packages=has_packages,
+        sdk_packages=sdk_packages,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from lambdacli.model.build import BuildMethod, BuildSettings
@@ -39,16 +40,17 @@ def may_be_built(
     settings: BuildSettings | None,
     *,
     has_packages: bool,
+    sdk_packages: Callable[[Path], Collection[str]] = imported_sdk_packages,
 ) -> bool:
     """Whether its first start makes or installs something, unless that was done before. `has_packages`: what
-    Python's would be is in a virtual environment."""
+    Python's would be is in a virtual environment. `sdk_packages` looks through all sources of a folder."""
     family = RUNTIMES[runtime].family if runtime in RUNTIMES else ""
     try:
         method = method_of(family, name, settings, look_at(folder, family, handler))
         if method.makes_code:
             return True
         if family == "nodejs":
-            return asks_for_packages(folder) or bool(imported_sdk_packages(folder))
+            return asks_for_packages(folder) or bool(sdk_packages(folder))
     except (BuildError, OSError):
         return False  # its first start tells what is wrong
     return method is BuildMethod.PYTHON and not has_packages
