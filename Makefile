@@ -1,5 +1,5 @@
 # Two for a newcomer: `make demo` and `make test`. Each does all of its own set-up, in .venv.
-.PHONY: demo test check fuzz coverage bench bench-long setup clean
+.PHONY: demo test check lint fuzz coverage bench bench-long setup clean
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -13,14 +13,16 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest -n $(JOBS) -q
 
-check: setup
+check: lint
+	$(BIN)/python -m pytest -n $(JOBS) -q -m "not real"
+
+lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --exclude benchmarks/functions benchmarks
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell lambdacli tests templates benchmarks README.md ARCHITECTURE.md CHANGELOG.md COVERAGE.md
-	$(BIN)/python -m pytest -n $(JOBS) -q -m "not real"
 
 # Twenty thousand requests to a running service, most of them wrong, and garbage on its socket.
 fuzz: setup
