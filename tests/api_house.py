@@ -27,6 +27,10 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/lambda-role"
 LOOPBACK = Peer(is_unix=False, local=("127.0.0.1", 4566), remote=("127.0.0.1", 50000))
 
 
+def whole(pieces):
+    return pieces if isinstance(pieces, bytes) else b"".join(pieces)
+
+
 def zip_of(**files):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -100,7 +104,7 @@ class House:
         answer = self.api.handle(request)
         response = answer if isinstance(answer, Response) else await answer
         if not isinstance(response.body, bytes):
-            response.body = b"".join([piece async for piece in response.body])
+            response.body = b"".join([whole(each) async for each in response.body])
         return response
 
     def create(self, name="hello", **changes):

@@ -6,7 +6,7 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -17,6 +17,7 @@ from lambdacli.api.json_errors import explain
 from lambdacli.api.shapes import Member, Model, Operation, Shape, load_model
 from lambdacli.model.errors import RequestError, SerializationException
 from lambdacli.wire.http import Response
+from lambdacli.wire.messages import Pieces
 
 __all__ = ["Model", "Operation", "load_model", "parse", "route", "serialise", "serialise_error"]
 
@@ -286,11 +287,11 @@ def serialise(operation: Operation, result: Mapping[str, Any], request_id: str) 
     return response
 
 
-def _payload_bytes(shape: Shape, value: Any) -> bytes | AsyncIterator[bytes]:
+def _payload_bytes(shape: Shape, value: Any) -> bytes | Pieces:
     if value is None:
         return b""
     if shape.type == "blob" or shape.is_event_stream:
-        payload: bytes | AsyncIterator[bytes] = value
+        payload: bytes | Pieces = value
         return payload
     return msgspec.json.encode(_to_json(shape, value))
 

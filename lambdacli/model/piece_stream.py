@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lambdacli.model.bandwidth import Bandwidth
 
 HELD_BYTES = 256 * 1024
 """So much waits for a reader that is slow; then the writer should."""
-_LOW_BYTES = HELD_BYTES // 4
-"""When no more than this is left the writer is called back: not for each piece that leaves."""
-_SMALL_BYTES = 16 * 1024
-"""Pieces that wait leave together until they make this much. To copy larger ones costs more than it saves."""
 
 
 class PieceStream:
     """The writer never waits here: it asks `is_full` after each piece, and hears of room by `on_room`.
 
-    The reader iterates once. Small pieces that lay waiting reach it as one. A reader that leaves stops
-    nobody: what is written after `aclose` is thrown away."""
+    The reader iterates once: each time over all pieces that lay waiting. A reader that leaves stops nobody:
+    what is written after `aclose` is thrown away."""
 
     def __init__(self, bandwidth: Bandwidth | None = None) -> None:
         self.on_room: Callable[[], None] | None = None
         self._bandwidth = bandwidth
-        self._held: deque[bytes] = deque()
+        self._held: list[bytes] = []
         self._held_bytes = 0
         self._is_ended = False
         self._is_left = False
@@ -60,7 +55,7 @@ class PieceStream:
     def __aiter__(self) -> PieceStream:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Sequence[bytes]:
         while not self._held:
             if self._is_ended or self._is_left:
                 raise StopAsyncIteration
@@ -68,16 +63,13 @@ class PieceStream:
         if self._bandwidth is not None:
             while (seconds := self._bandwidth.wait_seconds(time.monotonic())) > 0:
                 await asyncio.sleep(seconds)
-        piece = self._taken()
         if self._bandwidth is not None:
-            self._bandwidth.passed(len(piece))
-        self._leave(self._held_bytes - len(piece))
-        return piece
+            self._bandwidth.passed(self._held_bytes)
+        return self._taken()
 
     async def aclose(self) -> None:
         self._is_left = True
-        self._held.clear()
-        self._leave(0)
+        self._taken()
         self._wake()
 
     async def _something(self) -> None:
@@ -88,21 +80,12 @@ class PieceStream:
         finally:
             self._waiter = None
 
-    def _taken(self) -> bytes:
-        first = self._held.popleft()
-        if not self._held or len(first) >= _SMALL_BYTES:
-            return first
-        together, size = [first], len(first)
-        while self._held and size + len(self._held[0]) <= _SMALL_BYTES:
-            together.append(self._held.popleft())
-            size += len(together[-1])
-        return b"".join(together)
-
-    def _leave(self, held_bytes: int) -> None:
-        was_low = self._held_bytes <= _LOW_BYTES
-        self._held_bytes = held_bytes
-        if not was_low and held_bytes <= _LOW_BYTES and self.on_room is not None:
+    def _taken(self) -> Sequence[bytes]:
+        taken, was_full = self._held, self.is_full
+        self._held, self._held_bytes = [], 0
+        if was_full and self.on_room is not None:
             self.on_room()
+        return taken
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
 from lambdacli.model.record import record
-from lambdacli.wire.messages import Request, Response
+from lambdacli.wire.messages import Pieces, Request, Response
 
 Header = tuple[str, str]
 
@@ -41,7 +41,7 @@ class HttpAnswer:
     status: int
     headers: Sequence[Header] = ()
     """A name may come more than once, as Set-Cookie does."""
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | Pieces = b""
 
 
 def read_request(request: Request, path: str, request_id: str, received_at: datetime) -> HttpRequest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lambdacli.model.errors import RequestError
 from lambdacli.model.outcome import Outcome, StreamedAnswer
@@ -48,17 +48,17 @@ async def _with_first_piece(answer: StreamedAnswer) -> Head | None:
     """Runtimes begin a stream before the handler runs: only its first byte says that it did not fail at
     once."""
     headers = [("Content-Type", answer.content_type or _BYTES)]
-    async for piece in answer.pieces:
-        return Head(HttpAnswer(200, headers), piece)
+    async for pieces in answer.pieces:
+        return Head(HttpAnswer(200, headers), b"".join(pieces))
     outcome = await answer.outcome
     return Head(HttpAnswer(200, headers), b"") if outcome.function_error is None else None
 
 
 async def _after_prelude(answer: StreamedAnswer) -> Head | None:
     held = bytearray()
-    async for piece in answer.pieces:
+    async for pieces in answer.pieces:
         at = max(0, len(held) - len(_DELIMITER) + 1)
-        held += piece
+        held += b"".join(pieces)
         end = held.find(_DELIMITER, at)
         if end >= 0:
             head = head_of_prelude(bytes(held[:end]), _BYTES)
@@ -84,12 +84,12 @@ class StreamedBody:
     def __aiter__(self) -> StreamedBody:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> bytes | Sequence[bytes]:
         if self._first:
             first, self._first = self._first, b""
             return first
-        async for piece in self._answer.pieces:
-            return piece
+        async for pieces in self._answer.pieces:
+            return pieces
         try:
             outcome = await self._answer.outcome
         except RequestError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from binascii import crc32
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
@@ -15,21 +15,25 @@ _STRING = 7
 """The type of a header's value; Lambda's messages have no other."""
 
 
-def event(name: str, content_type: str, payload: bytes) -> bytes:
+def event(name: str, content_type: str, payload: Sequence[bytes]) -> Sequence[bytes]:
+    """In parts, as the payload is."""
     return _message(_event_headers(name, content_type), payload)
 
 
-def error(code: str, text: str) -> bytes:
+def error(code: str, text: str) -> Sequence[bytes]:
     """The stream ends by a fault that no event of it stands for."""
     told = {":message-type": "error", ":error-code": code, ":error-message": text}
-    return _message(_headers(told), b"")
+    return _message(_headers(told), ())
 
 
-def _message(headers: bytes, payload: bytes) -> bytes:
-    prelude = _PRELUDE.pack(_PRELUDE.size + 8 + len(headers) + len(payload), len(headers))
-    prelude += _CHECKSUM.pack(crc32(prelude))
-    checksum = crc32(payload, crc32(headers, crc32(prelude)))
-    return b"".join((prelude, headers, payload, _CHECKSUM.pack(checksum)))
+def _message(headers: bytes, payload: Sequence[bytes]) -> Sequence[bytes]:
+    size = _PRELUDE.size + 8 + len(headers) + sum(map(len, payload))
+    prelude = _PRELUDE.pack(size, len(headers))
+    head = b"".join((prelude, _CHECKSUM.pack(crc32(prelude)), headers))
+    checksum = crc32(head)
+    for part in payload:
+        checksum = crc32(part, checksum)
+    return (head, *payload, _CHECKSUM.pack(checksum))
 
 
 @lru_cache(maxsize=32)

@@ -49,13 +49,17 @@ class BrokenOff(Exception):
     whoever raises it has told why."""
 
 
+Pieces = AsyncIterator[bytes | Sequence[bytes]]
+"""Several that come at once leave together."""
+
+
 @dataclass(slots=True)
 class Response:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     """Written as given, but for those that frame the message (Content-Length, Transfer-Encoding,
     Connection, Keep-Alive): the server writes these itself and drops what is here."""
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | Pieces = b""
     """An iterator is sent chunked, each piece flushed as it comes. When the client goes away it is cancelled
     where it waits and closed."""
     close: bool = False

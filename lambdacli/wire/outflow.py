@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 
-from lambdacli.wire.messages import BrokenOff, Request
+from lambdacli.wire.messages import BrokenOff, Pieces, Request
 from lambdacli.wire.response_head import is_chunked
 
 _LARGE_BYTES = 16 * 1024
-"""To copy a chunk of this size costs more than to hand it over in parts."""
+_SMALL_PART_BYTES = 4 * 1024
+"""To copy a chunk that is large, of parts that are not small, costs more than to hand it over in parts."""
 
 _log = logging.getLogger("lam.wire")
 
@@ -35,13 +36,18 @@ class Outflow:
         if data and not self._transport.is_closing():
             self._transport.write(data)
 
-    def _write_chunk(self, piece: bytes) -> None:
-        size = b"%x\r\n" % len(piece)
-        if len(piece) < _LARGE_BYTES:
-            self.write(b"%b%b\r\n" % (size, piece))
+    def _write_chunk(self, parts: Sequence[bytes]) -> None:
+        size = sum(map(len, parts))
+        if size:  # an empty chunk would be the end
+            self._write_parts((b"%x\r\n" % size, *parts, b"\r\n"))
+
+    def _write_parts(self, parts: Sequence[bytes]) -> None:
+        size = sum(map(len, parts))
+        if size < max(_LARGE_BYTES, len(parts) * _SMALL_PART_BYTES):
+            self.write(b"".join(parts))
         elif not self._transport.is_closing():
-            self.write(size)
-            self._transport.writelines((piece, b"\r\n"))
+            self.write(b"")  # what was held
+            self._transport.writelines(parts)
 
     def resume(self) -> None:
         """Also when the client is gone: nobody is to wait for it."""
@@ -49,16 +55,14 @@ class Outflow:
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
 
-    async def stream(self, request: Request, pieces: AsyncIterator[bytes]) -> bool:
+    async def stream(self, request: Request, pieces: Pieces) -> bool:
         """Whether all of it was sent. If not the head is out already: a connection closed before the last
         chunk is how the client hears of it."""
         self.is_streaming = True
-        write = self._write_chunk if is_chunked(request) else self.write
+        write = self._write_chunk if is_chunked(request) else self._write_parts
         try:
             async for piece in pieces:
-                if not piece:
-                    continue  # an empty chunk would be the end
-                write(piece)
+                write((piece,) if isinstance(piece, bytes) else piece)
                 if self.is_paused:
                     await self._wait_until_writable()
                 if self._transport.is_closing():
@@ -92,7 +96,7 @@ def _is_this_task_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def close_iterator(body: AsyncIterator[bytes]) -> None:
+async def close_iterator(body: Pieces) -> None:
     close = getattr(body, "aclose", None)
     if close is None:
         return

@@ -91,7 +91,7 @@ def test_a_response_that_nobody_reads_is_closed(hello):
         request = Request("POST", PATH, "", {}, b"", Peer(is_unix=True))
         response = await hello.api.handle(request)
         await response.body.aclose()
-        return [piece async for piece in response.body]
+        return [b"".join(parts) async for parts in response.body]
 
     # Nothing but the end is left, and what is told there.
     assert [b"InvokeComplete" in message for message in asyncio.run(story())] == [True]

@@ -20,11 +20,11 @@ ERROR = {"errorType": "ValueError", "errorMessage": "late"}
 
 
 def piece(data: bytes) -> bytes:
-    return eventstream.event("PayloadChunk", "application/octet-stream", data)
+    return b"".join(eventstream.event("PayloadChunk", "application/octet-stream", (data,)))
 
 
 def complete(**told: str) -> bytes:
-    return eventstream.event("InvokeComplete", "application/json", json.dumps(told).encode())
+    return b"".join(eventstream.event("InvokeComplete", "application/json", (json.dumps(told).encode(),)))
 
 
 def streamed(service, *frames: bytes) -> None:
@@ -68,10 +68,10 @@ def test_a_stream_that_breaks_off_is_a_lost_answer(lam, service):
 
 
 def test_an_error_of_the_stream_is_told(lam, service):
-    streamed(service, piece(b"one,"), eventstream.error("ServiceException", "The service is stopping."))
+    streamed(service, piece(b"one,"), b"".join(eventstream.error("ServiceException", "The service stops.")))
     result = lam("invoke", "demo", "--stream")
     assert result.exit_code == 1
-    assert "ServiceException: The service is stopping." in result.err
+    assert "ServiceException: The service stops." in result.err
 
 
 def test_an_event_cannot_be_streamed(lam, service):

@@ -242,7 +242,7 @@ def test_a_streamed_response_is_there_from_its_first_moment() -> None:
         assert answer.notices == ("look",)
         assert not answer.outcome.done()
         pieces.write(b"first")
-        assert await anext(answer.pieces) == b"first"
+        assert await anext(answer.pieces) == [b"first"]
         assert house.ledger.running() == 1
         run.answer(Outcome(b"", "$LATEST"))
         assert [piece async for piece in answer.pieces] == []
@@ -263,7 +263,7 @@ def test_an_answer_that_was_not_streamed_comes_with_its_outcome(outcome, pieces)
         answer = await task
         assert answer.content_type is None
         assert answer.outcome.result() is outcome
-        assert [piece async for piece in answer.pieces] == pieces
+        assert [b"".join(several) async for several in answer.pieces] == pieces
 
     asyncio.run(story())
 

@@ -66,7 +66,7 @@ def invoked(on: Stage, request_id: str = "r1") -> Run:
 
 async def rest_of(run: Run) -> tuple[bytes, Outcome]:
     assert run.pieces is not None
-    payload = b"".join([piece async for piece in run.pieces])
+    payload = b"".join([b"".join(several) async for several in run.pieces])
     return payload, await run.answered
 
 
@@ -81,7 +81,7 @@ def test_pieces_come_before_the_end_and_the_log_before_the_pieces(tmp_path: Path
         assert "before" in on.log()
         sender.write(b"one")
         assert run.pieces is not None
-        assert await anext(run.pieces) == b"one"
+        assert await anext(run.pieces) == [b"one"]
         assert not run.answered.done()
         sender.write(b"two")
         sender.end()
@@ -228,7 +228,7 @@ def test_what_ends_the_processes_ends_the_stream(
         sender = await Sender.begin(on)
         sender.write(b"one")
         assert run.pieces is not None
-        assert await anext(run.pieces) == b"one"
+        assert await anext(run.pieces) == [b"one"]
         if happens == "exit":
             sender.writer.close()
             on.box.exit(3)

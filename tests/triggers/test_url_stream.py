@@ -33,10 +33,10 @@ class Pieces(PieceStream):
         self.left = list(pieces)
         self.is_closed = False
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Sequence[bytes]:
         if not self.left:
             raise StopAsyncIteration
-        return self.left.pop(0)
+        return (self.left.pop(0),)
 
     async def aclose(self) -> None:
         self.is_closed = True
@@ -50,13 +50,17 @@ def streamed(
     return StreamedAnswer(content_type, "$LATEST", (), Pieces(pieces), later(outcome), tail)
 
 
+def whole(pieces: bytes | Sequence[bytes]) -> bytes:
+    return pieces if isinstance(pieces, bytes) else b"".join(pieces)
+
+
 async def told(answer: StreamedAnswer) -> tuple[HttpAnswer, bytes, list[Outcome | None]] | None:
     head = await begin(answer)
     if head is None:
         return None
     ends: list[Outcome | None] = []
     body = StreamedBody(head.first, answer, ends.append)
-    return head.answer, b"".join([piece async for piece in body]), ends
+    return head.answer, b"".join([whole(each) async for each in body]), ends
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 40, 1000])

@@ -19,9 +19,10 @@ def decoded(data: bytes, step: int) -> list[tuple[dict[str, object], bytes]]:
 @pytest.mark.parametrize("step", [1, 7, 1 << 20])
 @pytest.mark.parametrize("payload", [b"", b"x", bytes(range(256)) * 300], ids=["none", "one byte", "binary"])
 def test_botocore_reads_events(payload: bytes, step: int) -> None:
-    data = eventstream.event("PayloadChunk", "application/octet-stream", payload)
-    data += eventstream.event("InvokeComplete", "application/json", b"{}")
-    assert decoded(data, step) == [
+    halves = payload[: len(payload) // 2], payload[len(payload) // 2 :]
+    parts = [*eventstream.event("PayloadChunk", "application/octet-stream", halves)]
+    parts += eventstream.event("InvokeComplete", "application/json", (b"{}",))
+    assert decoded(b"".join(parts), step) == [
         (
             {
                 ":message-type": "event",
@@ -42,7 +43,7 @@ def test_botocore_reads_events(payload: bytes, step: int) -> None:
 
 
 def test_botocore_reads_an_error() -> None:
-    data = eventstream.error("ServiceException", "naïve")
+    data = b"".join(eventstream.error("ServiceException", "naïve"))
     assert decoded(data, 1 << 20) == [
         ({":message-type": "error", ":error-code": "ServiceException", ":error-message": "naïve"}, b"")
     ]

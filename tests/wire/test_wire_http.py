@@ -304,8 +304,11 @@ def test_stream_is_sent_in_chunks_and_the_connection_goes_on(run):
     run(story())
 
 
-def test_large_pieces_of_a_stream_stand_in_their_order_among_small_ones(run):
-    pieces = [b"one ", b"2" * 16 * 1024, b"three", b"4" * 300_000, b"5" * (16 * 1024 - 1), b"end"]
+def test_pieces_of_any_size_alone_or_together_stand_in_their_order(run):
+    several = [b"6" * 40_000, b"", b"seven", b"8" * 16 * 1024]
+    many = [b"%d" % number for number in range(5000)]
+    pieces = [b"one ", b"2" * 16 * 1024, b"three", b"4" * 300_000, several, [], [b""], many, (b"end",)]
+    whole = b"".join(piece if isinstance(piece, bytes) else b"".join(piece) for piece in pieces)
 
     async def stream():
         for piece in pieces:
@@ -318,7 +321,7 @@ def test_large_pieces_of_a_stream_stand_in_their_order_among_small_ones(run):
         async with serving(handler) as (_, port), connected(port) as client:
             for _ in range(2):
                 await client.send(GET)
-                assert (await client.answer()).body == b"".join(pieces)
+                assert (await client.answer()).body == whole
 
     run(story())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 import msgspec
@@ -62,8 +62,8 @@ def _streamed(
 
 
 class _Messages:
-    """Each piece as a message, and a last one that tells how it ended. Not a generator: one that was never
-    begun would not close what it reads."""
+    """What comes at once as a message, and a last one that tells how it ended. Not a generator: one that was
+    never begun would not close what it reads."""
 
     def __init__(self, answer: StreamedAnswer, want_log_tail: bool) -> None:
         self._answer = answer
@@ -73,18 +73,18 @@ class _Messages:
     def __aiter__(self) -> _Messages:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Sequence[bytes]:
         if self._is_complete:
             raise StopAsyncIteration
-        async for piece in self._answer.pieces:
-            return eventstream.event("PayloadChunk", "application/octet-stream", piece)
+        async for pieces in self._answer.pieces:
+            return eventstream.event("PayloadChunk", "application/octet-stream", pieces)
         self._is_complete = True
         return await self._last_message()
 
     async def aclose(self) -> None:
         await self._answer.pieces.aclose()
 
-    async def _last_message(self) -> bytes:
+    async def _last_message(self) -> Sequence[bytes]:
         try:
             outcome = await self._answer.outcome
         except RequestError as error:
@@ -95,4 +95,4 @@ class _Messages:
             told["ErrorDetails"] = outcome.payload.decode(errors="replace")
         if self._want_log_tail:
             told["LogResult"] = base64.b64encode(await self._answer.log_tail).decode()
-        return eventstream.event("InvokeComplete", "application/json", msgspec.json.encode(told))
+        return eventstream.event("InvokeComplete", "application/json", (msgspec.json.encode(told),))
