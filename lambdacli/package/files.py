@@ -84,10 +84,11 @@ def _patterns(folder: Path) -> tuple[IgnorePattern, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A folder on the way through the whole; `above` are the real places of those that hold it."""
+    """A folder on the way through the whole; `above` are the real places of it and of those that hold it."""
 
     folder: Path
     inside: PurePosixPath
+    real: Path
     above: frozenset[Path]
 
 
@@ -97,7 +98,7 @@ def _walk(
     """Symbolic links are followed as long as they stay inside the root: the package holds what they show.
     Keeps its own list of what is left to do: folders can be deeper than functions may call each other."""
     real_root = root.resolve()
-    places = [_Place(root, PurePosixPath(), frozenset({real_root}))]
+    places = [_Place(root, PurePosixPath(), real_root, frozenset({real_root}))]
     while places:
         place = places.pop()
         try:
@@ -115,7 +116,9 @@ def _walk(
                         continue
                     raise _unfit(relative, problem, "replace it")
                 if is_folder:
-                    places.append(_Place(path, relative, place.above | {path.resolve()}))
+                    # To resolve each would look at all folders above it again.
+                    real = path.resolve() if entry.is_symlink() else place.real / entry.name
+                    places.append(_Place(path, relative, real, place.above | {real}))
                 elif entry.is_file():
                     yield CodeFile(path, str(relative), entry.stat())
         except FileNotFoundError:
